@@ -1,0 +1,63 @@
+package directory
+
+import "github.com/rosterd/rosterd/identity"
+
+// Kind tells what an entry is.
+type Kind uint8
+
+const (
+	// Person is an entry of the people that a source is read for.
+	Person Kind = iota + 1
+	// Group is an entry whose members may get roles by it.
+	Group
+)
+
+func (k Kind) String() string {
+	switch k {
+	case Person:
+		return "person"
+	case Group:
+		return "group"
+	}
+	return "entry"
+}
+
+// Entry is one entry as a source reads it. Its strings belong to the receiver.
+type Entry struct {
+	Kind Kind
+	ID   identity.ID
+	DN   identity.DN
+	// Login, Mail, Name and RehireKey are of people; a group has its Name.
+	Login, Mail, Name, RehireKey string
+	Attributes                   identity.Attributes
+	// Disabled is what the server itself says of an account that an
+	// administrator closed; DisabledBy names the attribute that says so.
+	Disabled   bool
+	DisabledBy string
+	// Members are of groups, as written in the group.
+	Members []Member
+}
+
+// Member is how a group refers to a member: by DN (member, uniqueMember) or by
+// login (memberUid). Exactly one of the two is set.
+type Member struct {
+	DN    identity.DN
+	Login string
+}
+
+// Known is an entry of the snapshot that a listing did not show.
+type Known struct {
+	Kind Kind
+	ID   identity.ID
+	DN   identity.DN
+}
+
+// Finding is the answer of a look-up by ID for one entry.
+type Finding struct {
+	Kind Kind
+	ID   identity.ID
+	// Found says that an entry with this ID exists somewhere in the source.
+	Found bool
+	// DN is where it is now, if found.
+	DN identity.DN
+}

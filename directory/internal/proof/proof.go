@@ -1,0 +1,70 @@
+// Package proof makes the proofs of completeness that only the kinds of source
+// below directory can reach.
+package proof
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Complete is the proof that a listing was complete. The zero value is not
+// valid.
+type Complete struct {
+	made           bool
+	source, server string
+	bind, scope    string
+	coverage       identity.Coverage
+	people, groups int
+	at             time.Time
+}
+
+// Facts is what a proof rests on.
+type Facts struct {
+	// Source is the name in the configuration.
+	Source string
+	// Server names the server that answered, as stable as it can be told.
+	Server string
+	// Bind is the identity it was read as.
+	Bind string
+	// Scope is a digest text of bases and filters.
+	Scope          string
+	Coverage       identity.Coverage
+	People, Groups int
+	// At is when the read began.
+	At time.Time
+}
+
+// New makes a proof. Call it only where every page was read, the last result
+// was success and nothing was left out; a test counts the callers.
+func New(f Facts) Complete {
+	return Complete{made: true, source: f.Source, server: f.Server, bind: f.Bind, scope: f.Scope, coverage: f.Coverage,
+		people: f.People, groups: f.Groups, at: f.At}
+}
+
+// Valid says whether the proof was made by a source.
+func (c Complete) Valid() bool { return c.made }
+
+// Source is the name in the configuration.
+func (c Complete) Source() string { return c.source }
+
+// Server names the server that answered.
+func (c Complete) Server() string { return c.server }
+
+// Bind is the identity the listing was read as.
+func (c Complete) Bind() string { return c.bind }
+
+// Scope is a digest text of bases and filters.
+func (c Complete) Scope() string { return c.scope }
+
+// Coverage is what was asked for.
+func (c Complete) Coverage() identity.Coverage { return c.coverage }
+
+// People is how many people the listing holds.
+func (c Complete) People() int { return c.people }
+
+// Groups is how many groups the listing holds.
+func (c Complete) Groups() int { return c.groups }
+
+// At is when the read began.
+func (c Complete) At() time.Time { return c.at }

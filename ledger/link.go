@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Link is the stored result of correlation: which account in a target is whose.
+type Link struct {
+	Person  identity.Ordinal
+	Target  string
+	Account target.NativeID
+	Name    string
+	Owner   Owner
+	// By is who adopted the account; empty where rosterd created it.
+	By    string
+	Phase Phase
+	// Cause is the situation that closed the account: "gone", "unentitled" …
+	Cause string
+	// PhaseSince is when the phase began.
+	PhaseSince time.Time
+	// Written holds a digest of the values last written, by attribute.
+	Written map[string]Digest
+	// Granted are the entitlements that we gave, sorted by name.
+	Granted []Granted
+	// Verified is when the target was last read to agree.
+	Verified time.Time
+}
+
+// Digest is a truncated SHA-256 of an attribute's values as a set.
+type Digest [16]byte
+
+// Granted is one entitlement that we gave, for which roles, since when.
+type Granted struct {
+	Entitlement string
+	Roles       []string
+	Since       time.Time
+}
+
+// Owner says how the account became ours.
+type Owner uint8
+
+const (
+	// Created by rosterd.
+	Created Owner = iota + 1
+	// Adopted: it existed, and was taken over on purpose.
+	Adopted
+)
+
+func (o Owner) String() string {
+	switch o {
+	case Created:
+		return "created"
+	case Adopted:
+		return "adopted"
+	}
+	return "?"
+}
+
+// Phase is what became of the account.
+type Phase uint8
+
+const (
+	// Open: enabled, as far as we have to say.
+	Open Phase = iota + 1
+	// Closed: disabled by us.
+	Closed
+	// ClosedElsewhere: found disabled though we left it enabled; it stays so
+	// until a release.
+	ClosedElsewhere
+	// Deleted by us. The link is kept as long as the person.
+	Deleted
+)
+
+var phaseNames = [...]string{"?", "open", "closed", "closed-elsewhere", "deleted"}
+
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return "?"
+}

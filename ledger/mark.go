@@ -1,0 +1,46 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Mark says that a person must be looked at afresh. It is settled only if its
+// sequence is still the same, so a change that arrives in mid-cycle is not lost.
+type Mark struct {
+	Person   identity.Ordinal
+	Sequence uint64
+	Reasons  []string
+}
+
+// Due is a moment at which a person becomes dirty by itself.
+type Due struct {
+	Person identity.Ordinal
+	At     time.Time
+	Reason string
+}
+
+// Parked is a change that failed and is tried again, or waits for somebody.
+type Parked struct {
+	Target string
+	Person identity.Ordinal
+	// Subject is what is parked, in words: "create writer7", "map attributes".
+	Subject string
+	Class   string
+	Error   string
+	Hint    string
+	// Attempts made so far, the first included.
+	Attempts int
+	Since    time.Time
+	// Next is when it is tried again.
+	Next time.Time
+}
+
+// Denial is an offboard by hand: a standing deny everywhere.
+type Denial struct {
+	Person identity.Ordinal
+	Reason string
+	By     string
+	At     time.Time
+}

@@ -1,0 +1,115 @@
+package mapping
+
+import "github.com/rosterd/rosterd/identity"
+
+// Desired is what one person should have, everywhere, and why.
+type Desired struct {
+	Person identity.Ordinal
+	// Standing is that of the snapshot, or Disabled where the policy's
+	// condition says so.
+	Standing identity.Standing
+	// Why says in a few words what the standing rests on.
+	Why string
+	// Roles are those held, sorted by name.
+	Roles []Held
+	// Doubts are roles that cannot be decided, sorted by name. They count as
+	// not held, and what their loss would take away is not taken.
+	Doubts []Doubtful
+	// Invalid says why nothing can be decided at all: a required attribute is
+	// blank, the rehire key is shared. The last good state is kept.
+	Invalid []string
+	// Accounts has one element for each target, sorted by target.
+	Accounts []Account
+}
+
+// Held is a role that a person holds, with every reason for it.
+type Held struct {
+	Role    string
+	Because []Reason
+}
+
+// Doubtful is a role that may or may not be held.
+type Doubtful struct {
+	Role  string
+	Doubt Doubt
+}
+
+// Doubt says what is not known. The zero value doubts nothing.
+type Doubt struct {
+	// Rule names the hold that an approval would decide ("group"), or is
+	// "coverage" where only another read can help.
+	Rule string
+	Text string
+}
+
+// Any says whether there is a doubt.
+func (d Doubt) Any() bool { return d.Rule != "" }
+
+// Account is what a person should have in one target.
+type Account struct {
+	Target string
+	// Entitled: the person should have an account here.
+	Entitled bool
+	Because  []Reason
+	// Doubt is set where the person is not entitled as far as was read, and
+	// that is not proved.
+	Doubt Doubt
+	// Name is the value of the target's name attribute.
+	Name string
+	// Attributes are sorted by name and hold the name attribute too.
+	Attributes []Attribute
+	// Entitlements are sorted by name.
+	Entitlements []Entitlement
+	// Invalid says why the attributes could not be computed; the account then
+	// keeps its last good state.
+	Invalid string
+	// Match has the values to correlate by, in the configured order.
+	Match []Match
+}
+
+// Match is one correlation value and what to do with what it finds.
+type Match struct {
+	Attribute, Value string
+	// Adopt is "link" or "report".
+	Adopt string
+}
+
+// Attribute is one attribute of an account as it should be.
+type Attribute struct {
+	Name   string
+	Values []string
+	Mode   Mode
+	Reason Reason
+}
+
+// Mode says when an attribute is written.
+type Mode string
+
+const (
+	// Enforce: always as the policy says.
+	Enforce Mode = "enforce"
+	// OnCreate: only when the account is made.
+	OnCreate Mode = "on-create"
+)
+
+// Entitlement is one right in a target.
+type Entitlement struct {
+	Name string
+	// Roles give it, sorted; empty where only a doubt speaks for it.
+	Roles   []string
+	Because []Reason
+	// Doubt is set where no held role gives it and a doubtful one would.
+	Doubt Doubt
+}
+
+// Reason is one link in the chain that explains a right.
+type Reason struct {
+	// Rule is the key in the configuration: "role.writer.groups".
+	Rule string
+	// Where is file:line of the rule.
+	Where string
+	// Text is the reason in words.
+	Text string
+	// Path is the way through the groups, if there is one.
+	Path []identity.GroupStep
+}
