@@ -97,7 +97,9 @@ func (k *Key) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Key hashes the change.
+// Key hashes the change. The account is part of it only where the change is
+// about which account: a person has one account in a target, and what was
+// approved for them before it was made stays approved after.
 func (c Change) Key() Key {
 	h := sha256.New()
 	text(h, "1", c.Target, c.Verb.String())
@@ -105,11 +107,9 @@ func (c Change) Key() Key {
 	binary.BigEndian.PutUint64(n[:], uint64(c.Person))
 	h.Write(n[:])
 	switch c.Verb {
-	case Create:
+	case Create, Rename:
 		text(h, c.Name)
-	case Rename:
-		text(h, string(c.Account), c.Name)
-	default:
+	case Link:
 		text(h, string(c.Account))
 	}
 	text(h, c.Entitlement)
