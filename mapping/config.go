@@ -1,0 +1,100 @@
+package mapping
+
+// Config is the part of the configuration that is policy.
+type Config struct {
+	// Roles by name: [role.NAME].
+	Roles map[string]Role `toml:"role"`
+	// Conflicts by name: [conflict.NAME].
+	Conflicts map[string]Conflict `toml:"conflict"`
+	// Sources by name: what [source.NAME.person] says.
+	Sources map[string]SourcePerson `toml:"-"`
+	// Targets by name: the parts of [target.NAME] that are policy.
+	Targets map[string]Target `toml:"-"`
+}
+
+// Role is our name for what a person does; it binds people to entitlements. It
+// is held by who is in one of the groups and meets the condition, where both
+// are given, or by who holds a role that includes it; in any case only by who
+// holds all that it requires.
+type Role struct {
+	Description string `toml:"description"`
+	// When is a condition: an expression that is true or false.
+	When string `toml:"when"`
+	// Owner is who answers for the role: a role name, a login, a mailbox.
+	Owner string `toml:"owner"`
+	// Groups are DNs. Members of any of them, nested ones too.
+	Groups []string `toml:"groups"`
+	// Requires are roles that must be held too.
+	Requires []string `toml:"requires"`
+	// Includes are roles that this one gives.
+	Includes []string `toml:"includes"`
+}
+
+// Conflict names roles that one person should not hold together.
+type Conflict struct {
+	Roles []string `toml:"roles"`
+	// Action is "report" (the default) or "hold".
+	Action string `toml:"action"`
+}
+
+// SourcePerson says what a person is in a source.
+type SourcePerson struct {
+	// Login, Mail, Name and Key are names of attributes; Key tells a rehire.
+	Login string `toml:"login"`
+	Mail  string `toml:"mail"`
+	Name  string `toml:"name"`
+	Key   string `toml:"key"`
+	// Required are attributes without which a person is invalid.
+	Required []string `toml:"required"`
+	// Disabled is a condition that makes an active person a disabled one.
+	Disabled string `toml:"disabled"`
+}
+
+// Target is what the policy gives in one target.
+type Target struct {
+	Account    TargetAccount `toml:"account"`
+	Attributes Attributes    `toml:"attributes"`
+	// Entitlements by role.
+	Entitlements map[string][]string `toml:"entitlements"`
+	// NameAttribute is the attribute that is the account's name. The kind of
+	// the target decides it.
+	NameAttribute string `toml:"-"`
+}
+
+// TargetAccount says who has an account, and which account is whose.
+type TargetAccount struct {
+	// For are the roles that have an account; nil: all under Entitlements.
+	For []string `toml:"for"`
+	// Match are attributes to correlate by, in this order; nil: the name.
+	Match []string `toml:"match"`
+	// Adopt says for each attribute in Match what to do with an account that
+	// it finds: "link" or "report" (the default).
+	Adopt map[string]string `toml:"adopt"`
+}
+
+// Attributes are the rules for an account's attributes by the name of the
+// attribute in the target; nested tables are flattened with dots.
+type Attributes map[string]AttributeRule
+
+// AttributeRule is how one attribute is computed.
+type AttributeRule struct {
+	// From is a text with ${…} expressions in it.
+	From string
+	// Mode is "enforce" (the default) or "on-create".
+	Mode string
+	// Empty says what an empty value means: "clear" (the default) the
+	// attribute, "keep" what is there, or "park" the account.
+	Empty string
+
+	// path is the key in the file below "attributes"; nil: the name.
+	path []string
+	// table: From, Mode and Empty are keys of their own.
+	table bool
+	// wrong are mistakes in the form of the rule, told by Compile.
+	wrong []malformed
+}
+
+type malformed struct {
+	path          []string
+	message, hint string
+}

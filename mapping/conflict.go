@@ -1,0 +1,38 @@
+package mapping
+
+import "slices"
+
+// Conflicted is a conflict that a person is in.
+type Conflicted struct {
+	// Conflict is its name.
+	Conflict string
+	// Roles are those of the conflict that are held, sorted; two at least.
+	Roles []string
+	// Action is "report" or "hold".
+	Action string
+	// Where is file:line of the rule.
+	Where string
+}
+
+type conflict struct {
+	name, action, where string
+	roles               []string // sorted
+}
+
+// Conflicts are the conflicts in which the person is by the roles held, sorted
+// by name. Doubtful roles do not count.
+func (p *Policy) Conflicts(d Desired) []Conflicted {
+	var out []Conflicted
+	for _, c := range p.conflicts {
+		var both []string
+		for _, h := range d.Roles {
+			if slices.Contains(c.roles, h.Role) {
+				both = append(both, h.Role)
+			}
+		}
+		if len(both) > 1 {
+			out = append(out, Conflicted{Conflict: c.name, Roles: both, Action: c.action, Where: c.where})
+		}
+	}
+	return out
+}

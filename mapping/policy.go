@@ -1,0 +1,88 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// Policy is a compiled configuration. It is immutable.
+type Policy struct {
+	attributes []string // lower case, sorted
+	groups     []string // as written, sorted
+	groupIndex map[string]int
+	roles      []role // sorted by name
+	order      []int  // of roles: what a role depends on comes before it
+	conflicts  []conflict
+	sources    map[string]source
+	targets    []targetPolicy // sorted by name
+	hash       string
+}
+
+// Subject is one person, as far as the policy looks at people.
+type Subject struct {
+	Person identity.Person
+	// Memberships are those in groups that the policy names.
+	Memberships []identity.Membership
+	// Pins of the person's source: one for each of Groups. A group without a
+	// pin was not looked at, and is in doubt.
+	Pins []ledger.Pin
+}
+
+// Attributes are the person attributes that the rules and the sources name, in
+// lower case, sorted. A read must cover them.
+func (p *Policy) Attributes() []string { return slices.Clone(p.attributes) }
+
+// Groups are the DNs of the groups that the policy names, as they are written,
+// sorted.
+func (p *Policy) Groups() []string { return slices.Clone(p.groups) }
+
+// Targets are the names of the targets, sorted.
+func (p *Policy) Targets() []string {
+	out := make([]string, len(p.targets))
+	for i := range p.targets {
+		out[i] = p.targets[i].name
+	}
+	return out
+}
+
+// Entitlements are all that the policy can name in the target, sorted.
+func (p *Policy) Entitlements(target string) []string {
+	t := p.target(target)
+	if t == nil {
+		return nil
+	}
+	out := make([]string, len(t.entitlements))
+	for i := range t.entitlements {
+		out[i] = t.entitlements[i].name
+	}
+	return out
+}
+
+// AttributeNames are the account attributes that the policy computes in the
+// target, sorted.
+func (p *Policy) AttributeNames(target string) []string {
+	t := p.target(target)
+	if t == nil {
+		return nil
+	}
+	out := make([]string, len(t.attributes))
+	for i := range t.attributes {
+		out[i] = t.attributes[i].name
+	}
+	return out
+}
+
+func (p *Policy) target(name string) *targetPolicy {
+	for i := range p.targets {
+		if p.targets[i].name == name {
+			return &p.targets[i]
+		}
+	}
+	return nil
+}
+
+// Hash identifies what the policy means: it does not depend on comments, on
+// the order in which things are written, on layout or on descriptions.
+func (p *Policy) Hash() string { return p.hash }
