@@ -1,0 +1,143 @@
+package memory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Record is one entry as the source holds it: with everything, of which a read
+// shows what the configuration asks for.
+type Record struct {
+	Kind directory.Kind
+	// ID is made up when it is empty.
+	ID identity.ID
+	DN string
+	// Attributes by name, in any case.
+	Attributes map[string][]string
+	// Members are of groups, by DN, and Logins by login name.
+	Members, Logins []string
+	// Disabled says that the server itself says so.
+	Disabled bool
+}
+
+func (r Record) clone() Record {
+	attributes := make(map[string][]string, len(r.Attributes))
+	for name, values := range r.Attributes {
+		attributes[strings.ToLower(name)] = slices.Clone(values)
+	}
+	r.Attributes = attributes
+	r.Members, r.Logins = slices.Clone(r.Members), slices.Clone(r.Logins)
+	return r
+}
+
+// Put takes a record; one with the same ID is replaced and keeps its place. It
+// returns the ID. It panics if the DN is none, or the Kind is left out, since
+// the caller wrote it.
+func (s *Source) Put(r Record) identity.ID {
+	identity.MustDN(r.DN)
+	if r.Kind != directory.Person && r.Kind != directory.Group {
+		panic("memory: a record without a kind: " + r.DN)
+	}
+	r = r.clone()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.ID == "" {
+		s.last++
+		r.ID = identity.ID(fmt.Sprintf("00000000-0000-4000-8000-%012d", s.last))
+	}
+	if i := s.index(r.ID); i >= 0 {
+		s.records[i] = r
+	} else {
+		s.records = append(s.records, r)
+	}
+	return r.ID
+}
+
+// Change lets the function edit a copy of a record, and puts that. It says
+// whether there is one with the ID.
+func (s *Source) Change(id identity.ID, edit func(*Record)) bool {
+	r, ok := s.Get(id)
+	if ok {
+		edit(&r)
+		r.ID = id
+		s.Put(r)
+	}
+	return ok
+}
+
+// Get returns a copy of a record.
+func (s *Source) Get(id identity.ID) (Record, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.index(id); i >= 0 {
+		return s.records[i].clone(), true
+	}
+	return Record{}, false
+}
+
+// At returns the ID of the record at a DN, or "".
+func (s *Source) At(dn string) identity.ID {
+	want := identity.MustDN(dn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.records {
+		if identity.MustDN(r.DN).Equal(want) {
+			return r.ID
+		}
+	}
+	return ""
+}
+
+// Remove takes records away, as a deletion does. IDs that are not there are
+// passed over.
+func (s *Source) Remove(ids ...identity.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.records = slices.DeleteFunc(s.records, func(r Record) bool { return slices.Contains(ids, r.ID) })
+}
+
+func (s *Source) index(id identity.ID) int {
+	return slices.IndexFunc(s.records, func(r Record) bool { return r.ID == id })
+}
+
+// entry shows a record as a read does, without the attributes that are lost.
+func (s *Source) entry(r Record, lost []string) directory.Entry {
+	gone := func(name string) bool {
+		return slices.ContainsFunc(lost, func(l string) bool { return strings.EqualFold(l, name) })
+	}
+	e := directory.Entry{Kind: r.Kind, ID: r.ID, DN: identity.MustDN(r.DN), Disabled: r.Disabled}
+	if r.Disabled {
+		e.DisabledBy = "disabled"
+	}
+	var list []identity.Attribute
+	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
+		if !gone(name) {
+			list = append(list, identity.Attribute{Name: name, Values: slices.Clone(r.Attributes[name])})
+		}
+	}
+	e.Attributes = identity.NewAttributes(s.coverage, list)
+	e.Name = e.Attributes.First(s.cfg.Name)
+	if r.Kind == directory.Person {
+		e.Login, e.Mail = e.Attributes.First(s.cfg.Login), e.Attributes.First(s.cfg.Mail)
+		if s.cfg.Key != "" {
+			e.RehireKey = e.Attributes.First(s.cfg.Key)
+		}
+		return e
+	}
+	if !gone("member") {
+		for _, m := range r.Members {
+			e.Members = append(e.Members, directory.Member{DN: identity.MustDN(m)})
+		}
+	}
+	if !gone("memberUid") {
+		for _, l := range r.Logins {
+			e.Members = append(e.Members, directory.Member{Login: l})
+		}
+	}
+	return e
+}
