@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rosterd/rosterd/target"
+)
+
+// DigestOf is the digest of an attribute's values as a set: neither order nor
+// repetition matters.
+func DigestOf(values []string) Digest {
+	set := slices.Clone(values)
+	slices.Sort(set)
+	h := sha256.New()
+	var n [8]byte
+	for _, v := range slices.Compact(set) {
+		binary.BigEndian.PutUint64(n[:], uint64(len(v)))
+		h.Write(n[:])
+		h.Write([]byte(v))
+	}
+	var d Digest
+	copy(d[:], h.Sum(nil))
+	return d
+}
+
+// After is the link after an order was carried out; if it was not, the link as
+// it is. The receiver is not changed.
+func (l Link) After(o Order, out Outcome, now time.Time) Link {
+	if !out.Done {
+		return l
+	}
+	ch := o.Change
+	l.Written, l.Granted = maps.Clone(l.Written), slices.Clone(l.Granted)
+	switch ch.Verb {
+	case target.Create:
+		l = Link{Person: ch.Person, Target: ch.Target, Owner: Created, Name: ch.Name}
+		l.open(now)
+		l.wrote(ch.Set)
+	case target.Link:
+		l = Link{Person: ch.Person, Target: ch.Target, Owner: Adopted, By: o.Approval, Account: ch.Account, Name: ch.Name}
+		if l.By == "" {
+			l.By = "policy"
+		}
+		l.open(now)
+	case target.Enable:
+		l.open(now)
+	case target.Rename:
+		l.Name = ch.Name
+	case target.Update:
+		l.wrote(ch.Set)
+	case target.Grant:
+		l.granted(ch.Entitlement, o.Roles, now)
+	case target.Revoke:
+		l.Granted = slices.DeleteFunc(l.Granted, func(g Granted) bool { return g.Entitlement == ch.Entitlement })
+	case target.Disable:
+		l.close(Closed, o.Situation, now)
+	case target.Delete:
+		l.close(Deleted, o.Situation, now)
+		l.Granted, l.Written = nil, nil
+	}
+	switch ch.Verb {
+	case target.Create, target.Link, target.Rename:
+		if out.Account.ID != "" {
+			l.Account = out.Account.ID
+		}
+		if out.Account.Name != "" {
+			l.Name = out.Account.Name
+		}
+	}
+	if out.Verified {
+		l.Verified = now
+	}
+	return l
+}
+
+func (l *Link) open(now time.Time) {
+	if l.Phase != Open {
+		l.Phase, l.PhaseSince = Open, now
+	}
+	l.Cause = ""
+}
+
+func (l *Link) close(p Phase, cause string, now time.Time) {
+	if l.Phase != p {
+		l.Phase, l.PhaseSince = p, now
+	}
+	l.Cause = cause
+}
+
+func (l *Link) wrote(set []target.Value) {
+	if l.Written == nil {
+		l.Written = make(map[string]Digest, len(set))
+	}
+	for _, v := range set {
+		l.Written[v.Name] = DigestOf(v.Values)
+	}
+}
+
+func (l *Link) granted(entitlement string, roles []string, now time.Time) {
+	i, had := slices.BinarySearchFunc(l.Granted, entitlement, func(g Granted, e string) int { return strings.Compare(g.Entitlement, e) })
+	if had {
+		l.Granted[i].Roles = slices.Clone(roles)
+		return
+	}
+	l.Granted = slices.Insert(l.Granted, i, Granted{Entitlement: entitlement, Roles: slices.Clone(roles), Since: now})
+}

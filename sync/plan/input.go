@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Input is everything that a plan rests on. Make changes nothing in it, and its
+// order does not matter.
+type Input struct {
+	Now time.Time
+	// Full: a resync; everybody is looked at, and back-off times do not count.
+	Full bool
+	// Protected: the command said --protected.
+	Protected bool
+	Targets   []Target
+	People    []Person
+	Sources   []Source
+}
+
+// Target is one target as the plan must know it.
+type Target struct {
+	Name        string
+	Rules       Rules
+	Description target.Description
+	// New: its first hold was not approved whole.
+	New bool
+	// Linked is how many accounts we manage that are open.
+	Linked int
+	// Holders is how many of them hold each role.
+	Holders map[string]int
+	// Entitlements are those that observations of this target tell of, every
+	// one that the policy can name. One that is not here was not read.
+	Entitlements []string
+	// Down says why the target cannot be read; empty if it can. Nothing is
+	// planned there, and whoever needs it is parked.
+	Down string
+	// Paused says why nothing is written there; empty if something may be.
+	Paused string
+	// Accounts are all in the managed scope, where they were listed.
+	Accounts []target.Account
+	// Owners says whose the accounts are, as far as they were seen.
+	Owners map[target.NativeID]identity.Ordinal
+}
+
+// Person is one person to plan for.
+type Person struct {
+	identity.Person
+	Desired mapping.Desired
+	// Denial is set while the person is offboarded by hand.
+	Denial *ledger.Denial
+	// Named: somebody named the person for this, by offboard or --person.
+	// Their removal is thereby approved.
+	Named bool
+	// Seen is what is known of them in each target.
+	Seen map[string]Seen
+}
+
+// Seen is what is known of one person in one target.
+type Seen struct {
+	Link *ledger.Link
+	// Observed answers the Look that an earlier plan asked for; nil if nobody
+	// looked.
+	Observed *target.Observation
+	// InDoubt: a write left and its outcome is not known.
+	InDoubt bool
+	// Parked is set while a failed change waits for its next attempt.
+	Parked *ledger.Parked
+	// Released: enable the account that somebody else disabled.
+	Released bool
+}
+
+// Source is one source as the plan must know it.
+type Source struct {
+	Name string
+	// LastComplete is when the last complete read ended. Nothing is deleted
+	// but after a complete read that follows the end of grace.
+	LastComplete time.Time
+	People, Peak int
+	// MinPeople: fewer people than the limit allows; removals are held.
+	MinPeople bool
+	// Blackouts are the containers in which everybody vanished at once.
+	Blackouts []string
+}

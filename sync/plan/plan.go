@@ -1,0 +1,102 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Plan is what a cycle would do, before the guard.
+type Plan struct {
+	Now time.Time
+	// Subjects are every person in every target, sorted by target, leavers
+	// first, then by login.
+	Subjects []Subject
+	// Orphans are accounts that belong to nobody, where a target was listed.
+	Orphans []Orphan
+}
+
+// Subject is one person in one target.
+type Subject struct {
+	Target string
+	Person identity.Ordinal
+	// Login is how people call the person: the login, else the name or DN.
+	Login     string
+	Situation Situation
+	// Account is the name of the account, as far as there is one.
+	Account string
+	// Why says what the situation rests on.
+	Why string
+	// Notes are findings that change nothing, sorted.
+	Notes []string
+	// Look is set where the account must be looked at before anything is
+	// planned for it. A second plan, with the answer, has the changes.
+	Look *target.Query
+	// Changes are in the order in which they should be made.
+	Changes []Planned
+	// Link is the link corrected by what was observed, without any write; nil
+	// if it stands. It is to be stored before the changes are made.
+	Link *ledger.Link
+	// Agrees: the account was looked at and is as it should be.
+	Agrees bool
+	// Park is set where nothing can be done: the mapping failed, the target is
+	// down, a name is taken.
+	Park *ledger.Parked
+	// Held says why nothing is done although no approval could change that:
+	// "taken", "ambiguous", "protected" …; empty else.
+	Held string
+	// Retained is when the closed account will be deleted; zero if never.
+	Retained time.Time
+	// unread: the plan says nothing about this subject's earlier changes.
+	unread bool
+	named  bool
+}
+
+// Planned is one change with everything that is shown of it.
+type Planned struct {
+	Change target.Change
+	Key    target.Key
+	// Reasons are the chains that explain it; Because are they in words.
+	Reasons []mapping.Reason
+	Because []string
+	// Roles are those for which an entitlement is given, or was.
+	Roles []string
+	// Rule is set where the change is held at any count: "group", "blackout",
+	// "min-people", "missing", "adopt".
+	Rule Rule
+	// Text says why, for the hold.
+	Text string
+	// After are the changes that must have been made before: they free a name,
+	// or take a conflicting right. If one is held, so is this.
+	After []target.Key
+	// Nothing: the look-up before a Create found no account.
+	Nothing bool
+	// lead is the change of the same account on which this depends; -1: none.
+	lead int
+	// asked: somebody named the person for this.
+	asked bool
+	// closing: part of a leaver's removal.
+	closing bool
+}
+
+// Orphan is an account in the managed scope that belongs to nobody. It is
+// reported and never touched.
+type Orphan struct {
+	Target  string
+	ID      target.NativeID
+	Name    string
+	Enabled bool
+}
+
+// Wants says whether the plan asks for a look before it can be complete.
+func (p Plan) Wants() bool {
+	for _, s := range p.Subjects {
+		if s.Look != nil {
+			return true
+		}
+	}
+	return false
+}

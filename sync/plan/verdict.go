@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// Book is what the guard must know besides the plan.
+type Book struct {
+	Now     time.Time
+	Targets []Target
+	// Spends are the changes of the last window.
+	Spends []ledger.Spend
+	// Holds are those of the state.
+	Holds []ledger.Hold
+	// FirstFreeHold is the number of the next hold: 7 for "h7".
+	FirstFreeHold int
+}
+
+// Verdict is the plan after the guard.
+type Verdict struct {
+	Cleared Cleared
+	// Holds is the full set to store, sorted by number.
+	Holds []ledger.Hold
+	// NextFreeHold is the number after the last that was given.
+	NextFreeHold int
+	// Subjects say where each subject of the plan stands, by the same index.
+	Subjects []Standing
+}
+
+// Standing is where one subject stands.
+type Standing struct {
+	Stage Stage
+	// Holds are the IDs of the holds that keep changes of the subject, sorted.
+	Holds []string
+	// Why says it in words: the hold's text, the error, the date.
+	Why string
+	// Changes say of each change of the subject, by the same index, by which
+	// hold or rule it is kept; empty: it may go.
+	Changes []string
+}
+
+// Stage is how far a subject is.
+type Stage uint8
+
+const (
+	// Done: nothing to do.
+	Done Stage = iota
+	// Due: the changes may go.
+	Due
+	// Held: at least one change waits for a person.
+	Held
+	// Parked: it failed or cannot be done now, and is tried again.
+	Parked
+	// Retained: closed, and deleted later.
+	Retained
+)
+
+var stageNames = [...]string{"done", "due", "held", "parked", "retained"}
+
+func (s Stage) String() string {
+	if int(s) < len(stageNames) {
+		return stageNames[s]
+	}
+	return "?"
+}
+
+// MarshalText writes the word.
+func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Held says whether something waits for a person.
+func (v Verdict) Held() bool { return v.has(Held) }
+
+// Parked says whether something waits for another attempt.
+func (v Verdict) Parked() bool { return v.has(Parked) }
+
+// Pending says whether there are changes that may go.
+func (v Verdict) Pending() bool { return !v.Cleared.Empty() }
+
+func (v Verdict) has(s Stage) bool {
+	for _, x := range v.Subjects {
+		if x.Stage == s {
+			return true
+		}
+	}
+	return false
+}
