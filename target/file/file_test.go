@@ -1,0 +1,372 @@
+package file
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rosterd/rosterd/internal/problem"
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/targettest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// record is a line of the file as a test reads it, without the code under test.
+type record struct {
+	ID           string              `json:"id"`
+	Name         string              `json:"name"`
+	Active       bool                `json:"active"`
+	Attributes   map[string][]string `json:"attributes"`
+	Entitlements []string            `json:"entitlements"`
+	Mark         string              `json:"mark,omitempty"`
+}
+
+func readRecords(t *testing.T, path string) (out []record) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	for d.More() {
+		var r record
+		if err := d.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func writeRecords(t *testing.T, path string, list []record) {
+	t.Helper()
+	var out bytes.Buffer
+	for _, r := range list {
+		line, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// empty makes a file without accounts and the target on it.
+func empty(t *testing.T, text string) (*Target, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "accounts.jsonl")
+	if err := os.WriteFile(path, []byte(text), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	f, err := New(Config{Path: path}, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, path
+}
+
+func TestContract(t *testing.T) {
+	targettest.Run(t, targettest.Harness{
+		New: func(t *testing.T) targettest.System {
+			f, path := empty(t, "")
+			inode, requests := uint64(0), 0
+			outside := 0
+			return targettest.System{
+				Target: f,
+				Read: func(t *testing.T) (out []target.Account) {
+					for _, r := range readRecords(t, path) {
+						out = append(out, target.Account{ID: target.NativeID(r.ID), Name: r.Name, Enabled: r.Active, Attributes: r.Attributes, Entitlements: r.Entitlements, Mark: r.Mark})
+					}
+					return out
+				},
+				Put: func(t *testing.T, a target.Account) target.NativeID {
+					outside++
+					r := record{ID: fmt.Sprintf("outside-%d", outside), Name: a.Name, Active: a.Enabled, Attributes: a.Attributes, Entitlements: a.Entitlements, Mark: a.Mark}
+					writeRecords(t, path, append(readRecords(t, path), r))
+					return target.NativeID(r.ID)
+				},
+				Set: func(t *testing.T, id target.NativeID, v target.Value) {
+					list := readRecords(t, path)
+					for i, r := range list {
+						if r.ID == string(id) {
+							list[i].Attributes[v.Name] = v.Values
+						}
+					}
+					writeRecords(t, path, list)
+				},
+				Requests: func() int { // each rewrite is a new file
+					info, err := os.Stat(path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if now := info.Sys().(*syscall.Stat_t).Ino; now != inode {
+						inode = now
+						requests++
+					}
+					return requests
+				},
+			}
+		},
+		Want:         target.Description{Kind: "file", NameAttribute: "name", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true},
+		Single:       [2]string{"displayName", "title"},
+		Multi:        "mail",
+		Entitlements: [3]string{"Publishers", "Reviewers", "Writers"},
+		Differ:       []targettest.Pair{{Attribute: "title", A: []string{"a"}, B: []string{"A"}}},
+	})
+}
+
+func TestLaw01BrokenLineRefusesTheWhole(t *testing.T) {
+	const good = `{"id":"1","name":"writer1"}` + "\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"torn":               {good + `{"id":"2","name":"wri`, ":2:"},
+		"no object":          {good + good[:0] + "[]\n", ":2:"},
+		"no id":              {`{"name":"writer1"}` + "\n", `"id" is missing`},
+		"empty id":           {`{"id":"","name":"writer1"}`, `"id" is missing`},
+		"no name":            {"\n\n" + `{"id":"1"}`, ":3:"},
+		"id twice":           {good + good, ":2:"},
+		"key twice":          {`{"id":"1","id":"2","name":"x"}`, "twice"},
+		"attribute twice":    {`{"id":"1","name":"x","attributes":{"a":[],"a":[]}}`, "twice"},
+		"number":             {`{"id":1,"name":"x"}`, `"id"`},
+		"active as text":     {`{"id":"1","name":"x","active":"true"}`, `"active"`},
+		"active null":        {`{"id":"1","name":"x","active":null}`, `"active" is null`},
+		"value a number":     {`{"id":"1","name":"x","attributes":{"a":[1]}}`, `"a"`},
+		"value null":         {`{"id":"1","name":"x","attributes":{"a":[null]}}`, "null"},
+		"two on a line":      {`{"id":"1","name":"x"} {"id":"2","name":"y"}`, "follows"},
+		"not UTF-8":          {"{\"id\":\"1\",\"name\":\"\xff\"}", "UTF-8"},
+		"attributes a list":  {`{"id":"1","name":"x","attributes":[]}`, "attributes"},
+		"entitlement a text": {`{"id":"1","name":"x","entitlements":"Writers"}`, "entitlements"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, path := empty(t, c.text)
+			l, err := target.Collect(t.Context(), f, target.Scope{})
+			if err == nil || len(l.Accounts()) > 0 || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path+":") {
+				t.Fatalf("listed %d accounts, %v; want an error with %q", len(l.Accounts()), err, c.want)
+			}
+			if _, err := f.Look(t.Context(), target.Scope{}, []target.Query{{ID: "1"}}); err == nil {
+				t.Fatal("a look was answered from a broken file")
+			}
+			if _, err := f.Create(t.Context(), "writer9", nil, ""); target.ClassOf(err) != target.Refused {
+				t.Fatalf("create in a broken file: %v", err)
+			}
+			if raw, _ := os.ReadFile(path); string(raw) != c.text {
+				t.Fatalf("a broken file was changed to %q", raw)
+			}
+			if notes, err := f.Check(t.Context(), target.Scope{}); err != nil || len(notes) != 1 || !notes[0].Broken || notes[0].Hint == "" {
+				t.Fatalf("check: %+v, %v", notes, err)
+			}
+		})
+	}
+}
+
+func TestLaw02MissingFileIsNotEmpty(t *testing.T) {
+	f, path := empty(t, "")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := target.Collect(t.Context(), f, target.Scope{})
+	var hinted *target.Error
+	if !errors.As(err, &hinted) || hinted.Class != target.Denied || !strings.Contains(hinted.Hint(), "touch "+path) {
+		t.Fatalf("list of a file that is not there: %v", err)
+	}
+	if _, err := f.Create(t.Context(), "writer1", nil, ""); target.ClassOf(err) != target.Denied {
+		t.Fatalf("create: %v", err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Fatal("the file was made")
+	}
+}
+
+func TestRewriteKeepsWhatItDoesNotKnow(t *testing.T) {
+	const other = `{"zeta":{"deep":[1,2.50,"<&>"]},"id":"1","name":"writer1","attributes":{"mail":"a@b.example","x":[]},"active":false,"alpha":12345678901234567890}`
+	f, path := empty(t, other+"\r\n\n"+`{"name":"writer2","id":"2"}`)
+	if err := f.Update(t.Context(), target.Ref{ID: "2"}, []target.Value{{Name: "mail", Values: []string{"<b>", "ü"}}}); err != nil {
+		t.Fatal(err)
+	}
+	want := other + "\r\n" + `{"id":"2","name":"writer2","active":true,"attributes":{"mail":["<b>","ü"]},"entitlements":[]}` + "\n"
+	if raw, _ := os.ReadFile(path); string(raw) != want {
+		t.Fatalf("the file is\n%s\nwant\n%s", raw, want)
+	}
+	if err := f.Enable(t.Context(), target.Ref{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	want = `{"id":"1","name":"writer1","active":true,"attributes":{"mail":["a@b.example"]},"entitlements":[],"alpha":12345678901234567890,"zeta":{"deep":[1,2.50,"<&>"]}}` + "\n" + want[len(other)+2:]
+	if raw, _ := os.ReadFile(path); string(raw) != want {
+		t.Fatalf("the file is\n%s\nwant\n%s", raw, want)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Fatalf("the mode is %v, %v", info.Mode(), err)
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 2 { // the file and its lock
+		t.Fatalf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestSymbolicLinkStays(t *testing.T) {
+	f, path := empty(t, "")
+	real := filepath.Join(t.TempDir(), "real.jsonl")
+	if err := errors.Join(os.Rename(path, real), os.Symlink(real, path)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Create(t.Context(), "writer1", nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Fatalf("the link was replaced: %v, %v", info.Mode(), err)
+	}
+	if n := len(readRecords(t, real)); n != 1 {
+		t.Fatalf("%d accounts", n)
+	}
+}
+
+// TestTwoWriters: two targets on one file, as two processes would be, lose
+// nothing of each other's.
+func TestTwoWriters(t *testing.T) {
+	f, path := empty(t, "")
+	g, err := New(Config{Path: path}, "app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	var failed atomic.Value
+	for i, w := range []*Target{f, g, f, g} {
+		group.Go(func() {
+			for n := range 25 {
+				if _, err := w.Create(t.Context(), fmt.Sprintf("writer%d-%d", i, n), nil, ""); err != nil {
+					failed.Store(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := failed.Load(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readRecords(t, path)); n != 100 {
+		t.Fatalf("%d accounts, want 100", n)
+	}
+}
+
+// TestWaitingWriteCanBeCalledOff: a write that waits behind a lock ends with
+// its context, and is never done.
+func TestWaitingWriteCanBeCalledOff(t *testing.T) {
+	f, path := empty(t, "")
+	unlock, err := lock(t.Context(), path+".lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan error, 1)
+	go func() { _, err := f.Create(t.Context(), "first", nil, ""); first <- err }()
+	for { // until the first has the turn
+		f.queueMu.Lock()
+		taken := len(f.turn) == 1 && len(f.queue) == 0
+		f.queueMu.Unlock()
+		if taken {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := f.Create(ctx, "second", nil, ""); !errors.Is(err, context.DeadlineExceeded) || target.ClassOf(err) != target.Transient {
+		t.Fatalf("a write that was called off: %v", err)
+	}
+	unlock()
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if list := readRecords(t, path); len(list) != 1 || list[0].Name != "first" {
+		t.Fatalf("the file holds %+v", list)
+	}
+}
+
+func TestFailedRewriteChangesNothing(t *testing.T) {
+	if os.Geteuid() == 0 {
+		// Root writes everywhere but to a folder that is not there.
+		t.Log("as root: the folder is taken away instead of made unwritable")
+	}
+	f, path := empty(t, `{"id":"1","name":"writer1"}`+"\n")
+	if _, err := target.Collect(t.Context(), f, target.Scope{}); err != nil {
+		t.Fatal(err)
+	}
+	// A folder stands where the lock file should be.
+	if err := os.Mkdir(path+".lock", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := f.Disable(t.Context(), target.Ref{ID: "1"})
+	if target.ClassOf(err) == target.InDoubt || err == nil {
+		t.Fatalf("a write that could not begin: %v", err)
+	}
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	l, err := target.Collect(t.Context(), f, target.Scope{})
+	if err != nil || !l.Accounts()[0].Enabled {
+		t.Fatalf("after a failed write: %+v, %v", l.Accounts(), err)
+	}
+}
+
+func TestNotUTF8IsRefused(t *testing.T) {
+	f, _ := empty(t, "")
+	if _, err := f.Create(t.Context(), "a\xff", nil, ""); target.ClassOf(err) != target.Refused {
+		t.Fatal(err)
+	}
+	if _, err := f.Create(t.Context(), "a", []target.Value{{Name: "photo", Values: []string{"\xff\xd8"}}}, ""); target.ClassOf(err) != target.Refused {
+		t.Fatal(err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for path, want := range map[string]int{"": 1, "accounts.jsonl": 1, "/var/lib/app/accounts.jsonl": 0} {
+		var got []problem.Problem
+		(&Config{Path: path}).Validate([]string{"target", "app"}, func(p problem.Problem) { got = append(got, p) })
+		if len(got) != want || want == 1 && (got[0].Hint == "" || strings.Join(got[0].Path, ".") != "target.app.path") {
+			t.Errorf("%q: %+v", path, got)
+		}
+	}
+}
+
+// TestManyCreates: eight workers share the rewrites of a growing file.
+func TestManyCreates(t *testing.T) {
+	const workers, each = 8, 1250
+	f, path := empty(t, "")
+	start := time.Now()
+	var group sync.WaitGroup
+	var failed atomic.Value
+	for w := range workers {
+		group.Go(func() {
+			for n := range each {
+				set := []target.Value{{Name: "displayName", Values: []string{"Writer of the site"}}, {Name: "mail", Values: []string{fmt.Sprintf("w%d-%d@corp.example", w, n)}}}
+				if _, err := f.Create(t.Context(), fmt.Sprintf("w%d-%d", w, n), set, "rosterd:1"); err != nil {
+					failed.Store(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := failed.Load(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(readRecords(t, path)); n != workers*each {
+		t.Fatalf("%d accounts", n)
+	}
+	t.Logf("%d creates in %v", workers*each, time.Since(start).Round(time.Millisecond))
+}
