@@ -1,0 +1,124 @@
+package state
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// The buckets. Numbers in keys are big-endian, so that they sort.
+var (
+	bMeta      = []byte("meta")
+	bSources   = []byte("sources")   // name → sourceRecord
+	bCoverages = []byte("coverages") // number → names
+	bIDs       = []byte("ids")       // source ‖ kind ‖ ID → ordinal, standing, digest
+	bPeople    = []byte("people")    // ordinal → person
+	bGroups    = []byte("groups")    // ordinal → group
+	bMembers   = []byte("members")   // group ‖ chunk → refs
+	bMemberOf  = []byte("memberof")  // hash of ref ‖ group → ref
+	bNames     = []byte("names")     // hash of name ‖ ordinal → 1
+	bStage     = []byte("stage")     // number → stage record
+	bStageMeta = []byte("stagemeta") // what the stage is, and how far it is drained
+	bPins      = []byte("pins")      // source ‖ 0 ‖ written → pin
+	bMarks     = []byte("marks")     // ordinal → mark
+	bDue       = []byte("due")       // time ‖ ordinal ‖ reason → 1
+	bLinks     = []byte("links")     // ordinal ‖ target → link
+	bNatives   = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
+	bIntents   = []byte("intents")   // number → intent
+	bHolds     = []byte("holds")     // number in the ID → hold
+	bSpends    = []byte("spends")    // time ‖ number → spend
+	bParked    = []byte("parked")    // target ‖ 0 ‖ ordinal ‖ subject → parked
+	bDenials   = []byte("denials")   // ordinal → denial
+	bTargets   = []byte("targets")   // name → target state
+	bCycles    = []byte("cycles")    // begin ‖ ID → cycle
+	bJournal   = []byte("journal")   // number → record
+
+	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bNames, bStage, bStageMeta,
+		bPins, bMarks, bDue, bLinks, bNatives, bIntents, bHolds, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
+)
+
+// Keys of the bucket meta.
+var (
+	kSchema   = []byte("schema")
+	kSerial   = []byte("serial")
+	kOrdinal  = []byte("ordinal") // the last one given
+	kHold     = []byte("hold")    // the last one given
+	kPolicy   = []byte("policy")
+	kHead     = []byte("head") // hash of the last journal record
+	one       = []byte{1}
+	nothingAt = time.Time{}
+)
+
+func u64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func ordKey(o identity.Ordinal) []byte { return u64(uint64(o)) }
+
+func fromU64(b []byte) uint64 {
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+// nanos is the time as a key that sorts; times before 1970 are 0.
+func nanos(t time.Time) uint64 {
+	if n := t.UnixNano(); !t.IsZero() && n > 0 {
+		return uint64(n)
+	}
+	return 0
+}
+
+// next gives the number after the last one kept under key.
+func next(tx *bolt.Tx, key []byte, n uint64) (uint64, error) {
+	meta := tx.Bucket(bMeta)
+	first := fromU64(meta.Get(key)) + 1
+	return first, meta.Put(key, u64(first+n-1))
+}
+
+func putJSON(b *bolt.Bucket, key []byte, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write record: %w", err)
+	}
+	return b.Put(key, text)
+}
+
+// getJSON says false where there is no record.
+func getJSON(b *bolt.Bucket, key []byte, v any) (bool, error) {
+	text := b.Get(key)
+	if text == nil {
+		return false, nil
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return false, fmt.Errorf("%w (read record: %v)", ErrCorrupt, err)
+	}
+	return true, nil
+}
+
+// drop deletes every key that is collected first: a cursor that deletes while
+// it goes skips keys.
+func drop(b *bolt.Bucket, keys [][]byte) error {
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// under collects copies of the keys with the prefix.
+func under(b *bolt.Bucket, prefix []byte) [][]byte {
+	var out [][]byte
+	c := b.Cursor()
+	for k, _ := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, _ = c.Next() {
+		out = append(out, append([]byte(nil), k...))
+	}
+	return out
+}
+
+func hasPrefix(k, prefix []byte) bool { return len(k) >= len(prefix) && string(k[:len(prefix)]) == string(prefix) }

@@ -1,0 +1,103 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// hinted is an error that says what to type or change next.
+type hinted struct {
+	text, hint string
+	err        error
+}
+
+func (e *hinted) Error() string {
+	if e.err != nil {
+		return e.text + ": " + e.err.Error()
+	}
+	return e.text
+}
+func (e *hinted) Unwrap() error { return e.err }
+
+// Hint is what to type or change next.
+func (e *hinted) Hint() string { return e.hint }
+
+var (
+	// ErrMissing: there is no state file, and the caller wanted one to exist.
+	ErrMissing error = &hinted{text: "there is no state yet", hint: "run `rosterd sync` or `rosterd plan` first"}
+	// ErrNetworkFilesystem: locks and memory maps cannot be trusted there.
+	ErrNetworkFilesystem error = &hinted{text: "the state lies on a network or user-space file system",
+		hint: "set state.path to a folder on a local disk"}
+	// ErrNewerSchema: a later version of rosterd wrote the file.
+	ErrNewerSchema error = &hinted{text: "the state was written by a newer rosterd", hint: "install the newer version again"}
+	// ErrCorrupt: the file cannot be read as a state.
+	ErrCorrupt error = &hinted{text: "the state file is damaged or is not a state of rosterd",
+		hint: "put a backup in its place, or move it away and run `rosterd adopt --recover`"}
+	// ErrUndrained: a sealed listing waits to be drained; nothing may plan or
+	// read before that.
+	ErrUndrained = errors.New("a sealed listing was not drained yet")
+	// ErrSettledIntent: an outcome was recorded for an intent that has one.
+	ErrSettledIntent = errors.New("the intent has an outcome already")
+	// ErrTaken: the account is linked to another person.
+	ErrTaken = errors.New("the account is linked to another person")
+	// ErrNoPerson: there is no person with this ordinal.
+	ErrNoPerson = errors.New("there is no such person")
+	// ErrNoHold: there is no hold with this ID.
+	ErrNoHold error = &hinted{text: "there is no such hold", hint: "`rosterd status` lists the holds"}
+)
+
+// BusyError says that another process has the state open.
+type BusyError struct {
+	Path string
+	// PID is 0 and Command empty where the holder left no word.
+	PID     int
+	Command string
+	Since   time.Time
+}
+
+func (e *BusyError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("open state %s: another process has it", e.Path)
+	}
+	return fmt.Sprintf("open state %s: process %d (%s) has it since %s", e.Path, e.PID, e.Command, e.Since.UTC().Format(time.RFC3339))
+}
+
+// Hint is what to do.
+func (e *BusyError) Hint() string { return "wait until it ends, or ask the daemon through its socket" }
+
+// LostCoverageError: an attribute, or the members of groups, that most entries
+// had is gone from nearly all of them: a right was lost, not data. Nothing was
+// sealed.
+type LostCoverageError struct {
+	Source string
+	// Attribute is the name, or "members of groups".
+	Attribute string
+	// Had counts those seen that had it, Lack those of them that lack it now.
+	Had, Lack int
+}
+
+func (e *LostCoverageError) Error() string {
+	return fmt.Sprintf("seal listing of %s: %s: %d entries had it and %d of them lack it now", e.Source, e.Attribute, e.Had, e.Lack)
+}
+
+// Hint is what to do.
+func (e *LostCoverageError) Hint() string {
+	return "give the bind identity the right to read it again; if it was really given up, take it out of the configuration"
+}
+
+// NobodyError: the listing was empty where people were known. Nothing was
+// sealed.
+type NobodyError struct {
+	Source string
+	Known  int
+}
+
+func (e *NobodyError) Error() string {
+	return fmt.Sprintf("seal listing of %s: it shows nobody, and %d people were known", e.Source, e.Known)
+}
+
+// Hint is what to do.
+func (e *NobodyError) Hint() string {
+	return "look at the bases, the filter and the rights of the bind identity; `rosterd check` shows what it sees"
+}

@@ -1,0 +1,212 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state/journal"
+	"github.com/rosterd/rosterd/target"
+)
+
+func holdKey(id string) ([]byte, error) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(id, "h"), 10, 64)
+	if err != nil || !strings.HasPrefix(id, "h") || n == 0 {
+		return nil, fmt.Errorf("hold %q: %w", id, ErrNoHold)
+	}
+	return u64(n), nil
+}
+
+// Holds returns every hold, in the order of their IDs.
+func (s *Store) Holds() ([]ledger.Hold, error) {
+	var out []ledger.Hold
+	err := s.view(func(tx *bolt.Tx) (err error) {
+		out, err = allHolds(tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read holds: %w", err)
+	}
+	return out, nil
+}
+
+func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
+	var out []ledger.Hold
+	b := tx.Bucket(bHolds)
+	return out, b.ForEach(func(k, _ []byte) error {
+		var h ledger.Hold
+		if _, err := getJSON(b, k, &h); err != nil {
+			return err
+		}
+		out = append(out, h)
+		return nil
+	})
+}
+
+// NextHoldID gives the ID for a new hold: h1, h2 … None is given twice.
+func (s *Store) NextHoldID() (string, error) {
+	var n uint64
+	err := s.update(func(tx *bolt.Tx) (err error) {
+		n, err = next(tx, kHold, 1)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("number hold: %w", err)
+	}
+	return "h" + strconv.FormatUint(n, 10), nil
+}
+
+// SaveHolds replaces the set of holds: one that is not in it is closed. Each
+// opening and closing is a record in the journal.
+func (s *Store) SaveHolds(holds []ledger.Hold) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bHolds)
+		old, err := allHolds(tx)
+		if err != nil {
+			return err
+		}
+		gone := map[string]ledger.Hold{}
+		for _, h := range old {
+			gone[h.ID] = h
+		}
+		for _, h := range holds {
+			k, err := holdKey(h.ID)
+			if err != nil {
+				return err
+			}
+			if n := fromU64(k); n > fromU64(tx.Bucket(bMeta).Get(kHold)) {
+				if err := tx.Bucket(bMeta).Put(kHold, u64(n)); err != nil {
+					return err
+				}
+			}
+			if was, ok := gone[h.ID]; !ok || was.Version() != h.Version() {
+				if err := s.noteHold(tx, "hold", h, "", ""); err != nil {
+					return err
+				}
+			}
+			delete(gone, h.ID)
+			if err := putJSON(b, k, h); err != nil {
+				return err
+			}
+		}
+		for _, h := range old {
+			if _, ok := gone[h.ID]; !ok {
+				continue
+			}
+			k, _ := holdKey(h.ID)
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+			if err := s.noteHold(tx, "hold-closed", h, "", ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save holds: %w", err)
+	}
+	return nil
+}
+
+// Decide changes one hold: decide gets it as it stands and returns it decided,
+// or an error that leaves it as it was. Both run in one transaction, so decide
+// must not call the store. The decision is a record in the journal.
+func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error)) error {
+	k, err := holdKey(id)
+	if err != nil {
+		return err
+	}
+	err = s.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bHolds)
+		var h ledger.Hold
+		if ok, err := getJSON(b, k, &h); err != nil {
+			return err
+		} else if !ok {
+			return ErrNoHold
+		}
+		after, err := decide(h)
+		if err != nil {
+			return err
+		}
+		if after.ID != id {
+			return fmt.Errorf("the decision changed the hold into %q", after.ID)
+		}
+		if err := putJSON(b, k, after); err != nil {
+			return err
+		}
+		// Those whom it concerns are looked at in the next cycle.
+		for _, held := range after.Keys {
+			if err := mark(tx, held.Person, "hold "+id); err != nil {
+				return err
+			}
+		}
+		kind := map[ledger.HoldStatus]string{ledger.Approved: "approve", ledger.Rejected: "reject", ledger.Waiting: "reopen"}[after.Status]
+		return s.noteHold(tx, kind, after, after.ApprovedBy, h.Version())
+	})
+	if err != nil {
+		return fmt.Errorf("decide hold %s: %w", id, err)
+	}
+	return nil
+}
+
+func (s *Store) noteHold(tx *bolt.Tx, kind string, h ledger.Hold, by, version string) error {
+	public := struct {
+		Hold     string       `json:"hold"`
+		Rule     string       `json:"rule"`
+		Role     string       `json:"role,omitempty"`
+		Version  string       `json:"version"`
+		Decided  string       `json:"decided_version,omitempty"`
+		Status   string       `json:"status"`
+		Keys     []target.Key `json:"keys,omitempty"`
+		Approved []target.Key `json:"approved,omitempty"`
+		Refused  []target.Key `json:"refused,omitempty"`
+	}{h.ID, h.Rule, h.Role, h.Version(), version, h.Status.String(), nil, h.Approved, h.Refused}
+	for _, k := range h.Keys {
+		public.Keys = append(public.Keys, k.Key)
+	}
+	personal := struct {
+		By    string   `json:"by,omitempty"`
+		Text  string   `json:"text,omitempty"`
+		Texts []string `json:"changes,omitempty"`
+	}{By: by, Text: h.Text}
+	for _, k := range h.Keys {
+		personal.Texts = append(personal.Texts, k.Text)
+	}
+	return s.note(tx, journal.Record{Kind: kind, Target: h.Target}, public, personal)
+}
+
+// useApproval takes the key from those that the hold's approval covers.
+func useApproval(tx *bolt.Tx, id string, key target.Key) error {
+	return editApproved(tx, id, func(h *ledger.Hold) {
+		h.Approved = slices.DeleteFunc(h.Approved, func(k target.Key) bool { return k == key })
+	})
+}
+
+// returnApproval gives the key back: what it allowed was not done.
+func returnApproval(tx *bolt.Tx, id string, key target.Key) error {
+	return editApproved(tx, id, func(h *ledger.Hold) {
+		if h.Status == ledger.Approved && !slices.Contains(h.Approved, key) {
+			h.Approved = append(h.Approved, key)
+			slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
+		}
+	})
+}
+
+func editApproved(tx *bolt.Tx, id string, edit func(*ledger.Hold)) error {
+	k, err := holdKey(id)
+	if err != nil {
+		return nil // an approval by other means: a named person
+	}
+	b := tx.Bucket(bHolds)
+	var h ledger.Hold
+	if ok, err := getJSON(b, k, &h); err != nil || !ok {
+		return err
+	}
+	edit(&h)
+	return putJSON(b, k, h)
+}

@@ -1,0 +1,236 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state/journal"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Intent is an order that is on disk and may be carried out. Only the state
+// makes one; the zero value is none.
+type Intent struct {
+	id    uint64
+	cycle string
+	at    time.Time
+	order ledger.Order
+}
+
+// ID numbers intents; none is given twice.
+func (i Intent) ID() uint64 { return i.id }
+
+// Order is what is to be done.
+func (i Intent) Order() ledger.Order { return i.order }
+
+// Cycle is the run that intended it.
+func (i Intent) Cycle() string { return i.cycle }
+
+// At is when it was intended.
+func (i Intent) At() time.Time { return i.at }
+
+// Intend puts orders on disk, before the first of them leaves: the intents,
+// their journal records and the use of the approvals in one transaction.
+func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
+	out := make([]Intent, 0, len(orders))
+	err := s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		b := tx.Bucket(bIntents)
+		for _, o := range orders {
+			n, err := b.NextSequence()
+			if err != nil {
+				return err
+			}
+			i := Intent{id: n, cycle: cycle, at: s.now().UTC().Round(0), order: o}
+			if err := b.Put(u64(n), encodeIntent(i)); err != nil {
+				return err
+			}
+			if err := useApproval(tx, o.Approval, o.Change.Key()); err != nil {
+				return err
+			}
+			if err := s.noteIntent(tx, i); err != nil {
+				return err
+			}
+			out = append(out, i)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("intend: %w", err)
+	}
+	return out, nil
+}
+
+// InDoubt returns the intents without an outcome, in the order of their IDs:
+// the writes of which nobody knows whether they were made.
+func (s *Store) InDoubt() ([]Intent, error) {
+	var out []Intent
+	err := s.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bIntents).ForEach(func(k, v []byte) error {
+			i, err := decodeIntent(fromU64(k), v)
+			out = append(out, i)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read intents: %w", err)
+	}
+	return out, nil
+}
+
+// Result is what became of an intent.
+type Result struct {
+	Intent  Intent
+	Outcome ledger.Outcome
+	// Link is the link as it is now; nil leaves it.
+	Link *ledger.Link
+	// Parked is set where the change is to be tried again or waits.
+	Parked *ledger.Parked
+}
+
+// Record puts outcomes on disk, all in one transaction: the intent goes unless
+// its outcome is in doubt, the link and the parked work are kept, the order's
+// spends count if it was done, and the journal has it. An intent that has an
+// outcome already is the error ErrSettledIntent, and nothing is kept.
+func (s *Store) Record(results []Result) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		for _, r := range results {
+			if err := s.record(tx, r); err != nil {
+				return fmt.Errorf("intent %d: %w", r.Intent.id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record outcomes: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) record(tx *bolt.Tx, r Result) error {
+	b, key := tx.Bucket(bIntents), u64(r.Intent.id)
+	if r.Intent.id == 0 {
+		return errors.New("no such intent")
+	}
+	if b.Get(key) == nil {
+		return ErrSettledIntent
+	}
+	doubt := r.Outcome.Class == target.InDoubt && !r.Outcome.Done
+	if !doubt {
+		if err := b.Delete(key); err != nil {
+			return err
+		}
+	}
+	o := r.Intent.order
+	switch {
+	case r.Outcome.Done:
+		for _, sp := range o.Spends {
+			if err := putSpend(tx, sp); err != nil {
+				return err
+			}
+		}
+	case !doubt:
+		if err := returnApproval(tx, o.Approval, o.Change.Key()); err != nil {
+			return err
+		}
+	}
+	if r.Link != nil {
+		if err := putLink(tx, *r.Link); err != nil {
+			return err
+		}
+	}
+	if p := r.Parked; p != nil {
+		if err := putJSON(tx.Bucket(bParked), parkedKey(p.Target, p.Person, p.Subject), p); err != nil {
+			return err
+		}
+	}
+	return s.noteOutcome(tx, r)
+}
+
+func recordOf(kind string) journal.Record { return journal.Record{Kind: kind} }
+
+// who names a person in the personal part of a record.
+type who struct {
+	ID    identity.ID `json:"id,omitempty"`
+	DN    string      `json:"dn,omitempty"`
+	Login string      `json:"login,omitempty"`
+	Data  any         `json:"event,omitempty"`
+}
+
+// notePerson appends a record about a person, who is named in its personal
+// part.
+func (s *Store) notePerson(tx *bolt.Tx, r journal.Record, o identity.Ordinal, public, personal any) error {
+	r.Person = uint64(o)
+	w := who{Data: personal}
+	if v := tx.Bucket(bPeople).Get(ordKey(o)); v != nil {
+		p, err := decodePerson(v)
+		if err != nil {
+			return err
+		}
+		w.ID, w.DN, w.Login = p.id, p.dn, p.login
+	}
+	return s.note(tx, r, public, w)
+}
+
+// write is the public part of the records of a write.
+type write struct {
+	Intent      uint64     `json:"intent"`
+	Key         target.Key `json:"key"`
+	Entitlement string     `json:"entitlement,omitempty"`
+	Attributes  []string   `json:"attributes,omitempty"`
+	Roles       []string   `json:"roles,omitempty"`
+	Approval    string     `json:"approval,omitempty"`
+	// The rest is of outcomes.
+	Done     *bool  `json:"done,omitempty"`
+	Verified bool   `json:"verified,omitempty"`
+	Class    string `json:"class,omitempty"`
+	Attempts int    `json:"attempts,omitempty"`
+	TookMS   int64  `json:"took_ms,omitempty"`
+}
+
+// account is the personal part of the records of a write.
+type account struct {
+	Account target.NativeID `json:"account,omitempty"`
+	Name    string          `json:"name,omitempty"`
+	OldName string          `json:"old_name,omitempty"`
+	Set     []target.Value  `json:"set,omitempty"`
+	Before  []string        `json:"before,omitempty"`
+	Because []string        `json:"because,omitempty"`
+	Error   string          `json:"error,omitempty"`
+}
+
+func (s *Store) noteIntent(tx *bolt.Tx, i Intent) error {
+	o, c := i.order, i.order.Change
+	public := write{Intent: i.id, Key: c.Key(), Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval}
+	personal := account{Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
+	for _, v := range c.Set {
+		public.Attributes = append(public.Attributes, v.Name)
+		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: journal.Values(v.Name, v.Values)})
+		personal.Before = journal.Values(v.Name, personal.Before)
+	}
+	return s.notePerson(tx, journal.Record{Kind: "intent", Cycle: i.cycle, Target: c.Target, Action: c.Verb.String(),
+		Situation: o.Situation}, c.Person, public, personal)
+}
+
+func (s *Store) noteOutcome(tx *bolt.Tx, r Result) error {
+	o, out := r.Intent.order, r.Outcome
+	c := o.Change
+	public := write{Intent: r.Intent.id, Key: c.Key(), Done: &out.Done, Verified: out.Verified, Attempts: out.Attempts,
+		TookMS: out.Took.Milliseconds()}
+	if out.Class != 0 {
+		public.Class = out.Class.String()
+	}
+	personal := account{Account: c.Account, Name: c.Name, Error: out.Err}
+	if out.Account.ID != "" {
+		personal.Account, personal.Name = out.Account.ID, out.Account.Name
+	}
+	return s.notePerson(tx, journal.Record{Kind: "outcome", Cycle: r.Intent.cycle, Target: c.Target, Action: c.Verb.String(),
+		Situation: o.Situation}, c.Person, public, personal)
+}

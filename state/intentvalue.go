@@ -1,0 +1,82 @@
+package state
+
+import (
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+)
+
+const intentForm = 1
+
+func (w *writer) texts(list []string) {
+	w.uint(uint64(len(list)))
+	for _, s := range list {
+		w.text(s)
+	}
+}
+
+func (r *reader) texts() []string {
+	var out []string
+	for range r.count() {
+		out = append(out, r.text())
+	}
+	return out
+}
+
+// encodeIntent writes the whole payload; values may be any octets.
+func encodeIntent(i Intent) []byte {
+	w := writer{}
+	w.byte(intentForm)
+	w.text(i.cycle)
+	w.time(i.at)
+	o, c := i.order, i.order.Change
+	w.text(c.Target)
+	w.uint(uint64(c.Person))
+	w.byte(byte(c.Verb))
+	w.text(string(c.Account))
+	w.text(c.Name)
+	w.text(c.OldName)
+	w.uint(uint64(len(c.Set)))
+	for _, v := range c.Set {
+		w.text(v.Name)
+		w.texts(v.Values)
+	}
+	w.texts(c.Before)
+	w.text(c.Entitlement)
+	w.text(o.Situation)
+	w.texts(o.Because)
+	w.texts(o.Roles)
+	w.text(o.Approval)
+	w.uint(uint64(len(o.Spends)))
+	for _, s := range o.Spends {
+		w.text(s.Target)
+		w.text(s.Rule)
+		w.text(s.Role)
+		w.uint(uint64(s.Person))
+		w.time(s.At)
+	}
+	w.text(o.Mark)
+	w.bool(o.Nothing)
+	return w.b
+}
+
+func decodeIntent(id uint64, b []byte) (Intent, error) {
+	r := reader{b: b}
+	r.form(intentForm)
+	i := Intent{id: id, cycle: r.text(), at: r.time()}
+	o, c := &i.order, &i.order.Change
+	c.Target, c.Person, c.Verb = r.text(), identity.Ordinal(r.uint()), target.Verb(r.byte())
+	c.Account = target.NativeID(r.text())
+	c.Name, c.OldName = r.text(), r.text()
+	for range r.count() {
+		c.Set = append(c.Set, target.Value{Name: r.text(), Values: r.texts()})
+	}
+	c.Before, c.Entitlement = r.texts(), r.text()
+	o.Situation, o.Because, o.Roles, o.Approval = r.text(), r.texts(), r.texts(), r.text()
+	for range r.count() {
+		o.Spends = append(o.Spends, ledger.Spend{Target: r.text(), Rule: r.text(), Role: r.text(),
+			Person: identity.Ordinal(r.uint()), At: r.time()})
+	}
+	o.Mark, o.Nothing = r.text(), r.bool()
+	return i, r.end()
+}

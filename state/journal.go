@@ -1,0 +1,193 @@
+package state
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/state/journal"
+)
+
+// JournalFilter chooses records; the zero value chooses all.
+type JournalFilter struct {
+	// Since is included, Until is not.
+	Since, Until time.Time
+	Person       identity.Ordinal
+	Target       string
+	Cycle        string
+	Kind         string
+	// Last keeps only the newest so many of those chosen; 0 keeps all.
+	Last int
+}
+
+func (f JournalFilter) match(r journal.Record) bool {
+	return (f.Since.IsZero() || !r.Time.Before(f.Since)) && (f.Until.IsZero() || r.Time.Before(f.Until)) &&
+		(f.Person == 0 || r.Person == uint64(f.Person)) && (f.Target == "" || r.Target == f.Target) &&
+		(f.Cycle == "" || r.Cycle == f.Cycle) && (f.Kind == "" || r.Kind == f.Kind)
+}
+
+const journalChunk = 1000
+
+// Journal calls each for the records chosen, oldest first. No transaction is
+// open while each runs; an error of each ends it and is returned.
+func (s *Store) Journal(f JournalFilter, each func(journal.Sealed) error) error {
+	if f.Last > 0 {
+		return s.journalTail(f, each)
+	}
+	return s.walkJournal(func(batch []journal.Sealed) error {
+		for _, r := range batch {
+			if f.match(r.Record) {
+				if err := each(r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) journalTail(f JournalFilter, each func(journal.Sealed) error) error {
+	var found []journal.Sealed // newest first
+	err := s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bJournal).Cursor()
+		for k, v := c.Last(); k != nil && len(found) < f.Last; k, v = c.Prev() {
+			r, err := journal.Decode(v)
+			if err != nil {
+				return err
+			}
+			if f.match(r.Record) {
+				found = append(found, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read journal: %w", err)
+	}
+	for i := len(found) - 1; i >= 0; i-- {
+		if err := each(found[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) walkJournal(each func([]journal.Sealed) error) error {
+	for from := uint64(1); ; {
+		var batch []journal.Sealed
+		err := s.view(func(tx *bolt.Tx) error {
+			c := tx.Bucket(bJournal).Cursor()
+			for k, v := c.Seek(u64(from)); k != nil && len(batch) < journalChunk; k, v = c.Next() {
+				r, err := journal.Decode(v)
+				if err != nil {
+					return err
+				}
+				batch, from = append(batch, r), fromU64(k)+1
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read journal: %w", err)
+		}
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := each(batch); err != nil {
+			return err
+		}
+	}
+}
+
+// VerifyJournal checks the whole chain and returns how many records it has and
+// its head in hex. A broken chain is an error that Is journal.ErrChain.
+func (s *Store) VerifyJournal() (n int, head string, err error) {
+	var last, kept journal.Hash
+	var size int
+	if err := s.view(func(tx *bolt.Tx) error {
+		copy(kept[:], tx.Bucket(bMeta).Get(kHead))
+		size = int(tx.Bucket(bJournal).Sequence())
+		return nil
+	}); err != nil {
+		return 0, "", fmt.Errorf("verify journal: %w", err)
+	}
+	for done := false; !done; {
+		err := s.view(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bJournal)
+			for range journalChunk {
+				if n == size {
+					done = true
+					return nil
+				}
+				v := b.Get(u64(uint64(n + 1)))
+				if v == nil {
+					return fmt.Errorf("%w: record %d of %d is not there", journal.ErrChain, n+1, size)
+				}
+				h, err := journal.Check(last, uint64(n+1), v)
+				if err != nil {
+					return err
+				}
+				last = h
+				n++
+			}
+			return nil
+		})
+		if err != nil {
+			return n, "", fmt.Errorf("verify journal: %w", err)
+		}
+	}
+	if last != kept {
+		return n, "", fmt.Errorf("verify journal: %w: it does not end with the head that was kept", journal.ErrChain)
+	}
+	return n, hex.EncodeToString(last[:]), nil
+}
+
+// Note writes a record of something that is no write: a cycle that failed, a
+// policy that was taken. Public must not name a person; personal may, and may
+// be nil.
+func (s *Store) Note(kind string, public, personal any) error {
+	return s.update(func(tx *bolt.Tx) error {
+		return s.note(tx, journal.Record{Kind: kind}, public, personal)
+	})
+}
+
+// note appends a record; Seq and Time are set here.
+func (s *Store) note(tx *bolt.Tx, r journal.Record, public, personal any) error {
+	var err error
+	if r.Public, err = json.Marshal(public); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if personal != nil {
+		// The salt keeps the digest of a forgotten part from being guessed.
+		var salt [16]byte
+		if _, err := rand.Read(salt[:]); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+		if r.Personal, err = json.Marshal(struct {
+			Salt string `json:"salt"`
+			Data any    `json:"data"`
+		}{hex.EncodeToString(salt[:]), personal}); err != nil {
+			return fmt.Errorf("write journal: %w", err)
+		}
+	}
+	b, meta := tx.Bucket(bJournal), tx.Bucket(bMeta)
+	b.FillPercent = 0.9
+	if r.Seq, err = b.NextSequence(); err != nil {
+		return err
+	}
+	r.Time = s.now()
+	var last journal.Hash
+	copy(last[:], meta.Get(kHead))
+	text, head, err := journal.Seal(last, r)
+	if err != nil {
+		return err
+	}
+	if err := b.Put(u64(r.Seq), text); err != nil {
+		return err
+	}
+	return meta.Put(kHead, head[:])
+}

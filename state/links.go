@@ -1,0 +1,205 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+)
+
+func linkKey(person identity.Ordinal, name string) []byte { return append(ordKey(person), name...) }
+
+func nativeKey(name string, id target.NativeID) []byte {
+	return append(append([]byte(name), 0), id...)
+}
+
+// Links returns the links of the persons, or of everybody, by target.
+func (s *Store) Links(ords ...identity.Ordinal) (map[identity.Ordinal]map[string]ledger.Link, error) {
+	out := make(map[identity.Ordinal]map[string]ledger.Link, len(ords))
+	take := func(k, v []byte) error {
+		person, name := identity.Ordinal(fromU64(k)), string(k[8:])
+		l, err := decodeLink(person, name, v)
+		if err != nil {
+			return fmt.Errorf("link of %s in %s: %w", person, name, err)
+		}
+		if out[person] == nil {
+			out[person] = map[string]ledger.Link{}
+		}
+		out[person][name] = l
+		return nil
+	}
+	err := s.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bLinks)
+		if len(ords) == 0 {
+			return b.ForEach(take)
+		}
+		c := b.Cursor()
+		for _, o := range ords {
+			prefix := ordKey(o)
+			for k, v := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, v = c.Next() {
+				if err := take(k, v); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return out, nil
+}
+
+// LinkOwner says whose account that is in the target. An account that we
+// deleted belongs to nobody: its ID may be given again.
+func (s *Store) LinkOwner(name string, id target.NativeID) (identity.Ordinal, bool, error) {
+	var o identity.Ordinal
+	err := s.view(func(tx *bolt.Tx) error {
+		o = identity.Ordinal(fromU64(tx.Bucket(bNatives).Get(nativeKey(name, id))))
+		return nil
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("find owner of account: %w", err)
+	}
+	return o, o.Valid(), nil
+}
+
+// LinkCount counts the links of a target: those whose account is open, and all
+// but the deleted ones.
+func (s *Store) LinkCount(name string) (open, all int, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bLinks).ForEach(func(k, v []byte) error {
+			if len(k) < 8 || len(v) < 2 || string(k[8:]) != name {
+				return nil
+			}
+			switch ledger.Phase(v[1]) {
+			case ledger.Deleted:
+			case ledger.Open:
+				open++
+				all++
+			default:
+				all++
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("count links of %s: %w", name, err)
+	}
+	return open, all, nil
+}
+
+// PutLinks keeps the links. An account that is linked to somebody else is the
+// error ErrTaken, and none is kept.
+func (s *Store) PutLinks(links []ledger.Link) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		for _, l := range links {
+			if err := putLink(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("put links: %w", err)
+	}
+	return nil
+}
+
+func putLink(tx *bolt.Tx, l ledger.Link) error {
+	if !l.Person.Valid() || l.Target == "" {
+		return fmt.Errorf("link without person or target")
+	}
+	links, natives := tx.Bucket(bLinks), tx.Bucket(bNatives)
+	key := linkKey(l.Person, l.Target)
+	if v := links.Get(key); v != nil {
+		old, err := decodeLink(l.Person, l.Target, v)
+		if err != nil {
+			return err
+		}
+		k := nativeKey(l.Target, old.Account)
+		if identity.Ordinal(fromU64(natives.Get(k))) == l.Person {
+			if err := natives.Delete(k); err != nil {
+				return err
+			}
+		}
+	}
+	if l.Phase != ledger.Deleted && l.Account != "" {
+		k := nativeKey(l.Target, l.Account)
+		if o := identity.Ordinal(fromU64(natives.Get(k))); o.Valid() && o != l.Person {
+			return fmt.Errorf("account %q in %s of %s: %w: %s", l.Account, l.Target, l.Person, ErrTaken, o)
+		}
+		if err := natives.Put(k, ordKey(l.Person)); err != nil {
+			return err
+		}
+	}
+	return links.Put(key, encodeLink(l))
+}
+
+// VerifyLinks remembers that the persons' accounts in the target were read and
+// agreed at that time.
+func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) error {
+	for chunk := range slices.Chunk(ords, writeChunk) {
+		err := s.update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bLinks)
+			for _, o := range chunk {
+				v := b.Get(linkKey(o, name))
+				if v == nil {
+					continue
+				}
+				l, err := decodeLink(o, name, v)
+				if err != nil {
+					return err
+				}
+				l.Verified = at
+				if err := b.Put(linkKey(o, name), encodeLink(l)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("verify links: %w", err)
+		}
+	}
+	return nil
+}
+
+// ForgetTarget forgets the links, parked work and state of a target. Holds and
+// the journal stay.
+func (s *Store) ForgetTarget(name string) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		links := tx.Bucket(bLinks)
+		var keys [][]byte
+		if err := links.ForEach(func(k, _ []byte) error {
+			if len(k) >= 8 && string(k[8:]) == name {
+				keys = append(keys, append([]byte(nil), k...))
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := drop(links, keys); err != nil {
+			return err
+		}
+		prefix := append([]byte(name), 0)
+		for _, b := range []*bolt.Bucket{tx.Bucket(bNatives), tx.Bucket(bParked)} {
+			if err := drop(b, under(b, prefix)); err != nil {
+				return err
+			}
+		}
+		if err := tx.Bucket(bTargets).Delete([]byte(name)); err != nil {
+			return err
+		}
+		return s.note(tx, recordOf("forget-target"), map[string]any{"target": name, "links": len(keys)}, nil)
+	})
+	if err != nil {
+		return fmt.Errorf("forget target %s: %w", name, err)
+	}
+	return nil
+}

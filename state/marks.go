@@ -1,0 +1,257 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+const (
+	markForm   = 1
+	maxReasons = 16 // a mark keeps the first so many
+)
+
+func encodeMark(m ledger.Mark) []byte {
+	w := writer{}
+	w.byte(markForm)
+	w.uint(m.Sequence)
+	w.uint(uint64(len(m.Reasons)))
+	for _, r := range m.Reasons {
+		w.text(r)
+	}
+	return w.b
+}
+
+func decodeMark(person identity.Ordinal, b []byte) (ledger.Mark, error) {
+	r := reader{b: b}
+	r.form(markForm)
+	m := ledger.Mark{Person: person, Sequence: r.uint()}
+	for range r.count() {
+		m.Reasons = append(m.Reasons, r.text())
+	}
+	return m, r.end()
+}
+
+// mark makes the person dirty, or dirty again: the sequence is a new one.
+func mark(tx *bolt.Tx, person identity.Ordinal, reasons ...string) error {
+	return setMark(tx, person, true, reasons)
+}
+
+// setMark with again false leaves the sequence of a mark that is there.
+func setMark(tx *bolt.Tx, person identity.Ordinal, again bool, reasons []string) error {
+	if !person.Valid() {
+		return nil
+	}
+	b := tx.Bucket(bMarks)
+	m := ledger.Mark{Person: person}
+	var err error
+	if old := b.Get(ordKey(person)); old != nil {
+		if m, err = decodeMark(person, old); err != nil {
+			return err
+		}
+	}
+	if again || m.Sequence == 0 {
+		if m.Sequence, err = b.NextSequence(); err != nil {
+			return err
+		}
+	}
+	for _, r := range reasons {
+		if len(m.Reasons) < maxReasons && !slices.Contains(m.Reasons, r) {
+			m.Reasons = append(m.Reasons, r)
+		}
+	}
+	return b.Put(ordKey(person), encodeMark(m))
+}
+
+// writeChunk is how many small records one transaction writes.
+const writeChunk = 10_000
+
+// Mark makes the persons dirty for a reason.
+func (s *Store) Mark(reason string, ords ...identity.Ordinal) error {
+	for chunk := range slices.Chunk(ords, writeChunk) {
+		if err := s.update(func(tx *bolt.Tx) error {
+			for _, o := range chunk {
+				if err := mark(tx, o, reason); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("mark: %w", err)
+		}
+	}
+	return nil
+}
+
+// MarkEveryone makes every person of the source dirty, whatever their standing,
+// and says how many those are. An empty source means all sources.
+func (s *Store) MarkEveryone(source, reason string) (int, error) {
+	ords, err := s.ordinals(source)
+	if err != nil {
+		return 0, fmt.Errorf("mark everyone: %w", err)
+	}
+	return len(ords), s.Mark(reason, ords...)
+}
+
+// AddDue remembers moments at which persons become dirty. The same moment for
+// the same person and reason is kept once.
+func (s *Store) AddDue(due []ledger.Due) error {
+	for chunk := range slices.Chunk(due, writeChunk) {
+		if err := s.update(func(tx *bolt.Tx) error { return putDue(tx, chunk) }); err != nil {
+			return fmt.Errorf("add due: %w", err)
+		}
+	}
+	return nil
+}
+
+func putDue(tx *bolt.Tx, due []ledger.Due) error {
+	b := tx.Bucket(bDue)
+	for _, d := range due {
+		k := append(u64(nanos(d.At)), ordKey(d.Person)...)
+		if err := b.Put(append(k, d.Reason[:min(len(d.Reason), 512)]...), one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Take returns every mark, by person. First it turns what is due at now into
+// marks, and marks whoever is parked until now or is in a hold that waits or
+// is approved, unless they are marked already. A sealed listing that is not
+// drained is the error ErrUndrained.
+func (s *Store) Take(now time.Time) ([]ledger.Mark, error) {
+	if err := s.markDue(now); err != nil {
+		return nil, fmt.Errorf("take: %w", err)
+	}
+	var out []ledger.Mark
+	err := s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		if err := markWaiting(tx, now); err != nil {
+			return err
+		}
+		return tx.Bucket(bMarks).ForEach(func(k, v []byte) error {
+			m, err := decodeMark(identity.Ordinal(fromU64(k)), v)
+			out = append(out, m)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take: %w", err)
+	}
+	return out, nil
+}
+
+func (s *Store) markDue(now time.Time) error {
+	for end := nanos(now); ; {
+		n := 0
+		err := s.update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bDue)
+			var ripe [][]byte
+			c := b.Cursor()
+			for k, _ := c.First(); k != nil && fromU64(k) <= end && len(ripe) < writeChunk; k, _ = c.Next() {
+				ripe = append(ripe, append([]byte(nil), k...))
+			}
+			n = len(ripe)
+			for _, k := range ripe {
+				if len(k) < 16 {
+					return fmt.Errorf("%w (due key)", ErrCorrupt)
+				}
+				if err := mark(tx, identity.Ordinal(fromU64(k[8:])), string(k[16:])); err != nil {
+					return err
+				}
+			}
+			return drop(b, ripe)
+		})
+		if err != nil || n < writeChunk {
+			return err
+		}
+	}
+}
+
+func markWaiting(tx *bolt.Tx, now time.Time) error {
+	holds, err := allHolds(tx)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Status != ledger.Waiting && h.Status != ledger.Approved {
+			continue
+		}
+		for _, k := range h.Keys {
+			if err := setMark(tx, k.Person, false, []string{"hold " + h.ID}); err != nil {
+				return err
+			}
+		}
+	}
+	b := tx.Bucket(bParked)
+	return b.ForEach(func(k, _ []byte) error {
+		var p ledger.Parked
+		if _, err := getJSON(b, k, &p); err != nil {
+			return err
+		}
+		if p.Next.After(now) {
+			return nil
+		}
+		return setMark(tx, p.Person, false, []string{"parked: " + p.Subject})
+	})
+}
+
+// Sequence returns that of the person's mark, 0 where there is none. A worker
+// that took a mark compares it before each write.
+func (s *Store) Sequence(person identity.Ordinal) (uint64, error) {
+	var n uint64
+	err := s.view(func(tx *bolt.Tx) error {
+		v := tx.Bucket(bMarks).Get(ordKey(person))
+		if v == nil {
+			return nil
+		}
+		m, err := decodeMark(person, v)
+		n = m.Sequence
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read mark of %s: %w", person, err)
+	}
+	return n, nil
+}
+
+// Settle takes the marks away whose sequence is unchanged, and says how many
+// those were. A person who was marked again in the meantime stays dirty.
+func (s *Store) Settle(marks []ledger.Mark) (int, error) {
+	n := 0
+	for chunk := range slices.Chunk(marks, writeChunk) {
+		done := 0
+		if err := s.update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bMarks)
+			for _, m := range chunk {
+				v := b.Get(ordKey(m.Person))
+				if v == nil {
+					continue
+				}
+				is, err := decodeMark(m.Person, v)
+				if err != nil {
+					return err
+				}
+				if is.Sequence != m.Sequence {
+					continue
+				}
+				if err := b.Delete(ordKey(m.Person)); err != nil {
+					return err
+				}
+				done++
+			}
+			return nil
+		}); err != nil {
+			return n, fmt.Errorf("settle: %w", err)
+		}
+		n += done
+	}
+	return n, nil
+}

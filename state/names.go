@@ -1,0 +1,123 @@
+package state
+
+import (
+	"maps"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// idValue is what the index of IDs says of an entry: enough to compare a
+// listing without reading values.
+type idValue struct {
+	ordinal  identity.Ordinal
+	standing identity.Standing
+	doubt    identity.Doubt
+	digest   digest
+	key      digest // of the rehire key; zero where there is none
+}
+
+func idKey(source uint64, kind directory.Kind, id identity.ID) []byte {
+	return append(idPrefix(source, kind), id...)
+}
+
+func idPrefix(source uint64, kind directory.Kind) []byte { return append(u64(source), byte(kind)) }
+
+const idForm = 1
+
+func (v idValue) encode() []byte {
+	w := writer{}
+	w.byte(idForm)
+	w.uint(uint64(v.ordinal))
+	w.byte(byte(v.standing))
+	w.byte(byte(v.doubt))
+	w.raw(v.digest[:])
+	if v.key != (digest{}) {
+		w.raw(v.key[:])
+	}
+	return w.b
+}
+
+func decodeIDValue(b []byte) (idValue, error) {
+	r := reader{b: b}
+	var v idValue
+	r.form(idForm)
+	v.ordinal, v.standing, v.doubt = identity.Ordinal(r.uint()), identity.Standing(r.byte()), identity.Doubt(r.byte())
+	r.fixed(v.digest[:])
+	if len(r.b) > 0 {
+		r.fixed(v.key[:])
+	}
+	return v, r.end()
+}
+
+// rehireHash is zero for no key.
+func rehireHash(key string) digest {
+	if key == "" {
+		return digest{}
+	}
+	return digestOf("k", key)
+}
+
+// named returns the ordinals under a name hash, ascending.
+func named(tx *bolt.Tx, h digest) []identity.Ordinal {
+	var out []identity.Ordinal
+	c := tx.Bucket(bNames).Cursor()
+	for k, _ := c.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, _ = c.Next() {
+		out = append(out, identity.Ordinal(fromU64(k[len(h):])))
+	}
+	return out
+}
+
+// names are the hashes by which an entry is found.
+func (e *entry) names() []digest {
+	var out []digest
+	if dn, err := identity.ParseDN(e.dn); err == nil {
+		out = append(out, nameHash(byDN, e.source, dn.Key()))
+	}
+	if e.kind == directory.Person {
+		if e.login != "" {
+			out = append(out, nameHash(byLogin, e.source, e.login), nameHash(byLoginFolded, e.source, foldLogin(e.login)))
+		}
+		if e.mail != "" {
+			out = append(out, nameHash(byMail, e.source, foldLogin(e.mail)))
+		}
+	}
+	return out
+}
+
+func nameKey(h digest, o identity.Ordinal) []byte { return append(h[:], ordKey(o)...) }
+
+// renamed moves an entry in the index from its old names to its new ones; old
+// or new may be nil.
+func renamed(tx *bolt.Tx, o identity.Ordinal, old, now *entry) error {
+	b := tx.Bucket(bNames)
+	var before, after []digest
+	if old != nil {
+		before = old.names()
+	}
+	if now != nil {
+		after = now.names()
+	}
+	for _, h := range before {
+		if !slices.Contains(after, h) {
+			if err := b.Delete(nameKey(h, o)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, h := range after {
+		if !slices.Contains(before, h) {
+			if err := b.Put(nameKey(h, o), one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sortedOrdinals(set map[identity.Ordinal]bool) []identity.Ordinal {
+	return slices.Sorted(maps.Keys(set))
+}

@@ -1,0 +1,180 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// SourceFacts is what is known of a source as a whole.
+type SourceFacts struct {
+	// LastRead is when the last listing that was sealed began; LastComplete
+	// when it was sealed.
+	LastRead, LastComplete time.Time
+	// Server answered it.
+	Server string
+	// People is how many it showed; Peak the largest listing since the last
+	// drop that was within the limit or accepted.
+	People, Groups, Peak int
+	// MinPeople: the last listing is too small a share of the peak. All
+	// removals from this source wait until it recovers or AcceptDrop.
+	MinPeople bool
+	// Blackouts are the containers that showed nobody whom they held.
+	Blackouts []string
+	// SecondLookAt is when another listing can confirm absences; zero if none
+	// waits.
+	SecondLookAt time.Time
+	// Rekeyed is how many entries came back under other IDs, if those are too
+	// many to be believed.
+	Rekeyed int
+	// Dangling is how many members of groups are nobody known.
+	Dangling int
+}
+
+type sourceRecord struct {
+	Num      uint64
+	Coverage uint64
+	SourceFacts
+}
+
+func sourceOf(tx *bolt.Tx, name string) (sourceRecord, bool, error) {
+	var r sourceRecord
+	ok, err := getJSON(tx.Bucket(bSources), []byte(name), &r)
+	return r, ok, err
+}
+
+// makeSource gives a source its number when it is first staged.
+func makeSource(tx *bolt.Tx, name string) (sourceRecord, error) {
+	r, ok, err := sourceOf(tx, name)
+	if ok || err != nil {
+		return r, err
+	}
+	b := tx.Bucket(bSources)
+	if r.Num, err = b.NextSequence(); err != nil {
+		return r, err
+	}
+	return r, putJSON(b, []byte(name), r)
+}
+
+// makeCoverage gives a coverage its number, the same for the same names.
+func makeCoverage(tx *bolt.Tx, c identity.Coverage) (uint64, error) {
+	b := tx.Bucket(bCoverages)
+	text, err := json.Marshal(c.Names())
+	if err != nil {
+		return 0, err
+	}
+	cur := b.Cursor()
+	for k, v := cur.First(); k != nil; k, v = cur.Next() {
+		if string(v) == string(text) {
+			return fromU64(k), nil
+		}
+	}
+	n, err := b.NextSequence()
+	if err != nil {
+		return 0, err
+	}
+	return n, b.Put(u64(n), text)
+}
+
+// words resolves the numbers of sources and coverages within one transaction.
+type words struct {
+	tx        *bolt.Tx
+	sources   map[uint64]string
+	coverages map[uint64]identity.Coverage
+}
+
+func (w *words) source(n uint64) (string, error) {
+	if w.sources == nil {
+		w.sources = map[uint64]string{}
+		b := w.tx.Bucket(bSources)
+		if err := b.ForEach(func(k, _ []byte) error {
+			var r sourceRecord
+			if _, err := getJSON(b, k, &r); err != nil {
+				return err
+			}
+			w.sources[r.Num] = string(k)
+			return nil
+		}); err != nil {
+			return "", err
+		}
+	}
+	if s, ok := w.sources[n]; ok {
+		return s, nil
+	}
+	return "", fmt.Errorf("%w (source %d)", ErrCorrupt, n)
+}
+
+func (w *words) coverage(n uint64) (identity.Coverage, error) {
+	if c, ok := w.coverages[n]; ok {
+		return c, nil
+	}
+	var names []string
+	if ok, err := getJSON(w.tx.Bucket(bCoverages), u64(n), &names); err != nil || !ok {
+		return identity.Coverage{}, fmt.Errorf("%w (coverage %d)", ErrCorrupt, n)
+	}
+	if w.coverages == nil {
+		w.coverages = map[uint64]identity.Coverage{}
+	}
+	c := identity.NewCoverage(names...)
+	w.coverages[n] = c
+	return c, nil
+}
+
+// Coverage returns what the snapshot of the source was read with, and false
+// where there is no snapshot.
+func (s *Store) Coverage(source string) (identity.Coverage, bool) {
+	var c identity.Coverage
+	ok := false
+	_ = s.view(func(tx *bolt.Tx) error {
+		r, there, err := sourceOf(tx, source)
+		if err != nil || !there || r.Coverage == 0 {
+			return err
+		}
+		w := words{tx: tx}
+		c, err = w.coverage(r.Coverage)
+		ok = err == nil
+		return err
+	})
+	return c, ok
+}
+
+// SourceFacts returns what is known of the source; of one never read, zero.
+func (s *Store) SourceFacts(source string) (SourceFacts, error) {
+	var r sourceRecord
+	err := s.view(func(tx *bolt.Tx) (err error) {
+		r, _, err = sourceOf(tx, source)
+		return err
+	})
+	if err != nil {
+		return SourceFacts{}, fmt.Errorf("read facts of source %s: %w", source, err)
+	}
+	return r.SourceFacts, nil
+}
+
+// AcceptDrop takes the size of the last listing as the right one, and marks
+// everybody of the source.
+func (s *Store) AcceptDrop(source string) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		r, ok, err := sourceOf(tx, source)
+		if err != nil || !ok {
+			return err
+		}
+		was := r.Peak
+		r.Peak, r.MinPeople = r.People, false
+		if err := s.note(tx, recordOf("accept-drop"), map[string]any{"source": source, "from": was, "to": r.People}, nil); err != nil {
+			return err
+		}
+		return putJSON(tx.Bucket(bSources), []byte(source), r)
+	})
+	if err == nil {
+		_, err = s.MarkEveryone(source, "drop accepted")
+	}
+	if err != nil {
+		return fmt.Errorf("accept drop of source %s: %w", source, err)
+	}
+	return nil
+}

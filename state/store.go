@@ -1,0 +1,202 @@
+package state
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Options are those of Open.
+type Options struct {
+	// Timeout is how long to wait for another process; 2 s if zero.
+	Timeout time.Duration
+	// Now is the clock; it must be set.
+	Now func() time.Time
+	// MustExist makes a missing file the error ErrMissing.
+	MustExist bool
+}
+
+// Store is an open state.
+type Store struct {
+	db     *bolt.DB
+	path   string
+	serial string
+	now    func() time.Time
+	// before is called before each commit; an error undoes the transaction.
+	// It is nil but in tests.
+	before func() error
+}
+
+const schema = 1
+
+// Open opens the state file, made with its folder if it is missing. While
+// another process has it, the error is a *BusyError.
+func Open(path string, o Options) (*Store, error) {
+	if o.Now == nil {
+		return nil, errors.New("open state: no clock was given")
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Second
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("open state: %w", err)
+		}
+		if o.MustExist {
+			return nil, fmt.Errorf("open state %s: %w", path, ErrMissing)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	if err := refuseNetwork(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("open state %s: %w", path, err)
+	}
+	s := &Store{path: path, now: o.Now}
+	if err := s.open(o.Timeout); err != nil {
+		return nil, err
+	}
+	if err := writeHolder(path, o.Now()); err != nil {
+		s.db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open(timeout time.Duration) (err error) {
+	// bbolt panics, or faults, on some damaged files.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, p)
+		}
+		if err != nil && s.db != nil {
+			defer func() { _ = recover() }()
+			s.db.Close()
+		}
+	}()
+	s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return busy(s.path)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
+	case err != nil:
+		return fmt.Errorf("open state: %w", err)
+	}
+	fresh := false
+	err = s.view(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bMeta)
+		if meta == nil {
+			if k, _ := tx.Cursor().First(); k != nil {
+				return ErrCorrupt
+			}
+			fresh = true
+			return nil
+		}
+		if v := meta.Get(kSchema); len(v) != 1 || v[0] == 0 {
+			return ErrCorrupt
+		} else if v[0] > schema {
+			return ErrNewerSchema
+		}
+		for _, name := range allBuckets {
+			if tx.Bucket(name) == nil {
+				return ErrCorrupt
+			}
+		}
+		s.serial = string(meta.Get(kSerial))
+		return nil
+	})
+	if err == nil && fresh {
+		err = s.found()
+	}
+	if err != nil {
+		return fmt.Errorf("open state %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// found lays the first stones of a new file.
+func (s *Store) found() error {
+	var serial [8]byte
+	if _, err := rand.Read(serial[:]); err != nil {
+		return err
+	}
+	s.serial = hex.EncodeToString(serial[:])
+	return s.update(func(tx *bolt.Tx) error {
+		for _, name := range allBuckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(bMeta)
+		if err := meta.Put(kSchema, []byte{schema}); err != nil {
+			return err
+		}
+		return meta.Put(kSerial, []byte(s.serial))
+	})
+}
+
+// Close ends the use of the file.
+func (s *Store) Close() error {
+	dropHolder(s.path)
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close state: %w", err)
+	}
+	return nil
+}
+
+// Serial is a random text made with the file. It stands in ownership marks, so
+// that another state, or one restored from an old backup, is told apart.
+func (s *Store) Serial() string { return s.serial }
+
+// Path is where the file is.
+func (s *Store) Path() string { return s.path }
+
+func (s *Store) view(f func(*bolt.Tx) error) (err error) {
+	defer caught(&err)()
+	return s.db.View(f)
+}
+
+func (s *Store) update(f func(*bolt.Tx) error) (err error) {
+	defer caught(&err)()
+	return s.db.Update(func(tx *bolt.Tx) error {
+		if err := f(tx); err != nil {
+			return err
+		}
+		if s.before != nil {
+			return s.before()
+		}
+		return nil
+	})
+}
+
+// caught turns a fault in the memory map (a truncated file, a dying disk) into
+// an error; other panics go on.
+func caught(err *error) func() {
+	old := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(old)
+		p := recover()
+		if p == nil {
+			return
+		}
+		if fault, ok := p.(interface{ Addr() uintptr }); ok {
+			*err = fmt.Errorf("%w (%v)", ErrCorrupt, fault)
+			return
+		}
+		panic(p)
+	}
+}

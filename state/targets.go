@@ -1,0 +1,151 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// TargetState is what is remembered of a target itself.
+type TargetState struct {
+	Name string
+	// Identity is the system behind the address when it was first seen.
+	Identity string
+	// First is done: its first hold was approved whole.
+	First bool
+	// Since is when the target was first saved.
+	Since time.Time
+}
+
+// Target returns what is remembered; of a target never saved, only its name.
+func (s *Store) Target(name string) (TargetState, error) {
+	t := TargetState{Name: name}
+	err := s.view(func(tx *bolt.Tx) error {
+		_, err := getJSON(tx.Bucket(bTargets), []byte(name), &t)
+		return err
+	})
+	if err != nil {
+		return t, fmt.Errorf("read target %s: %w", name, err)
+	}
+	return t, nil
+}
+
+// SaveTarget remembers a target. A zero Since is set to now.
+func (s *Store) SaveTarget(t TargetState) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		if t.Since.IsZero() {
+			t.Since = s.now()
+		}
+		return putJSON(tx.Bucket(bTargets), []byte(t.Name), t)
+	})
+	if err != nil {
+		return fmt.Errorf("save target %s: %w", t.Name, err)
+	}
+	return nil
+}
+
+// PolicyRecord is the policy in force.
+type PolicyRecord struct {
+	Hash, Text string
+	At         time.Time
+	// Epoch counts the policies that were in force; SavePolicy sets it.
+	Epoch uint64
+}
+
+// Policy returns the policy in force, and false where there is none yet.
+func (s *Store) Policy() (PolicyRecord, bool, error) {
+	var p PolicyRecord
+	var ok bool
+	err := s.view(func(tx *bolt.Tx) (err error) {
+		ok, err = getJSON(tx.Bucket(bMeta), kPolicy, &p)
+		return err
+	})
+	if err != nil {
+		return p, false, fmt.Errorf("read policy in force: %w", err)
+	}
+	return p, ok, nil
+}
+
+// SavePolicy puts a policy in force. Its epoch is one more than that of the
+// one before, unless the hash is the same.
+func (s *Store) SavePolicy(p PolicyRecord) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		var old PolicyRecord
+		had, err := getJSON(tx.Bucket(bMeta), kPolicy, &old)
+		if err != nil {
+			return err
+		}
+		p.Epoch = old.Epoch
+		if !had || old.Hash != p.Hash {
+			p.Epoch++
+			if err := s.note(tx, recordOf("policy"), map[string]any{"hash": p.Hash, "epoch": p.Epoch}, nil); err != nil {
+				return err
+			}
+		}
+		return putJSON(tx.Bucket(bMeta), kPolicy, p)
+	})
+	if err != nil {
+		return fmt.Errorf("save policy: %w", err)
+	}
+	return nil
+}
+
+// CycleRecord is one run.
+type CycleRecord struct {
+	ID, Verb string
+	// Ended is zero while it runs, and of one that was killed.
+	Began, Ended time.Time
+	Exit         int
+	Counts       map[string]int
+	Error        string
+}
+
+// cyclesKept bounds how many runs are remembered; the journal has the rest.
+const cyclesKept = 1000
+
+// SaveCycle remembers a run, or what became of it: a record with the same ID
+// and Began is replaced.
+func (s *Store) SaveCycle(c CycleRecord) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bCycles)
+		if err := putJSON(b, append(u64(nanos(c.Began)), c.ID...), c); err != nil {
+			return err
+		}
+		var old [][]byte
+		n := 0
+		cur := b.Cursor()
+		for k, _ := cur.Last(); k != nil; k, _ = cur.Prev() {
+			if n++; n > cyclesKept {
+				old = append(old, append([]byte(nil), k...))
+			}
+		}
+		return drop(b, old)
+	})
+	if err != nil {
+		return fmt.Errorf("save cycle: %w", err)
+	}
+	return nil
+}
+
+// Cycles returns the last n runs, newest first; 0 means all that are kept.
+func (s *Store) Cycles(n int) ([]CycleRecord, error) {
+	var out []CycleRecord
+	err := s.view(func(tx *bolt.Tx) error {
+		cur := tx.Bucket(bCycles).Cursor()
+		for k, v := cur.Last(); k != nil && (n <= 0 || len(out) < n); k, v = cur.Prev() {
+			var c CycleRecord
+			if err := json.Unmarshal(v, &c); err != nil {
+				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+			}
+			out = append(out, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read cycles: %w", err)
+	}
+	return slices.Clip(out), nil
+}
