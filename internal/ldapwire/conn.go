@@ -58,7 +58,7 @@ func (c *Conn) Close() error {
 func (c *Conn) teardown() {
 	c.closed.Do(func() {
 		_ = c.l.Close()
-		<-c.w.gone
+		c.w.drain()
 	})
 }
 
@@ -112,7 +112,7 @@ func (c *Conn) run(ctx context.Context, op, dn string, l lane, do func() error) 
 	}
 	out := c.w.end()
 	first := c.w.err()
-	if first == nil && err != nil && out.sent && (out.result == nil || out.result.code == 0) {
+	if first == nil && err != nil && (out.sent && (out.result == nil || out.result.code == 0) || c.l.IsClosing()) {
 		// go-ldap is not content with what the wire let through.
 		first = c.w.fail(fmt.Errorf("%w: %w", ErrProtocol, err))
 	}

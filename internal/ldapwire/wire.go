@@ -45,7 +45,8 @@ type wire struct {
 	r, n int    // what came and was not handed out: buf[r:n]
 	up   []byte // the rest of the message that is being handed up
 	eof  error
-	gone chan struct{} // closed when Read has returned its last error
+
+	reading sync.Mutex // held by Read; guards what is above
 
 	received atomic.Int64 // octets
 
@@ -74,7 +75,7 @@ const (
 var poison bool
 
 func newWire(c, raw net.Conn, idle time.Duration) *wire {
-	return &wire{Conn: c, raw: raw, idle: idle, gone: make(chan struct{})}
+	return &wire{Conn: c, raw: raw, idle: idle}
 }
 
 // fail keeps the first error, and closes the connection.
@@ -159,6 +160,8 @@ func (w *wire) request(m message) error {
 
 // Read hands up the next octets that are for go-ldap.
 func (w *wire) Read(p []byte) (int, error) {
+	w.reading.Lock()
+	defer w.reading.Unlock()
 	for len(w.up) == 0 {
 		if w.eof != nil {
 			return 0, w.eof
@@ -167,15 +170,38 @@ func (w *wire) Read(p []byte) (int, error) {
 			if !w.quit.Load() {
 				err = w.fail(err)
 			}
-			w.eof = err
-			w.buf, w.r, w.n = nil, 0, 0
-			close(w.gone)
+			w.stopped(err)
 			return 0, err
 		}
 	}
 	n := copy(p, w.up)
 	w.up = w.up[n:]
 	return n, nil
+}
+
+// stopped says that nothing is read from now on, and why.
+func (w *wire) stopped(err error) {
+	w.eof = err
+	w.buf, w.up, w.r, w.n = nil, nil, 0, 0
+}
+
+// drain waits until no Read runs, and makes each later one an error. The
+// network connection is closed already.
+func (w *wire) drain() {
+	w.reading.Lock()
+	defer w.reading.Unlock()
+	if w.eof == nil {
+		w.stopped(net.ErrClosed)
+	}
+}
+
+// Close is how go-ldap gives up, which it also does by itself when it cannot
+// read what it was handed.
+func (w *wire) Close() error {
+	if !w.quit.Load() {
+		_ = w.fail(fmt.Errorf("%w: go-ldap gave up", ErrProtocol))
+	}
+	return w.raw.Close()
 }
 
 // next reads one message; if it is for go-ldap, into up.
