@@ -1,0 +1,246 @@
+package ldapd
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+)
+
+// batch is how many entries are taken under one hold of the lock.
+const batch = 500
+
+// errDone ends the sending of entries: the answer has been given.
+var errDone = errors.New("answered")
+
+// run sends the entries and the result.
+func (a *answer) run() error {
+	if proceed, err := a.fault(a.w, a.base, nil); !proceed {
+		return err
+	}
+	if a.rootDSE {
+		return a.sendRootDSE()
+	}
+	sent, err := a.entries()
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	var refused *Error
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	return a.done(sent, refused)
+}
+
+func (a *answer) sendRootDSE() error {
+	dir := a.srv.dir
+	r := a.srv.rootDSE()
+	v := a.view()
+	dir.mu.RLock()
+	matched := v.match(&a.req.filter, r) == isTrue
+	dir.mu.RUnlock()
+	if matched {
+		a.enc.buf = a.enc.buf[:0]
+		a.req.sel.encode(&a.enc, a.w.msg.id, v, r, nil)
+		if err := a.write(a.enc.buf); err != nil {
+			return err
+		}
+	}
+	return a.done(nil, nil)
+}
+
+// done sends the result, with the cookie of the next page where there is one.
+func (a *answer) done(sent []*node, refused *Error) error {
+	if x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
+		return f.Do == DropMid && f.After > 0 && f.After == a.page.sent
+	}); x != nil {
+		a.cut = true
+	}
+	if a.w.msg.paged == nil || a.silent || refused != nil {
+		return a.reply(a.w.msg, refused, nil, nil)
+	}
+	cookie := ""
+	if !a.last && a.more() {
+		cookie = newCookie()
+		a.page.cookie, a.page.last = cookie, sent
+		a.pages = a.page
+	}
+	return a.reply(a.w.msg, nil, nil, func() {
+		e := &a.enc
+		list := e.open(0xa0)
+		control := e.open(tagSequence)
+		e.octets(tagOctets, oidPaged)
+		value := e.open(tagOctets)
+		seq := e.open(tagSequence)
+		e.integer(tagInteger, 0) // the size of the whole is not told
+		e.octets(tagOctets, cookie)
+		e.close(seq)
+		e.close(value)
+		e.close(control)
+		e.close(list)
+	})
+}
+
+// limit is how many results this request may send; -1: all.
+func (a *answer) limit() int {
+	if a.w.msg.paged == nil {
+		return -1
+	}
+	return a.w.msg.paged.size
+}
+
+// entries sends what belongs to this page. The error is an *Error when the
+// result is to carry it.
+func (a *answer) entries() (sent []*node, err error) {
+	limit := a.limit()
+	if skip, err := a.pageFault(limit); skip || err != nil {
+		return nil, err
+	}
+	for limit < 0 || len(sent) < limit {
+		take := batch
+		if limit >= 0 {
+			take = min(take, limit-len(sent))
+		}
+		results := a.collect(take)
+		if len(results) == 0 {
+			break
+		}
+		for _, r := range results {
+			if err := a.send(r); err != nil {
+				return sent, err
+			}
+			sent = append(sent, r.node)
+		}
+	}
+	return sent, nil
+}
+
+// send sends one result, if no fault and no limit is in the way. References
+// count for neither.
+func (a *answer) send(r result) error {
+	e := &a.enc
+	if r.rec == nil {
+		e.buf = e.buf[:0]
+		a.reference(r.refs...)
+		return a.write(e.buf)
+	}
+	if a.req.sizeLimit > 0 && a.page.sent >= a.req.sizeLimit {
+		return refuse(SizeLimitExceeded, "")
+	}
+	if err := a.struck(true); err != nil {
+		return err
+	}
+	if a.w.ctx.Err() != nil {
+		return a.interrupted()
+	}
+	e.buf = e.buf[:0]
+	a.req.sel.encode(e, a.w.msg.id, a.view(), r.rec, r.computed)
+	if err := a.write(e.buf); err != nil {
+		return err
+	}
+	a.page.sent++
+	return a.struck(false)
+}
+
+func (a *answer) interrupted() error {
+	if errors.Is(a.w.ctx.Err(), context.DeadlineExceeded) {
+		return refuse(TimeLimitExceeded, "")
+	}
+	return errDone // abandoned: no answer (RFC 4511, section 4.11)
+}
+
+func (a *answer) reference(urls ...string) {
+	e := &a.enc
+	msg := e.open(tagSequence)
+	e.integer(tagInteger, a.w.msg.id)
+	op := e.open(opSearchReference)
+	for _, u := range urls {
+		e.octets(tagOctets, continuation(u, a.req.scope))
+	}
+	e.close(op)
+	e.close(msg)
+}
+
+// continuation adds the scope to a URL that has none, as slapd does: below a
+// one-level search only the entry itself is left to look at.
+func continuation(ref string, scope int) string {
+	u, err := url.Parse(ref)
+	if err != nil || u.RawQuery != "" || u.Path == "" || u.Path == "/" {
+		return ref
+	}
+	if scope == scopeOne {
+		return ref + "??base"
+	}
+	return ref + "??sub"
+}
+
+func (a *answer) request() request {
+	r := request{op: OpSearch, bind: a.bound, base: a.base}
+	if a.w.msg.paged != nil {
+		r.page = a.page.number
+	}
+	return r
+}
+
+// struck does what the faults say that wait for a number of entries: before
+// another entry is sent (next), or behind the last.
+func (a *answer) struck(next bool) error {
+	x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
+		switch {
+		case f.Do == Slow:
+			return next && a.page.sent >= f.After
+		case f.After == 0 || a.page.sent != f.After:
+			return false
+		case f.Do == Answer || f.Do == DropMid:
+			return next
+		}
+		return !next && (f.Do == Drop || f.Do == Hang)
+	})
+	if x == nil {
+		return nil
+	}
+	if x.Do == Answer {
+		return refuse(x.Code, "%s", x.Diagnostic)
+	}
+	if proceed, err := a.act(a.w, x); err != nil || proceed {
+		return err
+	}
+	return errDone
+}
+
+// pageFault does what a fault says about the page as a whole. skip: there are
+// no entries to send.
+func (a *answer) pageFault(limit int) (skip bool, err error) {
+	x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
+		switch f.Do {
+		case Empty, Refer:
+			return true
+		case LosePage, NoCookie, NoControl:
+			return limit >= 0
+		case RepeatPage:
+			return limit >= 0 && a.page.number > 1
+		}
+		return false
+	})
+	if x == nil {
+		return false, nil
+	}
+	switch x.Do {
+	case Empty:
+		a.page.rest = nil
+		return true, nil
+	case LosePage:
+		a.collect(limit)
+	case RepeatPage:
+		a.page.rest = slices.Concat(a.page.last, a.page.rest)
+	case NoCookie:
+		a.last = true
+	case NoControl:
+		a.silent = true
+	case Refer:
+		a.enc.buf = a.enc.buf[:0]
+		a.reference(x.URL)
+		return false, a.write(a.enc.buf)
+	}
+	return false, nil
+}

@@ -1,0 +1,32 @@
+package ldapd
+
+import "github.com/rosterd/rosterd/identity"
+
+// view is what one identity sees of the directory while its lock is held.
+type view struct {
+	dir       *Directory
+	attrs     map[string]bool // attributes without the right to see them
+	trees     []identity.DN   // subtrees likewise
+	passwords bool            // userPassword is shown
+}
+
+func (s *session) view() view {
+	v := view{dir: s.srv.dir, passwords: !s.bound.IsZero()}
+	v.attrs, v.trees = s.srv.faults.rights(s.bound)
+	return v
+}
+
+// hides says whether the attribute, by its key, may not be seen.
+func (v view) hides(attr string) bool {
+	return v.attrs[attr] || !v.passwords && attr == "userpassword"
+}
+
+// concealed says whether the entry may not be seen.
+func (v view) concealed(dn identity.DN) bool {
+	for _, t := range v.trees {
+		if dn.Within(t) {
+			return true
+		}
+	}
+	return false
+}
