@@ -36,3 +36,32 @@ func (p *Policy) Conflicts(d Desired) []Conflicted {
 	}
 	return out
 }
+
+func (m *compiler) conflict(name string, c Conflict, roles []role) conflict {
+	path := []string{"conflict", name, "roles"}
+	out := conflict{
+		name:   name,
+		action: m.word([]string{"conflict", name, "action"}, c.Action, "report", "hold"),
+		where:  m.reason("", path...).Where,
+	}
+	known := m.roles(path, c.Roles)
+	for _, i := range known {
+		out.roles = append(out.roles, roles[i].name)
+	}
+	if len(slices.Compact(slices.Sorted(slices.Values(c.Roles)))) < 2 {
+		m.fail(path, "", "a conflict is between two roles at least")
+	}
+	for _, i := range known {
+		for _, r := range roles[i].requires {
+			if slices.Contains(known, r.role) {
+				m.warn(path, "", "whoever holds %s is in this conflict: it requires %s", roles[i].name, roles[r.role].name)
+			}
+		}
+		for _, r := range roles[i].includedBy {
+			if slices.Contains(known, r.role) {
+				m.warn(path, "", "whoever holds %s is in this conflict: it includes %s", roles[r.role].name, roles[i].name)
+			}
+		}
+	}
+	return out
+}

@@ -37,7 +37,10 @@ type Doubtful struct {
 // Doubt says what is not known. The zero value doubts nothing.
 type Doubt struct {
 	// Rule names the hold that an approval would decide ("group"), or is
-	// "coverage" where only another read can help.
+	// "coverage" where only another read can help, or "value" where the
+	// person's data must first make sense (two values where one is needed).
+	// Of several doubts the one that is hardest to settle is told: coverage,
+	// then value, then group.
 	Rule string
 	Text string
 }
@@ -98,7 +101,9 @@ type Entitlement struct {
 	// Roles give it, sorted; empty where only a doubt speaks for it.
 	Roles   []string
 	Because []Reason
-	// Doubt is set where no held role gives it and a doubtful one would.
+	// Doubt is set where no held role gives it and a doubtful one would, and
+	// wherever the account itself is in doubt. What is in doubt is neither
+	// given nor taken.
 	Doubt Doubt
 }
 

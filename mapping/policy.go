@@ -11,9 +11,12 @@ import (
 type Policy struct {
 	attributes []string // lower case, sorted
 	groups     []string // as written, sorted
+	slots      []string // attributes in the order in which expressions know them
 	groupIndex map[string]int
-	roles      []role // sorted by name
-	order      []int  // of roles: what a role depends on comes before it
+	groupOrder []int    // the place of each of groups in a scope
+	unpinned   []*fault // what to say of each of groups that has no pin
+	roles      []role   // sorted by name
+	order      []int    // of roles: what a role depends on comes before it
 	conflicts  []conflict
 	sources    map[string]source
 	targets    []targetPolicy // sorted by name

@@ -1,0 +1,102 @@
+package mapping
+
+import (
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// account is what the person should have in the target.
+func (t *targetPolicy) account(held []holding, roles []role, sc *scope, standing identity.Standing) Account {
+	a := Account{Target: t.name}
+	var doubt *fault
+	a.Entitled, a.Because, _, doubt = given(t.accounts, held, roles)
+	a.Doubt = doubt.doubt()
+	if a.Entitled || a.Doubt.Any() {
+		for i := range t.entitlements {
+			e := &t.entitlements[i]
+			yes, because, by, why := given(e.from, held, roles)
+			if !yes && why == nil {
+				continue
+			}
+			if !a.Entitled {
+				why = heavier(doubt, why)
+			}
+			a.Entitlements = append(a.Entitlements, Entitlement{Name: e.name, Roles: by, Because: because, Doubt: why.doubt()})
+		}
+	}
+	t.compute(&a, sc, standing)
+	return a
+}
+
+// given says whether a role that is held is among the steps, with the reasons
+// and the names of those roles; if none is, what is in doubt.
+func given(steps []roleStep, held []holding, roles []role) (yes bool, because []Reason, by []string, doubt *fault) {
+	size := 0
+	for _, s := range steps {
+		switch h := &held[s.role]; {
+		case h.yes:
+			yes = true
+			size += 1 + len(h.because)
+		case h.why != nil:
+			doubt = heavier(doubt, h.why)
+		}
+	}
+	if !yes {
+		return false, nil, nil, doubt
+	}
+	because = make([]Reason, 0, size)
+	for _, s := range steps {
+		if h := &held[s.role]; h.yes {
+			because = append(append(because, s.reason), h.because...)
+			by = append(by, roles[s.role].name)
+		}
+	}
+	return true, because, by, nil
+}
+
+// compute fills in the attributes. Of an account that the person should not
+// have, only those that find it are computed, and nothing is wrong with it.
+func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing) {
+	wanted := a.Entitled || a.Doubt.Any()
+	values := make([][]string, len(t.attributes))
+	var invalid []string
+	if wanted {
+		a.Attributes = make([]Attribute, 0, len(t.attributes))
+	}
+	for i := range t.attributes {
+		rule := &t.attributes[i]
+		if !wanted && !rule.needed {
+			continue
+		}
+		v, why := rule.template.values(sc)
+		switch {
+		case why != nil:
+			invalid = append(invalid, rule.name+": "+why.text)
+			continue
+		case len(v) == 0 && i == t.nameRule:
+			invalid = append(invalid, rule.name+": the name of the account is blank")
+			continue
+		case len(v) == 0 && rule.empty == emptyPark:
+			invalid = append(invalid, rule.name+": the value is empty")
+			continue
+		case len(v) == 0 && rule.empty == emptyKeep:
+			continue
+		}
+		values[i] = v
+		if wanted {
+			a.Attributes = append(a.Attributes, Attribute{Name: rule.name, Values: v, Mode: rule.mode, Reason: rule.reason})
+		}
+	}
+	if t.nameRule >= 0 && len(values[t.nameRule]) > 0 {
+		a.Name = values[t.nameRule][0]
+	}
+	for _, m := range t.match {
+		if len(values[m.rule]) > 0 {
+			a.Match = append(a.Match, Match{Attribute: t.attributes[m.rule].name, Value: values[m.rule][0], Adopt: m.adopt})
+		}
+	}
+	if wanted && !standing.Left() {
+		a.Invalid = strings.Join(invalid, "; ")
+	}
+}

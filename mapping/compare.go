@@ -1,0 +1,203 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// operand is one side of a comparison: one text, exact or not.
+func (e *expression) operand(n node, blank bool) (out node, exact bool) {
+	switch n.kind {
+	case isCondition:
+		return e.fail(n.at, "combine conditions with and, or, not", "a condition cannot be compared"), false
+	case isList:
+		return e.fail(n.at, `write "x" in values(person.NAME)`, "a list cannot be compared with a text"), false
+	}
+	exact, n.exact = n.exact, false
+	return e.wantText(n, blank), exact
+}
+
+func (e *expression) equal(at int, negate bool, l, r node, pl place) node {
+	l, lx := e.operand(l, pl.blank)
+	r, rx := e.operand(r, pl.blank)
+	if l.kind == isBad || r.kind == isBad {
+		return bad
+	}
+	if l.literal != nil && r.literal != nil {
+		return e.fail(at, "attributes are written person.NAME", "this compares two fixed texts")
+	}
+	if l.literal != nil {
+		l, r = r, l
+	}
+	if l.key == r.key {
+		return e.fail(at, "", "this compares a value with itself")
+	}
+	exact := lx || rx
+	a, b, op := l.fold, r.fold, "=="
+	if exact {
+		a, b, op = l.text, r.text, "==="
+	}
+	keys := []string{l.key, r.key}
+	slices.Sort(keys)
+	n := condNode(at, "("+op+" "+keys[0]+" "+keys[1]+")", func(s *scope) verdict {
+		x, why := a(s)
+		y, why2 := b(s)
+		if why = heavier(why, why2); why != nil {
+			return verdict{why: why}
+		}
+		return verdict{yes: x == y}
+	})
+	if r.literal != nil {
+		n.is = &choiceOf{subject: l.key, at: at, allow: []string{identity.Fold(*r.literal)}, exact: exact}
+	}
+	if negate {
+		return e.negate(n)
+	}
+	return n
+}
+
+func (e *expression) in(at int, b *ast.BinaryNode, inner place) node {
+	l, exact := e.operand(e.check(b.Left, inner), inner.blank)
+	r := e.check(b.Right, inner)
+	switch r.kind {
+	case isBad:
+		return bad
+	case isAttribute:
+		return e.fail(r.at, "write in values("+personName(r.attr.name)+")", "an attribute is not a list")
+	case isText, isCondition:
+		return e.fail(r.at, `write in ["one", "other"]`, "%s stands where a list is needed", r.kind)
+	}
+	if l.kind == isBad {
+		return bad
+	}
+	if l.literal != nil && r.literals != nil {
+		return e.fail(at, "attributes are written person.NAME", "this compares fixed texts")
+	}
+	op, value := "in", l.fold
+	if exact {
+		op, value = "in=", l.text
+	}
+	key := "(" + op + " " + l.key + " " + r.key + ")"
+	if r.literals == nil {
+		return condNode(at, key, func(s *scope) verdict {
+			v, why := value(s)
+			list, why2 := r.list(s)
+			if why = heavier(why, why2); why != nil {
+				return verdict{why: why}
+			}
+			for _, x := range list {
+				if !exact {
+					x = identity.Fold(x)
+				}
+				if x == v {
+					return verdict{yes: true}
+				}
+			}
+			return verdict{}
+		})
+	}
+	folded := make([]string, len(r.literals))
+	for i, x := range r.literals {
+		folded[i] = identity.Fold(x)
+	}
+	set := folded
+	if exact {
+		set = r.literals
+	}
+	n := condNode(at, key, func(s *scope) verdict {
+		v, why := value(s)
+		if why != nil {
+			return verdict{why: why}
+		}
+		return verdict{yes: slices.Contains(set, v)}
+	})
+	n.is = &choiceOf{subject: l.key, at: at, allow: folded, exact: exact}
+	return n
+}
+
+// part is contains, startsWith and endsWith.
+func (e *expression) part(at int, operator string, l, r node, pl place) node {
+	l, lx := e.operand(l, pl.blank)
+	r, rx := e.operand(r, pl.blank)
+	if l.kind == isBad || r.kind == isBad {
+		return bad
+	}
+	if l.literal != nil && r.literal != nil {
+		return e.fail(at, "attributes are written person.NAME", "this compares two fixed texts")
+	}
+	if r.literal != nil && identity.Fold(*r.literal) == "" {
+		return e.fail(r.at, "", "every text %s an empty one", operator)
+	}
+	test := strings.Contains
+	switch operator {
+	case "startsWith":
+		test = strings.HasPrefix
+	case "endsWith":
+		test = strings.HasSuffix
+	}
+	a, b := l.fold, r.fold
+	if lx || rx {
+		a, b, operator = l.text, r.text, operator+"="
+	}
+	return condNode(at, "("+operator+" "+l.key+" "+r.key+")", func(s *scope) verdict {
+		x, why := a(s)
+		y, why2 := b(s)
+		if why = heavier(why, why2); why != nil {
+			return verdict{why: why}
+		}
+		return verdict{yes: test(x, y)}
+	})
+}
+
+// choiceOf is what a condition says of one text: that it is one of allow, or,
+// if not, that it is none of them. All are prepared for comparison.
+type choiceOf struct {
+	subject string
+	at      int
+	allow   []string
+	not     bool
+	exact   bool
+}
+
+func (e *expression) negate(x node) node {
+	n := condNode(x.at, "(not "+x.key+")", func(s *scope) verdict { return x.cond(s).not() })
+	// What exact() refuses may still fold to the same text.
+	if x.is != nil && !x.is.exact {
+		c := *x.is
+		c.not = !c.not
+		n.is = &c
+	}
+	return n
+}
+
+// claims are the choices that all have to hold for the condition to be true.
+func (n node) claims() []*choiceOf {
+	if n.is != nil {
+		return []*choiceOf{n.is}
+	}
+	return n.must
+}
+
+// contradiction is the first text that cannot be all that the claims say.
+func contradiction(claims []*choiceOf) string {
+	for i, c := range claims {
+		if c.not {
+			continue
+		}
+		left := slices.Clone(c.allow)
+		for j, d := range claims {
+			if i == j || d.subject != c.subject {
+				continue
+			}
+			left = slices.DeleteFunc(left, func(v string) bool { return slices.Contains(d.allow, v) == d.not })
+		}
+		if len(left) == 0 {
+			return c.subject
+		}
+	}
+	return ""
+}

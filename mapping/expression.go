@@ -1,0 +1,124 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// names gives person attributes and groups their places in a scope while a
+// configuration is compiled.
+type names struct {
+	attributes []string // lower case, in the order of their slots
+	slots      map[string]int
+	groups     []string // as written
+	groupIndex map[string]int
+}
+
+func newNames() *names { return &names{slots: map[string]int{}, groupIndex: map[string]int{}} }
+
+func (n *names) attribute(lower string) int {
+	i, ok := n.slots[lower]
+	if !ok {
+		i = len(n.attributes)
+		n.slots[lower], n.attributes = i, append(n.attributes, lower)
+	}
+	return i
+}
+
+func (n *names) group(written string) int {
+	i, ok := n.groupIndex[written]
+	if !ok {
+		i = len(n.groups)
+		n.groupIndex[written], n.groups = i, append(n.groups, written)
+	}
+	return i
+}
+
+// expression compiles one expression.
+type expression struct {
+	names  *names
+	source string
+	// report takes the byte in source.
+	report func(at int, message, hint string)
+	failed bool
+	// used are the slots named, in the order in which they stand.
+	used []int
+	// noGroups says why inGroup may not stand in this expression at all.
+	noGroups string
+}
+
+// place says what holds where an expression stands.
+type place struct {
+	// blank: an absent attribute is the empty text, not a fault.
+	blank bool
+	// rising: the whole can only become true, never false, if this does.
+	rising bool
+}
+
+func (e *expression) fail(at int, hint, format string, args ...any) node {
+	e.failed = true
+	e.report(at, fmt.Sprintf(format, args...), hint)
+	return bad
+}
+
+// parse reads the source with the parser of expr-lang and hands its tree to
+// check. Whatever the parser does with hostile input ends here.
+func (e *expression) parse(pl place) (out node) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = e.fail(0, "", "cannot read the expression: %v", r)
+		}
+	}()
+	switch {
+	case len(e.source) > maxSource:
+		return e.fail(0, "split the rule", "the expression is longer than %d bytes", maxSource)
+	case !utf8.ValidString(e.source):
+		return e.fail(0, "", "the expression is not UTF-8")
+	}
+	config := conf.CreateNew()
+	config.MaxNodes = maxNodes
+	for name := range config.Builtins {
+		config.Disabled[name] = true
+	}
+	tree, err := parser.ParseWithConfig(e.source, config)
+	if err != nil {
+		var at *file.Error
+		if errors.As(err, &at) {
+			return e.fail(e.byteAt(at.From), "", "cannot read the expression: %s", at.Message)
+		}
+		return e.fail(0, "", "cannot read the expression: %v", err)
+	}
+	return e.check(tree.Node, pl)
+}
+
+// byteAt turns the parser's count of runes into one of bytes.
+func (e *expression) byteAt(runes int) int {
+	for i := range e.source {
+		if runes == 0 {
+			return i
+		}
+		runes--
+	}
+	return len(e.source)
+}
+
+func (e *expression) at(n ast.Node) int { return e.byteAt(n.Location().From) }
+
+// personName is how an attribute is written in an expression.
+func personName(attribute string) string {
+	for i, r := range attribute {
+		if r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (i == 0 || r < '0' || r > '9') {
+			return "person[" + strconv.Quote(attribute) + "]"
+		}
+	}
+	return "person." + attribute
+}
+
+func quoteKey(s string) string { return strconv.Quote(s) }
