@@ -52,7 +52,6 @@ type Subject struct {
 	Retained time.Time
 	// unread: the plan says nothing about this subject's earlier changes.
 	unread bool
-	named  bool
 }
 
 // Planned is one change with everything that is shown of it.
@@ -74,12 +73,16 @@ type Planned struct {
 	After []target.Key
 	// Nothing: the look-up before a Create found no account.
 	Nothing bool
-	// lead is the change of the same account on which this depends; -1: none.
-	lead int
+	// Parked: it failed, and is not tried before its time.
+	Parked bool
+	// follows: it depends on the first change of its subject, which makes,
+	// links or enables the account.
+	follows bool
 	// asked: somebody named the person for this.
 	asked bool
-	// closing: part of a leaver's removal.
-	closing bool
+	// closing: part of a leaver's removal; counted: the account was closed
+	// before, and this counts as that.
+	closing, counted bool
 }
 
 // Orphan is an account in the managed scope that belongs to nobody. It is

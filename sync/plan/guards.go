@@ -1,0 +1,73 @@
+package plan
+
+import (
+	"path"
+	"strings"
+)
+
+// guards are the patterns of accounts that are left alone.
+type guards struct{ protect, glass []pattern }
+
+type pattern struct {
+	text        string
+	entitlement bool
+	glob        string
+}
+
+func newGuards(r Rules) guards {
+	read := func(list []string) []pattern {
+		var out []pattern
+		for _, p := range list {
+			kind, glob, _ := strings.Cut(p, ":")
+			out = append(out, pattern{text: p, entitlement: kind == "entitlement", glob: strings.ToLower(glob)})
+		}
+		return out
+	}
+	return guards{protect: read(r.Protect), glass: read(r.BreakGlass)}
+}
+
+// breakGlass returns the pattern that makes the account a break-glass account.
+func (g guards) breakGlass(name string, entitlements []string) string {
+	return first(g.glass, name, entitlements)
+}
+
+// protected returns the pattern that protects the account.
+func (g guards) protected(name string, entitlements []string) string {
+	return first(g.protect, name, entitlements)
+}
+
+// sealed says whether the entitlement makes a break-glass account of whoever
+// holds it, so that it is neither given nor taken.
+func (g guards) sealed(entitlement string) bool {
+	for _, p := range g.glass {
+		if p.entitlement && p.matches(entitlement) {
+			return true
+		}
+	}
+	return false
+}
+
+func first(list []pattern, name string, entitlements []string) string {
+	for _, p := range list {
+		if !p.entitlement {
+			if name != "" && p.matches(name) {
+				return p.text
+			}
+			continue
+		}
+		for _, e := range entitlements {
+			if p.matches(e) {
+				return p.text
+			}
+		}
+	}
+	return ""
+}
+
+// matches ignores case, as most targets do: a pattern that protects too much
+// is seen, one that protects too little is not. Slashes are nothing special.
+func (p pattern) matches(text string) bool {
+	flat := strings.NewReplacer("/", "\x00")
+	ok, err := path.Match(flat.Replace(p.glob), flat.Replace(strings.ToLower(text)))
+	return ok && err == nil
+}

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+)
+
+// join is somebody who should have an account and has none of ours: the target
+// says whether there is one.
+func (m *matter) join() {
+	m.s.Situation = New
+	if !m.looked {
+		m.look()
+		return
+	}
+	found := m.seen.Observed.Accounts
+	switch len(found) {
+	case 0:
+		m.create(Planned{Nothing: true})
+	case 1:
+		m.candidate(&found[0])
+	default:
+		var names []string
+		for _, a := range found {
+			names = append(names, a.Name)
+		}
+		slices.Sort(names)
+		m.s.Situation, m.s.Held = Ambiguous, "ambiguous"
+		m.note("%d accounts match by %s: %s", len(found), m.seen.Observed.By.Attribute, strings.Join(names, ", "))
+	}
+}
+
+// candidate is the one account that correlates.
+func (m *matter) candidate(a *target.Account) {
+	m.s.Account = a.Name
+	if who, owned := m.owner(a.ID); owned && who != m.p.Ordinal {
+		m.s.Situation, m.s.Held = Taken, "taken"
+		m.note("account %s, found by %s, belongs to %s", a.Name, m.seen.Observed.By.Attribute, m.login(who))
+		return
+	}
+	if rule := m.guards.breakGlass(a.Name, a.Entitlements); rule != "" {
+		m.s.Situation, m.s.Why = Ignored, "break_glass = "+rule
+		return
+	}
+	m.s.Situation, m.account = Adoptable, a
+	p := Planned{Change: target.Change{Verb: target.Link, Account: a.ID, Name: a.Name}, Reasons: m.want.Because,
+		Because: append(explain(m.want.Because), "found by "+m.seen.Observed.By.Attribute)}
+	if m.adopts() != "link" {
+		p.Rule, p.Text = RuleAdopt, "accounts that exist would be taken over"
+		m.note("account %s exists, found by %s = %s", a.Name, m.seen.Observed.By.Attribute, m.seen.Observed.By.Value)
+	}
+	m.change(p)
+	m.diff(ledger.Link{Person: m.p.Ordinal, Target: m.t.Name, Account: a.ID, Name: a.Name, Owner: ledger.Adopted, Phase: ledger.Open}, true)
+	m.ruleAll(p)
+	m.withhold(0)
+}
+
+// adopts is what the file says of a find by this attribute.
+func (m *matter) adopts() string {
+	for _, w := range m.want.Match {
+		if w.Attribute == m.seen.Observed.By.Attribute {
+			return w.Adopt
+		}
+	}
+	return report
+}
+
+// create plans the account, its attributes and its entitlements.
+func (m *matter) create(p Planned) {
+	if m.want.Name == "" {
+		m.invalid("the account would have no name")
+		return
+	}
+	m.s.Account = m.want.Name
+	p.Change = target.Change{Verb: target.Create, Name: m.want.Name, Set: m.initial()}
+	p.Reasons = m.want.Because
+	m.change(p)
+	for _, e := range m.want.Entitlements {
+		switch {
+		case !m.t.Description.Entitlements || len(e.Roles) == 0:
+		case m.guards.sealed(e.Name):
+			m.note("entitlement %s is break-glass and is never given", e.Name)
+		default:
+			m.change(Planned{Change: target.Change{Verb: target.Grant, Entitlement: e.Name, Name: m.want.Name},
+				Roles: slices.Sorted(slices.Values(e.Roles)), Reasons: e.Because, follows: true})
+		}
+	}
+	m.ruleAll(p)
+}
+
+// ruleAll gives everything that follows a change its rule.
+func (m *matter) ruleAll(p Planned) {
+	for i := range m.s.Changes {
+		if m.s.Changes[i].Rule == "" {
+			m.s.Changes[i].Rule, m.s.Changes[i].Text = p.Rule, p.Text
+		}
+	}
+}
+
+// initial are the values of a new account.
+func (m *matter) initial() []target.Value {
+	var set []target.Value
+	for _, a := range m.want.Attributes {
+		if a.Name != m.t.Description.NameAttribute && len(a.Values) > 0 {
+			set = append(set, target.Value{Name: a.Name, Values: slices.Clone(a.Values)})
+		}
+	}
+	slices.SortFunc(set, func(a, b target.Value) int { return cmp.Compare(a.Name, b.Name) })
+	return set
+}

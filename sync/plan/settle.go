@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+)
+
+// place is one person in one target.
+type place struct {
+	target string
+	person identity.Ordinal
+}
+
+// verdict puts the fates together.
+func (j *judge) verdict() Verdict {
+	v := Verdict{Holds: j.rebuild(), NextFreeHold: j.next, Subjects: make([]Standing, len(j.plan.Subjects))}
+	goes := map[target.Key]bool{}
+	for i := range j.plan.Subjects {
+		v.Subjects[i] = j.standing(i)
+		for c, f := range j.fates[i] {
+			if f.goes() {
+				goes[j.plan.Subjects[i].Changes[c].Key] = true
+			}
+		}
+	}
+	for i := range j.plan.Subjects {
+		s := &j.plan.Subjects[i]
+		for c, f := range j.fates[i] {
+			if f.goes() {
+				v.Cleared.orders = append(v.Cleared.orders, j.order(s, c, f, goes))
+			}
+		}
+	}
+	v.Cleared.level()
+	return v
+}
+
+func (j *judge) order(s *Subject, c int, f fate, goes map[target.Key]bool) cleared {
+	p := &s.Changes[c]
+	o := cleared{key: p.Key, closing: p.closing, order: ledger.Order{Change: p.Change, Situation: s.Situation.String(), Because: p.Because,
+		Roles: p.Roles, Spends: f.spends, Nothing: p.Nothing}}
+	if f.state == approved {
+		o.order.Approval = j.holds[f.hold].ID
+	}
+	if p.follows {
+		o.needs = append(o.needs, s.Changes[0].Key)
+	}
+	for _, k := range p.After {
+		if goes[k] {
+			o.needs = append(o.needs, k)
+		}
+	}
+	return o
+}
+
+// standing says where a subject is.
+func (j *judge) standing(i int) Standing {
+	s := &j.plan.Subjects[i]
+	out := Standing{Changes: make([]string, len(s.Changes))}
+	stage := func(to Stage, why string) {
+		if rank(to) > rank(out.Stage) {
+			out.Stage, out.Why = to, why
+		}
+	}
+	switch {
+	case s.Held != "":
+		stage(Held, s.Held)
+	case s.Park != nil:
+		stage(Parked, s.Park.Error)
+	case s.Situation == InDoubt:
+		stage(Parked, s.Why)
+	case s.Look != nil:
+		stage(Due, "to be looked at")
+	case !s.Retained.IsZero():
+		stage(Retained, "until "+s.Retained.UTC().Format(time.RFC3339))
+	}
+	for c, f := range j.fates[i] {
+		switch f.state {
+		case going, approved:
+			stage(Due, "")
+		case retrying:
+			out.Changes[c] = cmp.Or(f.why, "waits for its next attempt")
+			stage(Parked, out.Changes[c])
+		case waiting:
+			h := &j.holds[f.hold]
+			out.Changes[c] = h.ID
+			out.Holds = append(out.Holds, h.ID)
+			stage(Held, h.Rule)
+		case refused:
+			out.Changes[c] = "rejected in " + j.holds[f.hold].ID
+			out.Holds = append(out.Holds, j.holds[f.hold].ID)
+			stage(Held, "rejected")
+		default:
+			out.Changes[c] = f.why
+			if f.hold >= 0 {
+				out.Holds = append(out.Holds, j.holds[f.hold].ID)
+			}
+			stage(Held, f.why)
+		}
+	}
+	slices.Sort(out.Holds)
+	out.Holds = slices.Compact(out.Holds)
+	return out
+}
+
+// rank is which of several stages a subject is said to be in.
+func rank(s Stage) int {
+	return slices.Index([]Stage{Done, Retained, Due, Parked, Held}, s)
+}
