@@ -152,6 +152,9 @@ func (m *compiler) match(t *targetPolicy, c Target) {
 	}
 	use := func(i int) {
 		a := &t.attributes[i]
+		if a.needed {
+			return
+		}
 		a.needed = true
 		if a.template != nil && a.template.list != nil {
 			m.fail(a.path, "first(…) takes one",
