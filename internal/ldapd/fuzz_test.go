@@ -1,6 +1,8 @@
 package ldapd
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -82,11 +84,27 @@ func FuzzRequest(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d := load(t, fixture)
-		s := &Server{dir: d, opts: Options{}, faults: &Faults{}, conns: map[net.Conn]struct{}{}}
+		s := &Server{dir: d, faults: &Faults{}, conns: map[net.Conn]struct{}{}}
 		ours, theirs := net.Pipe()
 		x := newSession(s, theirs)
-		// As somebody who may write.
-		x.bound = d.byKey[lab].rec.dn
+		x.bound = d.byKey[lab].rec.dn // somebody who may write
+
+		// Each message is answered to its end, which a stream that closes may
+		// not let happen.
+		x.out = bufio.NewWriter(io.Discard)
+		in := bufio.NewReader(bytes.NewReader(b))
+		for {
+			body, err := readMessage(in)
+			if err != nil {
+				break
+			}
+			if m, err := decodeMessage(body); err == nil && !isStartTLS(m) && m.tag != opUnbindRequest && m.tag != opAbandonRequest {
+				if x.handle(work{ctx: t.Context(), msg: m}) != nil {
+					break
+				}
+			}
+		}
+
 		done := make(chan struct{})
 		go func() { defer close(done); x.run(context.Background(), false) }()
 		go io.Copy(io.Discard, ours)                       //nolint:errcheck // ends with the pipe
