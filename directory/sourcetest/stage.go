@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/rosterd/rosterd/directory"
@@ -96,9 +97,18 @@ func must(t *testing.T, err error) {
 
 // Person is the DN of a person in a container, and Attributes what they have.
 func Person(login, container string) (dn string, attributes map[string][]string) {
+	// A mail address is ASCII in most schemas.
+	ascii := strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			if r < '0' || r > '9' {
+				return '-'
+			}
+		}
+		return r
+	}, login)
 	return "uid=" + identity.EscapeValue(login) + "," + container, map[string][]string{
 		"objectClass": {"inetOrgPerson"}, "uid": {login}, "cn": {"Name of " + login}, "sn": {"of " + login},
-		"mail": {login + "@lab.example"}, "employeeNumber": {"n-" + login},
+		"mail": {ascii + "@lab.example"}, "employeeNumber": {"n-" + login},
 	}
 }
 

@@ -1,0 +1,228 @@
+package ldap
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+const (
+	// lockedTime is set by administrators and by failed logins; only the value
+	// that begins with the year 0 is an administrator's, for good
+	// (draft-behera-ldap-password-policy, 5.3.3).
+	lockedTime  = "pwdAccountLockedTime"
+	lockedSince = "000001010000"
+)
+
+// shape turns the entries of a server into those of the contract.
+type shape struct {
+	s          *Source
+	id         string // names as they come
+	login      string
+	mail       string
+	name       string
+	key        string
+	groupName  string
+	members    []string
+	people     map[string][]string // see wanted
+	groups     map[string][]string
+	groupCover identity.Coverage
+}
+
+func (s *Source) shape() *shape {
+	p := s.cfg.Person
+	h := &shape{s: s, id: canonical(s.cfg.IDAttribute), login: p.Login, mail: p.Mail, name: p.Name, key: p.Key,
+		groupName: s.cfg.Groups.Name, groupCover: identity.NewCoverage(s.cfg.Groups.Name)}
+	h.people, h.groups = wanted(s.coverage), wanted(h.groupCover)
+	for _, m := range s.cfg.Groups.Members {
+		h.members = append(h.members, canonical(m))
+	}
+	return h
+}
+
+// personAttributes and groupAttributes are what is asked for.
+func (s *Source) personAttributes() []string {
+	return compact(append(slices.Clone(s.coverage.Names()), s.cfg.IDAttribute, lockedTime))
+}
+
+func (s *Source) groupAttributes() []string {
+	return compact(append(slices.Clone(s.cfg.Groups.Members), s.cfg.IDAttribute, s.cfg.Groups.Name))
+}
+
+// compact drops names that occur twice, in any case: slapd answers twice to
+// some of them.
+func compact(names []string) []string {
+	var out []string
+	for _, n := range names {
+		if !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, n) }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// entry makes what a person and a group have in common.
+func (h *shape) entry(kind directory.Kind, e *ldapwire.Entry, want map[string][]string, coverage identity.Coverage) (directory.Entry, error) {
+	dn, err := identity.ParseDN(string(e.DN))
+	if err != nil {
+		return directory.Entry{}, fmt.Errorf("read the name of an entry: %w", err)
+	}
+	if dn.IsZero() {
+		return directory.Entry{}, fail(ErrID, "narrow the base", "an entry without a name is no %s", kind)
+	}
+	id, err := h.identify(e)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	return directory.Entry{Kind: kind, ID: id, DN: dn, Attributes: identity.NewAttributes(coverage, take(e, want))}, nil
+}
+
+func (h *shape) identify(e *ldapwire.Entry) (identity.ID, error) {
+	values := e.Values(h.id)
+	hint := fmt.Sprintf("%s must be readable, and have one value, for every entry that is listed: check the access rules and id_attribute", h.s.cfg.IDAttribute)
+	switch {
+	case len(values) == 0:
+		return "", fail(ErrID, hint, "the entry %q shows no %s", e.DN, h.s.cfg.IDAttribute)
+	case len(values) > 1:
+		return "", fail(ErrID, hint, "the entry %q has %d values of %s", e.DN, len(values), h.s.cfg.IDAttribute)
+	case len(bytes.TrimSpace(values[0])) == 0:
+		return "", fail(ErrID, hint, "%s of the entry %q is blank", h.s.cfg.IDAttribute, e.DN)
+	}
+	return normalID(string(values[0])), nil
+}
+
+// normalID is the form in which IDs are compared; for a UUID RFC 4530 says so.
+func normalID(s string) identity.ID { return identity.ID(strings.ToLower(s)) }
+
+func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
+	out, err := h.entry(directory.Person, e, h.people, h.s.coverage)
+	if err != nil {
+		return directory.Entry{}, err
+	}
+	out.Login, out.Mail, out.Name = one(out, h.login), one(out, h.mail), one(out, h.name)
+	if h.key != "" {
+		out.RehireKey = one(out, h.key)
+	}
+	for _, v := range e.Values(strings.ToLower(lockedTime)) {
+		if bytes.HasPrefix(v, []byte(lockedSince)) {
+			out.Disabled, out.DisabledBy = true, lockedTime
+		}
+	}
+	return out, nil
+}
+
+// group also counts the members that cannot be told, since their names are
+// none. They are nobody, and nobody's membership is lost by leaving them out.
+func (h *shape) group(e *ldapwire.Entry) (out directory.Entry, unreadable int, err error) {
+	if out, err = h.entry(directory.Group, e, h.groups, h.groupCover); err != nil {
+		return directory.Entry{}, 0, err
+	}
+	out.Name = one(out, h.groupName)
+	n := 0
+	for _, name := range h.members {
+		n += len(e.Values(name))
+	}
+	if n > 0 {
+		out.Members = make([]directory.Member, 0, n)
+	}
+	for _, name := range h.members {
+		for _, v := range e.Values(name) {
+			m := directory.Member{}
+			if name == "memberuid" {
+				m.Login = string(v)
+			} else if m.DN, err = identity.ParseDN(memberDN(string(v))); err != nil {
+				m = directory.Member{}
+			}
+			if m.Login == "" && m.DN.IsZero() {
+				unreadable++
+				continue
+			}
+			out.Members = append(out.Members, m)
+		}
+	}
+	return out, unreadable, nil
+}
+
+// memberDN takes the bit string off a name with optional UID (RFC 4517,
+// 3.3.21), the syntax of uniqueMember: cn=x,dc=example#'0101'B.
+func memberDN(s string) string {
+	rest, ok := strings.CutSuffix(s, "'B")
+	if !ok {
+		return s
+	}
+	name, bits, ok := cutLast(rest, "#'")
+	if !ok || strings.Trim(bits, "01") != "" {
+		return s
+	}
+	return name
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// one is the value of an attribute that should have one: of several that by
+// which the entry is named, else the one that the server sent first.
+func one(e directory.Entry, name string) string {
+	values, _ := e.Attributes.Get(name)
+	if len(values) > 1 {
+		for _, ava := range e.DN.RDN() {
+			if strings.EqualFold(canonical(ava.Type), canonical(name)) && slices.Contains(values, ava.Value) {
+				return ava.Value
+			}
+		}
+	}
+	return e.Attributes.First(name)
+}
+
+// take copies the wanted attributes out of a view. Variants in a language
+// (RFC 3866) are other attributes, and are not asked for.
+func take(e *ldapwire.Entry, want map[string][]string) []identity.Attribute {
+	size, count, attributes := 0, 0, 0
+	each := func(do func(names []string, values [][]byte)) {
+		for _, a := range e.Attributes {
+			if len(a.Options) > 1 || len(a.Options) == 1 && a.Options[0] != "binary" {
+				continue
+			}
+			if names := want[a.Name]; len(names) > 0 && len(a.Values) > 0 {
+				do(names, a.Values)
+			}
+		}
+	}
+	each(func(names []string, values [][]byte) {
+		for _, v := range values {
+			size += len(v)
+		}
+		count += len(values)
+		attributes += len(names)
+	})
+	// One allocation for the text of an entry, one for its values.
+	var text strings.Builder
+	text.Grow(size)
+	each(func(_ []string, values [][]byte) {
+		for _, v := range values {
+			text.Write(v)
+		}
+	})
+	whole, all := text.String(), make([]string, 0, count)
+	out := make([]identity.Attribute, 0, attributes)
+	each(func(names []string, values [][]byte) {
+		from := len(all)
+		for _, v := range values {
+			all = append(all, whole[:len(v)])
+			whole = whole[len(v):]
+		}
+		for _, n := range names {
+			out = append(out, identity.Attribute{Name: n, Values: all[from:len(all):len(all)]})
+		}
+	})
+	return out
+}

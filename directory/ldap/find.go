@@ -1,0 +1,192 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+// lookupIDs is how many IDs go into one filter.
+const lookupIDs = 100
+
+// Find looks for IDs in the whole naming context of each base. Every search
+// also asks for an entry that is known to be there, so that a server that does
+// not answer to IDs is not taken for one that knows none of them.
+func (s *Source) Find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find entries in source %s: %w", s.name, err)
+	}
+	if len(known) == 0 {
+		return nil, nil
+	}
+	out, err := s.find(ctx, known)
+	if err != nil {
+		return nil, fmt.Errorf("find entries in source %s: %w", s.name, err)
+	}
+	return out, nil
+}
+
+func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
+	conn, err := ldapwire.Dial(ctx, s.cfg.wire())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() //nolint:errcheck // all was answered, or there is an error already
+	for _, base := range append(slices.Clone(s.people), s.groups...) {
+		if err := readable(ctx, conn, base); err != nil {
+			return nil, err
+		}
+	}
+	roots, err := s.roots(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}}
+	if err := l.proofs(ctx, roots); err != nil {
+		return nil, err
+	}
+	ids := make([]identity.ID, 0, len(known))
+	for _, k := range known {
+		ids = append(ids, normalID(string(k.ID)))
+	}
+	slices.Sort(ids)
+	for batch := range slices.Chunk(slices.Compact(ids), lookupIDs) {
+		for i, root := range roots {
+			if err := l.search(ctx, root, l.sure[i], batch); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	out := make([]directory.Finding, len(known))
+	for i, k := range known {
+		dn, ok := l.at[normalID(string(k.ID))]
+		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn}
+	}
+	return out, nil
+}
+
+// roots are where entries can have gone: the naming contexts that hold the
+// bases, or the bases themselves where the root of a context is hidden.
+func (s *Source) roots(ctx context.Context, conn *ldapwire.Conn) ([]identity.DN, error) {
+	var contexts, roots []identity.DN
+	for _, n := range conn.Server().NamingContexts() {
+		if dn, err := identity.ParseDN(n); err == nil && !dn.IsZero() {
+			contexts = append(contexts, dn)
+		}
+	}
+	for _, base := range append(slices.Clone(s.people), s.groups...) {
+		root := base
+		if i := slices.IndexFunc(contexts, base.Within); i >= 0 {
+			switch err := readable(ctx, conn, contexts[i]); {
+			case err == nil:
+				root = contexts[i]
+			case !errors.Is(err, ErrBase) && !errors.Is(err, ldapwire.ErrInsufficientAccess):
+				return nil, err
+			}
+		}
+		roots = append(roots, root)
+	}
+	var out []identity.DN
+	for i, r := range roots {
+		covered := slices.ContainsFunc(roots, func(o identity.DN) bool { return !o.Equal(r) && r.Within(o) }) ||
+			slices.ContainsFunc(roots[:i], r.Equal)
+		if !covered {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// lookup is one Find in progress.
+type lookup struct {
+	source *Source
+	shape  *shape
+	conn   *ldapwire.Conn
+	sure   []identity.ID // per root: an entry that is there, or ""
+	at     map[identity.ID]identity.DN
+}
+
+// proofs finds for each root an entry whose ID is known: a canary, or a base.
+// With an ID attribute that only people have there may be none.
+func (l *lookup) proofs(ctx context.Context, roots []identity.DN) error {
+	s := l.source
+	for _, root := range roots {
+		var sure identity.ID
+		for _, dn := range slices.Concat(s.canaries, s.people, s.groups) {
+			if !dn.Within(root) {
+				continue
+			}
+			rec, err := l.conn.Base(ctx, dn.String(), s.cfg.IDAttribute)
+			if errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if v := rec.Values(l.shape.id); len(v) == 1 && v[0] != "" {
+				sure = normalID(v[0])
+				break
+			}
+		}
+		if sure == "" && strings.EqualFold(s.cfg.IDAttribute, entryUUID) {
+			return fail(ErrLookup, "every entry has one: let the bind user read it", "no base below %q shows its %s", root, s.cfg.IDAttribute)
+		}
+		l.sure = append(l.sure, sure)
+	}
+	return nil
+}
+
+func (l *lookup) search(ctx context.Context, root identity.DN, sure identity.ID, ids []identity.ID) error {
+	asked := make(map[identity.ID]bool, len(ids)+1)
+	var filter strings.Builder
+	ask := func(id identity.ID) {
+		if id != "" && !asked[id] {
+			asked[id] = true
+			fmt.Fprintf(&filter, "(%s=%s)", l.source.cfg.IDAttribute, ldapwire.EscapeFilterValue(string(id)))
+		}
+	}
+	filter.WriteString("(|")
+	for _, id := range ids {
+		ask(id)
+	}
+	ask(sure)
+	filter.WriteString(")")
+	if len(asked) == 0 {
+		return nil
+	}
+	proved := sure == ""
+	_, err := l.conn.Search(ctx, ldapwire.Request{Base: root.String(), Scope: ldapwire.ScopeSubtree, Filter: filter.String(),
+		Attributes: []string{l.source.cfg.IDAttribute}, IgnoreReferrals: l.source.cfg.IgnoreReferrals}, func(e *ldapwire.Entry) error {
+		id, err := l.shape.identify(e)
+		if err != nil {
+			return err
+		}
+		dn, err := identity.ParseDN(string(e.DN))
+		if err != nil {
+			return fmt.Errorf("read the name of an entry: %w", err)
+		}
+		if !asked[id] {
+			return fail(ErrLookup, "", "the server answered with %q, whose ID %s was not asked for", e.DN, id)
+		}
+		if other, twice := l.at[id]; twice && !other.Equal(dn) {
+			return fail(ErrID, "no two entries may have the same "+l.source.cfg.IDAttribute, "the ID %s is that of %q and of %q", id, other, dn)
+		}
+		proved = proved || id == sure
+		l.at[id] = dn
+		return nil
+	})
+	if err == nil && !proved {
+		return fail(ErrLookup, fmt.Sprintf("let the bind user search by %s (access rules), and check that the server has no limit on it", l.source.cfg.IDAttribute),
+			"a look-up by %s below %q does not find an entry that is there", l.source.cfg.IDAttribute, root)
+	}
+	return err
+}

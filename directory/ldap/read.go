@@ -1,0 +1,193 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"strings"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/internal/proof"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+// A stage is given at most chunkEntries entries at once, and no more when they
+// have chunkMembers members together, but for a group that is larger alone.
+const (
+	chunkEntries = 1000
+	chunkMembers = 50000
+)
+
+// Read lists people and groups, base by base, over one connection.
+func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
+	at := s.cfg.Now()
+	r, err := s.read(ctx, stage)
+	if err != nil {
+		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
+	}
+	return proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
+		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at}), nil
+}
+
+// read returns what was read only if that was everything.
+func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, error) {
+	conn, err := ldapwire.Dial(ctx, s.cfg.wire())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
+	r := &reading{source: s, shape: s.shape(), stage: stage, server: conn.Server(), seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
+		ids: map[[2]uint64]seen{}, waiting: map[string]bool{}}
+	for _, c := range s.canaries {
+		r.waiting[c.Key()] = true
+	}
+	for _, base := range s.people {
+		if err := r.list(ctx, conn, base, s.cfg.People.Filter, s.personAttributes(), r.person); err != nil {
+			return nil, err
+		}
+	}
+	for _, base := range s.groups {
+		if err := r.list(ctx, conn, base, s.cfg.Groups.Filter, s.groupAttributes(), r.group); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.flush(); err != nil {
+		return nil, err
+	}
+	for _, c := range s.canaries {
+		if r.waiting[c.Key()] {
+			return nil, fail(ErrCanary, fmt.Sprintf("it is always there, so something else must be wrong: may %s read it, and does it match the filter? If it was deleted on purpose, name another one in canaries", orAnybody(r.server.BindDN)),
+				"the canary %q was not seen among %d people and %d groups", c, r.people, r.groups)
+		}
+	}
+	// Everything came, and yet: who gave up does not get a proof.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// reading is one read in progress.
+type reading struct {
+	source *Source
+	shape  *shape
+	stage  directory.Stage
+	server ldapwire.Server
+
+	chunk        []directory.Entry
+	chunkMembers int
+	waiting      map[string]bool // keys of canaries that were not seen
+	people       int
+	groups       int
+	unreadable   int // members whose names are none
+
+	// ids are the IDs that were seen, hashed twice: a million of them fit into
+	// 60 MB.
+	ids         map[[2]uint64]seen
+	seed, seed2 maphash.Seed
+}
+
+// seen is what an ID belongs to.
+type seen struct {
+	dn   uint64
+	kind directory.Kind
+}
+
+// list reads everything below a base, which itself must be readable: where it
+// is hidden, nothing below it proves anything.
+func (r *reading) list(ctx context.Context, conn *ldapwire.Conn, base identity.DN, filter string, attributes []string, sink func(*ldapwire.Entry) error) error {
+	if err := readable(ctx, conn, base); err != nil {
+		return err
+	}
+	_, err := conn.Search(ctx, ldapwire.Request{Base: base.String(), Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: attributes,
+		PageSize: r.source.cfg.PageSize, IgnoreReferrals: r.source.cfg.IgnoreReferrals}, sink)
+	return err
+}
+
+func readable(ctx context.Context, conn *ldapwire.Conn, base identity.DN) error {
+	_, err := conn.Base(ctx, base.String(), "1.1")
+	if errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
+		e := fail(ErrBase, fmt.Sprintf("check the spelling of the base, and that %s may read that entry and all below it", orAnybody(conn.Server().BindDN)),
+			"base %q not found, or no right to see it", base)
+		e.err = err
+		return e
+	}
+	return err
+}
+
+func (r *reading) person(e *ldapwire.Entry) error {
+	out, err := r.shape.person(e)
+	if err != nil {
+		return err
+	}
+	return r.add(out)
+}
+
+func (r *reading) group(e *ldapwire.Entry) error {
+	out, unreadable, err := r.shape.group(e)
+	if err != nil {
+		return err
+	}
+	r.unreadable += unreadable
+	return r.add(out)
+}
+
+// add stages an entry, once: bases may overlap.
+func (r *reading) add(e directory.Entry) error {
+	id := [2]uint64{maphash.String(r.seed, string(e.ID)), maphash.String(r.seed2, string(e.ID))}
+	now := seen{maphash.String(r.seed, e.DN.Key()), e.Kind}
+	switch before, again := r.ids[id]; {
+	case again && before == now:
+		return nil
+	case again && before.kind != now.kind:
+		return fail(ErrID, "narrow the filters of people and groups, so that no entry matches both", "the entry %q is a person and a group", e.DN)
+	case again:
+		return fail(ErrID, "if an entry was moved just now, the next read is right; else no two entries may have the same "+r.source.cfg.IDAttribute,
+			"the ID %s came twice, the second time at %q", e.ID, e.DN)
+	}
+	r.ids[id] = now
+	delete(r.waiting, e.DN.Key())
+	if e.Kind == directory.Person {
+		r.people++
+	} else {
+		r.groups++
+	}
+	r.chunk = append(r.chunk, e)
+	r.chunkMembers += len(e.Members)
+	if len(r.chunk) >= chunkEntries || r.chunkMembers >= chunkMembers {
+		return r.flush()
+	}
+	return nil
+}
+
+func (r *reading) flush() error {
+	full := r.chunk
+	r.chunk, r.chunkMembers = nil, 0
+	if len(full) == 0 {
+		return nil
+	}
+	if err := r.stage.Add(full); err != nil {
+		return fmt.Errorf("stage entries: %w", err)
+	}
+	return nil
+}
+
+// bindIdentity is who the server takes us for.
+func bindIdentity(s ldapwire.Server) string {
+	switch {
+	case s.AuthzID != "":
+		return s.AuthzID
+	case s.BindDN != "":
+		return "dn:" + s.BindDN
+	}
+	return "anybody"
+}
+
+func orAnybody(bindDN string) string {
+	if bindDN == "" {
+		return "anybody"
+	}
+	return bindDN
+}

@@ -1,0 +1,90 @@
+package ldap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/problem"
+)
+
+// Source reads one LDAP directory. It is used by one cycle at a time; each
+// call makes a connection of its own and ends it.
+type Source struct {
+	name     string
+	cfg      Config
+	people   []identity.DN
+	groups   []identity.DN
+	canaries []identity.DN
+	coverage identity.Coverage
+	scope    string
+}
+
+// New makes a source. The attributes are those that the rules name; with those
+// of person and of the filter of people they are the coverage. It does no I/O.
+func New(name string, cfg Config, attributes []string) (*Source, error) {
+	var wrong error
+	cfg.Validate(nil, func(p problem.Problem) {
+		if wrong == nil && !p.Warning {
+			wrong = fail(nil, p.Hint, "source %s: %s: %s", name, strings.Join(p.Path, "."), p.Message)
+		}
+	})
+	if wrong != nil {
+		return nil, wrong
+	}
+	for _, a := range attributes {
+		if !identity.ValidType(a) {
+			return nil, fail(nil, "letters, digits and hyphens", "source %s: %q is not the name of an attribute", name, a)
+		}
+	}
+	cfg = cfg.withDefaults()
+	s := &Source{name: name, cfg: cfg, people: names(cfg.People.Bases), groups: names(cfg.Groups.Bases), canaries: names(cfg.Canaries)}
+	p := cfg.Person
+	all := append(slices.Clone(attributes), p.Login, p.Mail, p.Name, p.Key)
+	s.coverage = identity.NewCoverage(append(all, filterAttributes(cfg.People.Filter)...)...)
+	s.scope = fmt.Sprintf("people %s %s groups %s %s %s id %s", keys(s.people), cfg.People.Filter, keys(s.groups), cfg.Groups.Filter,
+		strings.ToLower(strings.Join(cfg.Groups.Members, ",")), strings.ToLower(cfg.IDAttribute))
+	return s, nil
+}
+
+// Name is the name in the configuration.
+func (s *Source) Name() string { return s.name }
+
+// Coverage is what Read asks for.
+func (s *Source) Coverage() identity.Coverage { return s.coverage }
+
+// names parses DNs that were validated.
+func names(texts []string) []identity.DN {
+	var out []identity.DN
+	for _, t := range texts {
+		out = append(out, identity.MustDN(t))
+	}
+	return out
+}
+
+// keys writes bases so that two spellings of the same scope are the same text.
+func keys(dns []identity.DN) string {
+	var out []string
+	for _, d := range dns {
+		out = append(out, d.Key())
+	}
+	slices.Sort(out)
+	return fmt.Sprintf("%q", slices.Compact(out))
+}
+
+// filterAttributes are the attributes that a filter (RFC 4515) speaks of. The
+// class is left out: nearly every filter names it, and no rule needs it.
+func filterAttributes(filter string) []string {
+	var out []string
+	for _, part := range strings.Split(filter, "(")[1:] {
+		end := strings.IndexAny(part, "=<>~:;")
+		if end <= 0 {
+			continue
+		}
+		if name := strings.TrimSpace(part[:end]); identity.ValidType(name) && !strings.EqualFold(name, "objectClass") {
+			out = append(out, name)
+		}
+	}
+	return out
+}
