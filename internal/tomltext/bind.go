@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,7 +68,7 @@ func (d *Document) Unknown(path []string, known []string) {
 	d.known[pathKey(path)] = true
 	if meant != "" {
 		// That the right key is missing then need not be said.
-		if meant := append(append([]string{}, table...), meant); !d.Has(meant...) {
+		if meant := append(slices.Clone(table), meant); !d.Has(meant...) {
 			d.known[pathKey(meant)] = true
 		}
 	}
@@ -88,7 +89,7 @@ func (d *Document) table(path []string, table map[string]any, targets []reflect.
 	}
 	known = sorted(known)
 	for _, name := range sortedKeys(table) {
-		at := append(append([]string{}, path...), name)
+		at := append(slices.Clone(path), name)
 		var takers []reflect.Value
 		var done []func()
 		for i, target := range targets {
@@ -215,7 +216,7 @@ func (d *Document) failed(path []string, err error) {
 	// An error may name a key below the one that was bound.
 	var inner interface{ Path() []string }
 	if errors.As(err, &inner) {
-		path = append(append([]string{}, path...), inner.Path()...)
+		path = append(slices.Clone(path), inner.Path()...)
 	}
 	d.complain(path, err.Error(), hint)
 }
@@ -240,7 +241,7 @@ func (d *Document) plain(path []string, value any, taker reflect.Value) {
 		if !ok {
 			d.mismatch(path, value, "a whole number")
 		} else if taker.OverflowInt(number) {
-			d.complain(path, "the number is too large", "")
+			d.complain(path, "the number is too large", "write a smaller one")
 		} else {
 			taker.SetInt(number)
 		}
@@ -249,9 +250,9 @@ func (d *Document) plain(path []string, value any, taker reflect.Value) {
 		if !ok {
 			d.mismatch(path, value, "a whole number")
 		} else if number < 0 {
-			d.complain(path, "the number must not be negative", "")
+			d.complain(path, "the number must not be negative", "leave the minus out")
 		} else if taker.OverflowUint(uint64(number)) {
-			d.complain(path, "the number is too large", "")
+			d.complain(path, "the number is too large", "write a smaller one")
 		} else {
 			taker.SetUint(uint64(number))
 		}
@@ -261,7 +262,7 @@ func (d *Document) plain(path []string, value any, taker reflect.Value) {
 			taker.SetFloat(float64(number))
 		case float64:
 			if math.IsNaN(number) || math.IsInf(number, 0) {
-				d.complain(path, "must be a number that can be counted to", "")
+				d.complain(path, "must be a number that can be counted to", "write digits, without quotes")
 				return
 			}
 			taker.SetFloat(number)
@@ -296,8 +297,13 @@ func (d *Document) list(path []string, value any, taker reflect.Value) {
 		return
 	}
 	out := reflect.MakeSlice(taker.Type(), len(items), len(items))
+	before := len(d.problems)
 	for i, item := range items {
-		d.values(append(append([]string{}, path...), strconv.Itoa(i)), item, []reflect.Value{out.Index(i)})
+		d.values(append(slices.Clone(path), strconv.Itoa(i)), item, []reflect.Value{out.Index(i)})
+	}
+	if len(d.problems) > before {
+		// What is then wrong with the list is a consequence.
+		d.known[pathKey(path)] = true
 	}
 	taker.Set(out)
 }

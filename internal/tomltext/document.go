@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ func (d *Document) syntax(err error) {
 		// The parser quotes what it did not understand.
 		message, hint = "the value cannot be read", `name where the secret stands: { file = "…" }, { credential = "…" } or { env = "…" }`
 	}
-	d.add(start, parse.Position.Len, Problem{Key: parse.LastKey, Message: message, Hint: hint})
+	d.add(start, parse.Position.Len, Problem{Message: message, Hint: hint})
 }
 
 // syntaxHints are the usual causes of what the parser says.
@@ -111,6 +112,7 @@ var syntaxHints = []struct{ part, hint string }{
 	{"expected key separator", `write key = "text"`},
 	{"unexpected eof", "a quote, bracket or brace was opened and not closed"},
 	{"escape", `in '…' a backslash is only a backslash; in "…" write \\`},
+	{"expected '.' or '='", `write key = "text"`},
 	{"end table name", "close the name of the table with ]"},
 	{"array terminator", "separate the items of a list with a comma and close it with ]"},
 	{"inline table", "separate the pairs with a comma and close the table with }"},
@@ -139,6 +141,9 @@ func (d *Document) Report(p problem.Problem) {
 		}
 	}
 	at, length := d.find(p.Path, p.Offset)
+	if p.Offset < 0 {
+		at, length = d.quotedItem(p.Path, p.Message, at, length)
+	}
 	d.add(at, length, Problem{Key: dotted(p.Path), Message: p.Message, Hint: p.Hint, Warning: p.Warning})
 }
 
@@ -205,6 +210,19 @@ func (d *Document) find(path []string, offset int) (at, length int) {
 		return p.value, len(token)
 	}
 	return 0, 0
+}
+
+// quotedItem is the place of the one item of a list that a message quotes, since
+// a problem names only the list.
+func (d *Document) quotedItem(path []string, message string, at, length int) (int, int) {
+	value, _ := d.lookup(path)
+	items, _ := value.([]any)
+	for i, item := range items {
+		if text, ok := item.(string); ok && strings.Contains(message, strconv.Quote(text)) {
+			return d.find(append(slices.Clone(path), strconv.Itoa(i)), -1)
+		}
+	}
+	return at, length
 }
 
 // place looks a path up. A name with dots may stand for nested tables, as where

@@ -41,6 +41,7 @@ func TestSyntax(t *testing.T) {
 		"a = b":               `key = ["a", "b"]`,
 		"a = \"x":             "close the text",
 		"[a":                  "]",
+		"a\n":                 `write key = "text"`,
 		"a":                   `write key = "text"`,
 		"a = [1 2]":           "comma",
 		"a = 1\na = 2":        "may stand once",
@@ -83,6 +84,16 @@ func TestOffsetsInTexts(t *testing.T) {
 		if got := d.Problems().Error() + "\n"; !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s %d:\n%s\nwant\n%s", c.key, c.offset, got, c.want)
 		}
+	}
+}
+
+// TestQuotedItem: a problem of a list stands at the item that it quotes.
+func TestQuotedItem(t *testing.T) {
+	d := Parse("x.toml", []byte("a = [\"b\",\n  \"c\"]"))
+	d.Report(problem.Problem{Path: []string{"a"}, Offset: -1, Message: `there is no "c"`})
+	d.Report(problem.Problem{Path: []string{"a"}, Offset: -1, Message: `there is no "d"`})
+	if p := d.Problems(); len(p) != 2 || p[0].Line != 1 || p[0].Column != 1 || p[1].Line != 2 || p[1].Column != 3 || p[1].Length != 3 {
+		t.Error(p.Error())
 	}
 }
 

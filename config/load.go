@@ -1,0 +1,301 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/problem"
+	"github.com/rosterd/rosterd/internal/span"
+	"github.com/rosterd/rosterd/internal/tomltext"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// Problems are the mistakes in a file, sorted by place. They can be printed and
+// are an error.
+type Problems = tomltext.Problems
+
+// DefaultKind is the kind of a source that names none.
+const DefaultKind = "ldap"
+
+// Load reads a file. The Config is nil if and only if there is an error or a
+// problem that is more than a warning.
+func Load(path string, kinds Kinds) (*Config, Problems, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, nil, fmt.Errorf("read configuration: %s is a folder; name the file in it", path)
+	}
+	// One byte more, so that Parse sees what is too long.
+	text, err := io.ReadAll(io.LimitReader(file, tomltext.Limit+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read configuration: %w", err)
+	}
+	c, problems := Parse(path, text, kinds)
+	return c, problems, nil
+}
+
+// Parse is Load for a text that was read already; path is its name in messages.
+func Parse(path string, text []byte, kinds Kinds) (*Config, Problems) {
+	d := tomltext.Parse(path, text)
+	if p := d.Problems(); p.Broken() {
+		return nil, p
+	}
+	l := &loader{d: d, kinds: kinds, config: &Config{
+		File: path, Text: text, Sources: map[string]*Source{}, Targets: map[string]*Target{},
+	}}
+	l.load()
+	problems := d.Problems()
+	if problems.Broken() {
+		return nil, problems
+	}
+	return l.config, problems
+}
+
+// loader fills one Config from one document.
+type loader struct {
+	d      *tomltext.Document
+	kinds  Kinds
+	config *Config
+	policy mapping.Config
+}
+
+// later are words of the configuration that this version does not know yet.
+var later = map[string]string{
+	"include": "files of the owners of applications come in a later version; until then write their tables into this file",
+	"test":    "tests in the file come in a later version",
+}
+
+// tables are the top-level keys.
+var tables = []string{"conflict", "role", "schedule", "source", "state", "target"}
+
+func (l *loader) load() {
+	report := problem.Report(func(p problem.Problem) {
+		if p.Hint == "" {
+			p.Hint = "the example file shows how each key is written"
+		}
+		l.d.Report(p)
+	})
+	for _, name := range l.d.Names() {
+		hint, isLater := later[name]
+		switch {
+		case isLater:
+			report.At([]string{name}, "not known yet", hint)
+		case !slices.Contains(tables, name):
+			l.d.Unknown([]string{name}, tables)
+		}
+	}
+	l.schedule(report)
+	l.state(report)
+	l.roles(report)
+	l.sources(report)
+	l.targets(report)
+	l.config.Policy = mapping.Compile(l.policy, l.d.Where, report)
+}
+
+func (l *loader) schedule(report problem.Report) {
+	table := defaultSchedule()
+	l.d.Bind([]string{"schedule"}, &table)
+	l.config.Schedule = table.compile(report)
+}
+
+func (l *loader) state(report problem.Report) {
+	const day = 24 * time.Hour
+	s := &l.config.State
+	*s = State{
+		Path:        "/var/lib/rosterd/state.db",
+		KeepLeavers: span.Duration(400 * day),
+		KeepJournal: span.Duration(7 * 365 * day),
+	}
+	l.d.Bind([]string{"state"}, s)
+	if !filepath.IsAbs(s.Path) {
+		report.At([]string{"state", "path"}, "the path is not whole", "begin it with a slash, so that it does not depend on where a command is started")
+	}
+	for key, length := range map[string]span.Duration{"keep_leavers": s.KeepLeavers, "keep_journal": s.KeepJournal} {
+		if time.Duration(length) < day {
+			report.At([]string{"state", key}, "shorter than a day", `write a length of time such as "400d" or "7y"`)
+		}
+	}
+}
+
+// name is what a role, source, target or conflict may be called: it stands in
+// commands, file names and metrics.
+var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)
+
+// names are the names in a table of tables; those that cannot be are reported.
+func (l *loader) names(table string, report problem.Report) []string {
+	all := l.d.Names(table)
+	for _, n := range all {
+		if !name.MatchString(n) {
+			report.At([]string{table, n}, fmt.Sprintf("%q cannot be the name of a %s", n, table), "use up to 63 letters, digits, - and _, and begin with a letter or digit")
+		}
+	}
+	return all
+}
+
+func (l *loader) roles(report problem.Report) {
+	l.names("role", report)
+	l.names("conflict", report)
+	l.d.Bind([]string{"role"}, &l.policy.Roles)
+	l.d.Bind([]string{"conflict"}, &l.policy.Conflicts)
+}
+
+func (l *loader) sources(report problem.Report) {
+	names := l.names("source", report)
+	l.policy.Sources = map[string]mapping.SourcePerson{}
+	if len(names) == 0 {
+		l.d.Bind([]string{"source"}, &l.config.Sources)
+		report.At([]string{"source"}, "no directory to read", "write [source.NAME]; the example file shows what belongs there")
+	}
+	for i, n := range names {
+		if i > 0 {
+			report.At([]string{"source", n}, "a second source is not known yet", "more than one source comes in a later version")
+		}
+		s := l.source(n, report)
+		l.config.Sources[n] = s
+		l.policy.Sources[n] = s.Person
+	}
+}
+
+func (l *loader) source(name string, report problem.Report) *Source {
+	path := []string{"source", name}
+	s := &Source{Name: name, Kind: DefaultKind, Guard: SourceGuard{MinPeople: 90, VanishAfter: span.Duration(10 * time.Minute)},
+		Person: mapping.SourcePerson{Login: "uid", Mail: "mail", Name: "cn"}}
+	common := struct {
+		Kind   *string               `toml:"kind"`
+		Guard  *SourceGuard          `toml:"guard"`
+		Person *mapping.SourcePerson `toml:"person"`
+	}{&s.Kind, &s.Guard, &s.Person}
+	s.Options = l.bind(path, &s.Kind, l.kinds.Sources, report, &common)
+	s.Guard.complete(append(path, "guard"), report)
+	if s.Options != nil {
+		s.Options.Validate(path, report)
+	}
+	return s
+}
+
+// complete checks what is written and fills in the limit that is not. One that
+// is written replaces the default whole.
+func (g *SourceGuard) complete(path []string, report problem.Report) {
+	at := func(key ...string) []string { return append(slices.Clone(path), key...) }
+	for i, text := range g.Canaries {
+		if _, err := identity.ParseDN(text); err != nil {
+			report.At(at("canaries", strconv.Itoa(i)), fmt.Sprintf("%q is not a DN: %v", text, err), `write the whole name of the entry, such as "uid=canary,ou=people,dc=corp,dc=example"`)
+		}
+	}
+	if time.Duration(g.VanishAfter) < time.Second {
+		report.At(at("vanish_after"), "shorter than a second", `a directory needs time to be read twice; write "10m"`)
+	}
+	if g.MaxRename == nil {
+		g.MaxRename = &plan.Limit{Count: 5, Percent: 5}
+	}
+	if g.MaxRename.Count < 0 {
+		report.At(at("max_rename", "count"), "a count cannot be negative", "write max_rename = { count = 5, percent = 5 }")
+	}
+	if g.MaxRename.Percent < 0 || g.MaxRename.Percent > 100 {
+		report.At(at("max_rename", "percent"), "a percentage must be from 0 to 100", "write max_rename = { count = 5, percent = 5 }")
+	}
+}
+
+// bind fills what all kinds have in common together with the options of the
+// kind that the table names, so that each key must belong to one of them. It
+// returns nil if there is no such kind.
+func (l *loader) bind(path []string, kind *string, kinds map[string]Kind, report problem.Report, common ...any) Validator {
+	named := struct {
+		Kind *string `toml:"kind"`
+	}{kind}
+	// A map takes every key.
+	any := map[string]any{}
+	l.d.Bind(path, &named, &any)
+	k, ok := kinds[*kind]
+	if ok {
+		options := k.New()
+		l.d.Bind(path, append(common, options)...)
+		return options
+	}
+	known := slices.Sorted(maps.Keys(kinds))
+	choice := "write one of: " + strings.Join(known, ", ")
+	if !l.d.Has(append(slices.Clone(path), "kind")...) {
+		report.At(path, "the key kind is missing", choice)
+	} else {
+		if meant := tomltext.Suggest(*kind, known); meant != "" {
+			choice = "did you mean " + meant + "?"
+		}
+		report.At(append(slices.Clone(path), "kind"), fmt.Sprintf("unknown kind %q", *kind), choice)
+	}
+	// The keys of the kind cannot be known; what all kinds have is still checked.
+	l.d.Bind(path, append(common, &any)...)
+	return nil
+}
+
+func (l *loader) targets(report problem.Report) {
+	names := l.names("target", report)
+	l.policy.Targets = map[string]mapping.Target{}
+	if len(names) == 0 {
+		l.d.Bind([]string{"target"}, &l.config.Targets)
+		report(problem.Problem{Path: []string{"target"}, Offset: -1, Warning: true,
+			Message: "no target: rosterd will read and change nothing", Hint: "write [target.NAME]; the example file shows what belongs there"})
+	}
+	for _, n := range names {
+		t, policy := l.target(n, report)
+		l.config.Targets[n] = t
+		l.policy.Targets[n] = policy
+	}
+}
+
+const (
+	defaultConcurrency = 4
+	maxConcurrency     = 64
+	defaultVerify      = time.Minute
+)
+
+func (l *loader) target(name string, report problem.Report) (*Target, mapping.Target) {
+	path := []string{"target", name}
+	at := func(key string) []string { return append(slices.Clone(path), key) }
+	t := &Target{Name: name, Concurrency: defaultConcurrency, VerifyWithin: span.Duration(defaultVerify)}
+	var policy mapping.Target
+	common := struct {
+		Kind         *string        `toml:"kind"`
+		Rate         *float64       `toml:"rate"`
+		Concurrency  *int           `toml:"concurrency"`
+		VerifyWithin *span.Duration `toml:"verify_within"`
+		Leaver       *plan.Leaver   `toml:"leaver"`
+		Drift        *plan.Drift    `toml:"drift"`
+		Guard        *plan.Guard    `toml:"guard"`
+	}{&t.Kind, &t.Rate, &t.Concurrency, &t.VerifyWithin, &t.Rules.Leaver, &t.Rules.Drift, &t.Rules.Guard}
+	account := struct {
+		Account struct {
+			Protect    *[]string `toml:"protect"`
+			BreakGlass *[]string `toml:"break_glass"`
+		} `toml:"account"`
+	}{}
+	account.Account.Protect, account.Account.BreakGlass = &t.Rules.Protect, &t.Rules.BreakGlass
+	t.Options = l.bind(path, &t.Kind, l.kinds.Targets, report, &common, &account, &policy)
+	t.Rules = t.Rules.WithDefaults()
+	t.Rules.Validate(path, report)
+	if t.Rate < 0 {
+		report.At(at("rate"), "cannot be negative", "write how many writes a second are allowed; leave it out for no limit")
+	}
+	if t.Concurrency < 1 || t.Concurrency > maxConcurrency {
+		report.At(at("concurrency"), fmt.Sprintf("must be from 1 to %d", maxConcurrency), fmt.Sprintf("leave it out for %d writes at once", defaultConcurrency))
+	}
+	if t.Options != nil {
+		t.Options.Validate(path, report)
+		if named := l.kinds.Targets[t.Kind].NameAttribute; named != nil {
+			policy.NameAttribute = named(t.Options)
+		}
+	}
+	return t, policy
+}
