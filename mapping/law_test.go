@@ -1,0 +1,455 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+var (
+	lawGroups = []string{"cn=g0", "cn=g1", "cn=g2", "cn=g3"}
+	lawAttrs  = []string{"a", "b", "c"}
+	lawValues = []string{"x", "Y", "z z"}
+)
+
+// drawCondition draws an expression. In a rising place inGroup may stand.
+func drawCondition(t *rapid.T, depth int, rising bool) string {
+	attr := "person." + rapid.SampledFrom([]string{"a", "B", "c"}).Draw(t, "attribute")
+	value := fmt.Sprintf("%q", rapid.SampledFrom(lawValues).Draw(t, "value"))
+	most := 7
+	if depth > 0 {
+		most = 11
+	}
+	switch k := rapid.IntRange(0, most).Draw(t, "form"); k {
+	case 0:
+		return attr + " == " + value
+	case 1:
+		return attr + " != " + value
+	case 2:
+		return attr + ` in ["x", ` + value + "]"
+	case 3:
+		return value + " in values(" + attr + ")"
+	case 4:
+		return "(lower(" + attr + ") ?? 'none') contains " + value
+	case 5:
+		return "exact(first(" + attr + ")) == " + value
+	case 6, 7:
+		if rising {
+			return "inGroup(\"" + rapid.SampledFrom(lawGroups).Draw(t, "group") + "\")"
+		}
+		return attr + " startsWith " + value
+	case 8:
+		return "not (" + drawCondition(t, depth-1, false) + ")"
+	case 9:
+		return "((" + drawCondition(t, depth-1, false) + ") ? " + attr + " == \"x\" : " + attr + " != \"x\")"
+	case 10:
+		return "(" + drawCondition(t, depth-1, rising) + " or " + drawCondition(t, depth-1, rising) + ")"
+	default:
+		return "(" + drawCondition(t, depth-1, rising) + " and " + drawCondition(t, depth-1, rising) + ")"
+	}
+}
+
+func drawSome(t *rapid.T, from []string, label string) []string {
+	var out []string
+	for _, x := range from {
+		if rapid.Bool().Draw(t, label+" "+x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// drawPolicy draws a configuration without mistakes, and compiles it.
+func drawPolicy(t *rapid.T) (Config, *Policy) {
+	c := Config{
+		Roles: map[string]Role{}, Conflicts: map[string]Conflict{}, Targets: map[string]Target{},
+		Sources: map[string]SourcePerson{"corp": {
+			Required: drawSome(t, []string{"c"}, "required"),
+			Disabled: rapid.SampledFrom([]string{"", `person.b == "x"`, `person.a != "Y" and person.c == "x"`}).Draw(t, "disabled"),
+		}},
+	}
+	var names []string
+	for i := range rapid.IntRange(1, 6).Draw(t, "roles") {
+		name := fmt.Sprintf("r%d", i)
+		r := Role{}
+		for _, other := range names {
+			switch rapid.IntRange(0, 5).Draw(t, name+" "+other) {
+			case 0:
+				r.Requires = append(r.Requires, other)
+			case 1:
+				o := c.Roles[other]
+				o.Includes = append(o.Includes, name)
+				c.Roles[other] = o
+			}
+		}
+		switch rapid.IntRange(0, 2).Draw(t, name+" by") {
+		case 0:
+			r.Groups = append(drawSome(t, lawGroups[1:], name), lawGroups[0])
+		case 1:
+			r.When = drawCondition(t, 2, true)
+		default:
+			r.Groups = append(drawSome(t, lawGroups[:3], name), lawGroups[3])
+			r.When = drawCondition(t, 2, true)
+		}
+		c.Roles[name] = r
+		names = append(names, name)
+	}
+	for _, target := range []string{"t0", "t1"} {
+		x := Target{NameAttribute: "name", Entitlements: map[string][]string{}, Attributes: Attributes{
+			"name": {From: "${person.a}"}, "list": {From: "${values(person.b) ?? ''}"}, "empty": {From: "${person.c ?? ''}", Empty: "keep"},
+		}}
+		for _, r := range names {
+			if e := drawSome(t, []string{"e0", "e1", "e2"}, target+r); len(e) > 0 {
+				x.Entitlements[r] = e
+			}
+		}
+		x.Account.For = drawSome(t, names, target+" for")
+		if len(x.Account.For) == 0 {
+			x.Account.For = names[:1]
+		}
+		c.Targets[target] = x
+	}
+	if len(names) > 1 {
+		c.Conflicts["k"] = Conflict{Roles: names[:2]}
+	}
+	p, all := compileConfig(c)
+	if p == nil {
+		// A drawn condition may contradict itself: that is the compiler's right.
+		for _, x := range all {
+			if !x.Warning && !strings.Contains(x.Message, "can never be true") && !strings.Contains(x.Message, "circle") {
+				t.Fatalf("%+v: %+v", c, x)
+			}
+		}
+		t.Skip("the policy drawn can never be true")
+	}
+	return c, p
+}
+
+// drawSubject draws a person of whom everything was read.
+func drawSubject(t *rapid.T, p *Policy) Subject {
+	attrs := map[string][]string{}
+	for _, a := range lawAttrs {
+		n := rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(t, "values of "+a)
+		attrs[a] = nil
+		for range n {
+			attrs[a] = append(attrs[a], rapid.SampledFrom(append(lawValues, "other", " ")).Draw(t, a))
+		}
+	}
+	s := Subject{Person: person(attrs), Pins: pins(p)}
+	for i, pin := range s.Pins {
+		if rapid.Bool().Draw(t, "in "+pin.Written) {
+			s.Memberships = append(s.Memberships, member(s, i))
+		}
+	}
+	return s
+}
+
+func member(s Subject, i int) identity.Membership {
+	pin := s.Pins[i]
+	return identity.Membership{Group: pin.Group, Path: []identity.GroupStep{{Group: pin.Group, Name: pin.Written, DN: pin.Written}}}
+}
+
+// bytes is a Desired as it would be printed.
+func asBytes(t *rapid.T, d Desired) string {
+	b, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// rights is everything that the person has: sure ones, and those in doubt.
+func rights(d Desired) (sure, doubt map[string]bool) {
+	sure, doubt = map[string]bool{}, map[string]bool{}
+	for _, h := range d.Roles {
+		sure["role "+h.Role] = true
+	}
+	for _, x := range d.Doubts {
+		doubt["role "+x.Role] = true
+	}
+	for _, a := range d.Accounts {
+		if a.Entitled {
+			sure[a.Target] = true
+		} else if a.Doubt.Any() {
+			doubt[a.Target] = true
+		}
+		for _, e := range a.Entitlements {
+			if e.Doubt.Any() {
+				doubt[a.Target+" "+e.Name] = true
+			} else {
+				sure[a.Target+" "+e.Name] = true
+			}
+		}
+	}
+	return sure, doubt
+}
+
+func shuffled[T any](t *rapid.T, list []T, label string) []T {
+	if len(list) < 2 {
+		return list
+	}
+	return rapid.Permutation(list).Draw(t, label)
+}
+
+// Law 3: the same policy and person, in whatever order they are written, give
+// the same bytes.
+func TestLawPlanIsPure(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		want := asBytes(t, p.Resolve(s))
+		o := Config{Roles: map[string]Role{}, Sources: c.Sources, Conflicts: c.Conflicts, Targets: map[string]Target{}}
+		for _, name := range shuffled(t, slices.Collect(maps.Keys(c.Roles)), "roles") {
+			r := c.Roles[name]
+			r.Groups, r.Requires, r.Includes = shuffled(t, r.Groups, "groups"), shuffled(t, r.Requires, "requires"), shuffled(t, r.Includes, "includes")
+			o.Roles[name] = r
+		}
+		for name, x := range c.Targets {
+			x.Account.For = shuffled(t, x.Account.For, "for")
+			more := map[string][]string{}
+			for r, e := range x.Entitlements {
+				more[r] = shuffled(t, e, "entitlements")
+			}
+			x.Entitlements = more
+			o.Targets[name] = x
+		}
+		q, all := compileConfig(o)
+		if q == nil {
+			t.Fatalf("%+v", all)
+		}
+		if q.Hash() != p.Hash() {
+			t.Fatal("the order changes the hash")
+		}
+		s.Memberships, s.Pins = shuffled(t, s.Memberships, "memberships"), shuffled(t, s.Pins, "pins")
+		if got := asBytes(t, q.Resolve(s)); got != want {
+			t.Fatalf("%s\n%s", got, want)
+		}
+	})
+}
+
+// More groups are never fewer rights.
+func TestLawMembershipNeverRemoves(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		_, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		if len(s.Pins) == 0 {
+			t.Skip("no group")
+		}
+		for i := range s.Pins {
+			s.Pins[i].Status = rapid.SampledFrom([]ledger.PinStatus{ledger.PinOK, ledger.PinMissing}).Draw(t, "status")
+		}
+		before, maybe := rights(p.Resolve(s))
+		s.Memberships = append(slices.Clone(s.Memberships), member(s, rapid.IntRange(0, len(s.Pins)-1).Draw(t, "group")))
+		after, still := rights(p.Resolve(s))
+		for r := range before {
+			if !after[r] {
+				t.Fatalf("%s is lost by a membership", r)
+			}
+		}
+		for r := range maybe {
+			if !after[r] && !still[r] {
+				t.Fatalf("%s, in doubt, is lost by a membership", r)
+			}
+		}
+	})
+}
+
+// Law 2: not read is not absent. What was not read takes nothing away and gives
+// nothing; the same for a group that went missing or was not looked at.
+func TestLawNotReadNeverRemoves(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		_, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		full := p.Resolve(s)
+		less := s
+		attrs := map[string][]string{}
+		for _, a := range drawSome(t, lawAttrs, "read") {
+			attrs[a], _ = s.Person.Attributes.Get(a)
+		}
+		less.Person = person(attrs)
+		less.Pins, less.Memberships = nil, nil
+		for i, pin := range s.Pins {
+			inIt := slices.ContainsFunc(s.Memberships, func(m identity.Membership) bool { return m.Group == pin.Group })
+			switch rapid.IntRange(0, 3).Draw(t, "fate of "+pin.Written) {
+			case 0: // not looked at
+				continue
+			case 1:
+				pin.Status = rapid.SampledFrom([]ledger.PinStatus{ledger.PinMissing, ledger.PinEmptied, ledger.PinReplaced}).Draw(t, "status")
+			default:
+				if inIt {
+					less.Memberships = append(less.Memberships, member(s, i))
+				}
+			}
+			less.Pins = append(less.Pins, pin)
+		}
+		part := p.Resolve(less)
+		has, doubted := rights(full)
+		keeps, doubts := rights(part)
+		for r := range has {
+			if !keeps[r] && !doubts[r] {
+				t.Fatalf("%s is lost by what was not read", r)
+			}
+		}
+		for r := range doubted {
+			if !doubts[r] {
+				t.Fatalf("%s, in doubt, is decided by what was not read", r)
+			}
+		}
+		for r := range keeps {
+			if !has[r] {
+				t.Fatalf("%s is given by what was not read", r)
+			}
+		}
+		if part.Standing == identity.Disabled && full.Standing != identity.Disabled {
+			t.Fatal("disabled by what was not read")
+		}
+		if full.Standing == identity.Disabled && part.Standing != identity.Disabled && part.Invalid == nil {
+			t.Fatal("enabled by what was not read")
+		}
+		if len(full.Invalid) > 0 && part.Standing == identity.Active && len(part.Invalid) == 0 {
+			t.Fatal("valid by what was not read")
+		}
+		for i, a := range part.Accounts {
+			if !a.Entitled || part.Standing.Left() || full.Standing.Left() || a.Invalid != "" {
+				continue
+			}
+			if fmt.Sprint(a.Attributes) != fmt.Sprint(full.Accounts[i].Attributes) || a.Name != full.Accounts[i].Name {
+				t.Fatalf("%+v became %+v", full.Accounts[i], a)
+			}
+		}
+	})
+}
+
+// Roles are what repeated application of the rules gives, in any order; and
+// every chain of reasons, followed from its end, gives the role.
+func TestLawReasonsReplay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		d := p.Resolve(s)
+		sure, _ := rights(d)
+		inside := func(written string) bool {
+			return slices.ContainsFunc(s.Memberships, func(m identity.Membership) bool { return m.Path[0].DN == written })
+		}
+		alone := map[string]string{} // each condition by itself: held, doubt, or ""
+		for name, r := range c.Roles {
+			if r.When == "" {
+				continue
+			}
+			q, _ := compileConfig(Config{Roles: map[string]Role{"r": {When: r.When}}})
+			one := s
+			one.Pins = pins(q)
+			one.Memberships = nil
+			for i, pin := range one.Pins {
+				if inside(pin.Written) {
+					one.Memberships = append(one.Memberships, member(one, i))
+				}
+			}
+			alone[name] = roleText(q.Resolve(one))
+		}
+		held := map[string]bool{}
+		order := shuffled(t, slices.Sorted(maps.Keys(c.Roles)), "order")
+		for range len(order) + 1 {
+			for _, name := range order {
+				r := c.Roles[name]
+				got := (len(r.Groups) > 0 || r.When != "") &&
+					(len(r.Groups) == 0 || slices.ContainsFunc(r.Groups, inside)) && (r.When == "" || alone[name] == "r")
+				for other, o := range c.Roles {
+					got = got || held[other] && slices.Contains(o.Includes, name)
+				}
+				for _, need := range r.Requires {
+					got = got && held[need]
+				}
+				held[name] = held[name] || got
+			}
+		}
+		for name := range c.Roles {
+			if held[name] != sure["role "+name] {
+				t.Fatalf("%s: by the rules %v, resolved %v", name, held[name], sure["role "+name])
+			}
+		}
+		replay := func(because []Reason, want string) {
+			group, when, gives := map[string]bool{}, map[string]bool{}, [][2]string{}
+			for _, r := range because {
+				part := strings.Split(r.Rule, ".")
+				if part[0] != "role" {
+					continue
+				}
+				switch name, rule := part[1], c.Roles[part[1]]; part[2] {
+				case "groups":
+					if !slices.Contains(rule.Groups, r.Path[len(r.Path)-1].DN) || !inside(r.Path[0].DN) {
+						t.Fatalf("%+v", r)
+					}
+					group[name] = true
+				case "when":
+					if alone[name] != "r" || !strings.HasPrefix(r.Text, rule.When) {
+						t.Fatalf("%+v", r)
+					}
+					when[name] = true
+				case "includes":
+					for _, child := range rule.Includes {
+						if strings.HasSuffix(r.Text, " includes "+child) {
+							gives = append(gives, [2]string{name, child})
+						}
+					}
+				case "requires":
+					for _, need := range rule.Requires {
+						if strings.Contains(r.Text, "role "+need+", ") && !held[need] {
+							t.Fatalf("%+v", r)
+						}
+					}
+				}
+			}
+			shown := map[string]bool{}
+			for range len(c.Roles) + 1 {
+				for name, r := range c.Roles {
+					if (group[name] || when[name]) && (len(r.Groups) == 0 || group[name]) && (r.When == "" || when[name]) {
+						shown[name] = true
+					}
+				}
+				for _, g := range gives {
+					shown[g[1]] = shown[g[1]] || shown[g[0]]
+				}
+			}
+			if !shown[want] {
+				t.Fatalf("%s does not follow from %+v", want, because)
+			}
+		}
+		for _, h := range d.Roles {
+			replay(h.Because, h.Role)
+			for _, need := range c.Roles[h.Role].Requires {
+				if !slices.ContainsFunc(h.Because, func(r Reason) bool {
+					return r.Rule == "role."+h.Role+".requires" && strings.HasPrefix(r.Text, "role "+need+",")
+				}) {
+					t.Fatalf("%s does not say that it requires %s", h.Role, need)
+				}
+			}
+		}
+		for _, a := range d.Accounts {
+			for _, e := range a.Entitlements {
+				for _, name := range e.Roles {
+					if !slices.Contains(c.Targets[a.Target].Entitlements[name], e.Name) || !held[name] {
+						t.Fatalf("%s gives %s", name, e.Name)
+					}
+					replay(e.Because, name)
+				}
+			}
+			for _, name := range c.Targets[a.Target].Account.For {
+				if held[name] {
+					if !a.Entitled {
+						t.Fatalf("%s has no account in %s", name, a.Target)
+					}
+					replay(a.Because, name)
+				}
+			}
+		}
+	})
+}
