@@ -185,12 +185,15 @@ func (p place) run(t *testing.T, bind bool, stdin, tool string, args ...string) 
 	if tool != "ldapsearch" {
 		return o
 	}
-	entries, err := ldif.All(&out)
 	for _, line := range strings.Split(out.String(), "\n") {
 		if ref, ok := strings.CutPrefix(line, "# ref"); ok {
 			o.Refs = append(o.Refs, ref)
 		}
 	}
+	// slapd sends a reference that stands at the border of two pages twice.
+	slices.Sort(o.Refs)
+	o.Refs = slices.Compact(o.Refs)
+	entries, err := ldif.All(&out)
 	if err != nil {
 		t.Fatalf("%s: %v", p.name, err)
 	}

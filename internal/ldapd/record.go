@@ -66,25 +66,49 @@ func (d desc) norm(value string) string {
 	return n
 }
 
-// add appends a value. The error is one of the protocol's.
-func (r *record) add(d desc, value string) *Error {
-	if value == "" && (d.typ.rule == ruleIgnore || d.typ.rule == ruleExact) {
-		return refuse(InvalidAttributeSyntax, "%s: an empty value is not a directory string", d)
+// add appends values. The error is one of the protocol's.
+func (r *record) add(d desc, values ...string) *Error {
+	at := slices.IndexFunc(r.attrs, func(a attr) bool { return a.key() == d.key() })
+	var a attr
+	if at >= 0 {
+		a = r.attrs[at]
+	} else {
+		a.desc = d
 	}
-	if _, ok := d.typ.rule.normal(value); !ok && d.typ.rule == ruleDN {
-		return refuse(InvalidAttributeSyntax, "%s: value is not a distinguished name", d)
+	// A scan is faster for a few values, and quadratic for a whole group.
+	var there map[string]bool
+	if len(values) > 32 {
+		there = make(map[string]bool, len(a.norms)+len(values))
+		for _, n := range a.norms {
+			there[n] = true
+		}
+		a.values, a.norms = slices.Grow(a.values, len(values)), slices.Grow(a.norms, len(values))
 	}
-	n := d.norm(value)
-	a := r.get(d.key())
-	if a == nil {
-		r.attrs = append(r.attrs, attr{desc: d, values: []string{value}, norms: []string{n}})
-		return nil
+	for _, v := range values {
+		n, ok := d.typ.rule.normal(v)
+		switch {
+		case !ok && v == "" && (d.typ.rule == ruleIgnore || d.typ.rule == ruleExact):
+			return refuse(InvalidAttributeSyntax, "%s: an empty value is not a directory string", d)
+		case !ok && d.typ.rule == ruleDN:
+			return refuse(InvalidAttributeSyntax, "%s: value is not a distinguished name", d)
+		case !ok:
+			n = v // nothing here checks a schema
+		}
+		if there == nil && a.find(n) >= 0 || there[n] {
+			return refuse(AttributeOrValueExists, "%s: value already exists", d)
+		}
+		if there != nil {
+			there[n] = true
+		}
+		// Appending never touches what older records see of the same array.
+		a.values, a.norms = append(a.values, v), append(a.norms, n)
 	}
-	if a.find(n) >= 0 {
-		return refuse(AttributeOrValueExists, "%s: value #0 already exists", d)
+	switch {
+	case at >= 0:
+		r.attrs[at] = a
+	case len(a.values) > 0:
+		r.attrs = append(r.attrs, a)
 	}
-	// Appending never touches what older records see of the same array.
-	a.values, a.norms = append(a.values, value), append(a.norms, n)
 	return nil
 }
 

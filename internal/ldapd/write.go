@@ -103,10 +103,8 @@ func (d *Directory) add(dn identity.DN, attrs []Change, who string, loading bool
 		case len(c.Values) == 0:
 			return refuse(ProtocolError, "%s: no values", desc)
 		}
-		for _, v := range c.Values {
-			if err := r.add(desc, v); err != nil {
-				return err
-			}
+		if err := r.add(desc, c.Values...); err != nil {
+			return err
 		}
 	}
 	if err := r.name(); err != nil {
@@ -233,12 +231,7 @@ func (r *record) apply(c Change, desc desc) *Error {
 	default:
 		return refuse(ProtocolError, "unrecognized modify operation (%d)", c.Op)
 	}
-	for _, v := range c.Values {
-		if err := r.add(desc, v); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.add(desc, c.Values...)
 }
 
 func (d *Directory) rename(dn identity.DN, newRDN string, deleteOld bool, superior identity.DN, who string) *Error {

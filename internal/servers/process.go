@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // readyWithin is how long a server may take until it answers a bind.
@@ -92,7 +94,24 @@ func (p *process) stop() error {
 	}
 }
 
-func (p *process) pause() error  { return p.signal(syscall.SIGSTOP) }
+// pause returns once every thread has stopped, which on a busy machine is a
+// good while after the signal was sent.
+func (p *process) pause() error {
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WSTOPPED, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("pause the server: %w", err)
+		}
+		return nil
+	}
+}
+
 func (p *process) resume() error { return p.signal(syscall.SIGCONT) }
 
 var (
