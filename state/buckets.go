@@ -121,4 +121,6 @@ func under(b *bolt.Bucket, prefix []byte) [][]byte {
 	return out
 }
 
-func hasPrefix(k, prefix []byte) bool { return len(k) >= len(prefix) && string(k[:len(prefix)]) == string(prefix) }
+func hasPrefix(k, prefix []byte) bool {
+	return len(k) >= len(prefix) && string(k[:len(prefix)]) == string(prefix)
+}

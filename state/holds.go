@@ -37,7 +37,7 @@ func (s *Store) Holds() ([]ledger.Hold, error) {
 func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
 	var out []ledger.Hold
 	b := tx.Bucket(bHolds)
-	return out, b.ForEach(func(k, _ []byte) error {
+	err := b.ForEach(func(k, _ []byte) error {
 		var h ledger.Hold
 		if _, err := getJSON(b, k, &h); err != nil {
 			return err
@@ -45,6 +45,7 @@ func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
 		out = append(out, h)
 		return nil
 	})
+	return out, err
 }
 
 // NextHoldID gives the ID for a new hold: h1, h2 … None is given twice.

@@ -112,12 +112,12 @@ func decodeEntry(b []byte) (entry, error) {
 
 func decodePerson(b []byte) (entry, error) { return decodeEntry(b) }
 
-// entryDN reads no further than the DN.
-func entryDN(b []byte) (dn string, err error) {
+// entryNames reads the source, DN and login of an entry.
+func entryNames(b []byte) (source uint64, dn, login string, err error) {
 	r := reader{b: b}
 	r.form(entryForm)
 	r.byte()
-	r.uint()
+	source = r.uint()
 	r.view()
 	r.byte()
 	r.byte()
@@ -127,8 +127,14 @@ func entryDN(b []byte) (dn string, err error) {
 	var d digest
 	r.fixed(d[:])
 	r.fixed(d[:])
-	dn = r.text()
-	return dn, r.err
+	dn, login = r.text(), r.text()
+	return source, dn, login, r.err
+}
+
+// entryDN reads no further than the DN.
+func entryDN(b []byte) (string, error) {
+	_, dn, _, err := entryNames(b)
+	return dn, err
 }
 
 // person makes the value for the world.

@@ -2,7 +2,9 @@ package state
 
 import (
 	"errors"
-	"time"
+	"fmt"
+	"hash/maphash"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -10,78 +12,442 @@ import (
 	"github.com/rosterd/rosterd/identity"
 )
 
-// Stage takes one listing. It is used by one goroutine.
+// Stage takes one listing of one source: what differs from the snapshot is
+// written beside it, of what does not only a bit is kept. Until Seal nothing
+// of it counts. It is used by one goroutine.
 type Stage struct {
-	s        *Store
-	source   string
-	coverage identity.Coverage
+	s          *Store
+	source     string
+	num        uint64
+	coverage   identity.Coverage
+	covNum     uint64
+	covDigest  digest
+	generation uint64
+	over       bool
+
+	known  []known
+	byID   map[identity.ID]int32 // → known
+	fresh  map[identity.ID]struct{}
+	dns    map[[2]uint64]struct{}
+	keyed  map[digest]ref
+	shared map[digest][]ref
+	// newcomers are new people, and those known ones whose ID is still doubted.
+	newcomers []*newcomer
+	moved     map[identity.Ordinal]identity.DN
+	lost      map[string]int // attribute → people who had it and lack it now
+	emptied   int            // groups that had members and have none
+	answers   map[int32]directory.Finding
+
+	people, groups, changed int
+	next                    uint64
+	buffer                  [][]byte
+	size                    int
+	scratch                 writer
 }
 
-// SealRules are the limits by which a listing is judged.
-type SealRules struct {
-	// VanishAfter is how much later a second listing must be to confirm an
-	// absence; 10 minutes if zero, 1 s at least.
-	VanishAfter time.Duration
-	// MinPeople is the share of the peak that a listing must show; 0.9 if zero.
-	MinPeople float64
-	// MaxRekey is how many IDs may be replaced in one listing; 5 if zero.
-	MaxRekey int
-	// Now is the instant of sealing.
-	Now time.Time
+// known is an entry of the snapshot.
+type known struct {
+	idValue
+	id   identity.ID
+	kind directory.Kind
+	seen bool
 }
 
-// Sealed says what a listing brought.
-type Sealed struct {
-	People, Groups int
-	// Changed were known and differ, New were not known, Missing were known and
-	// not shown: people and groups.
-	Changed, New, Missing int
+// settled: no listing changes anything by not showing it.
+func (k *known) settled() bool { return k.standing >= identity.OutOfScope }
+
+// normal: it is as an entry that was seen.
+func (k *known) normal() bool {
+	return (k.standing == identity.Active || k.standing == identity.Disabled) && k.doubt == identity.NoDoubt
 }
 
-// Drained says what came of a listing that was moved into the snapshot.
-type Drained struct {
-	// Source is empty where nothing was sealed.
-	Source         string
-	People, Groups int
-	// Changed, New and Missing are as in Sealed.
-	Changed, New, Missing int
-	// Relinked came back under a new ID and keep their ordinal.
-	Relinked int
-	// Marked is how many people became dirty.
-	Marked int
-	// Blackout are the containers that showed nobody whom they held.
-	Blackout []string
-	// SecondLookAt is when another listing can confirm absences.
-	SecondLookAt time.Time
-	Rekeyed      int
-	// Peak is the size against which a drop is measured; Drop says that this
-	// listing is too small a share of it.
-	Peak int
-	Drop bool
-	// Dangling is how many members of groups are nobody known.
-	Dangling int
+// ref is a person in this listing.
+type ref struct {
+	id      identity.ID
+	ordinal identity.Ordinal // 0: new
 }
 
-var errSoon = errors.New("not yet")
+type newcomer struct {
+	ref
+	key digest
+	dn  [2]uint64
+}
 
-// Stage begins a listing of the source.
-func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error) { return nil, errSoon }
+// maxID is the longest ID that is believed; those of directories have 36 bytes.
+const maxID = 1024
 
-// Add takes a chunk of entries.
-func (g *Stage) Add(entries []directory.Entry) error { return errSoon }
+// flushAt is how many bytes are held before they are written.
+const flushAt = 4 << 20
 
-// Missing returns whom the listing did not show.
-func (g *Stage) Missing() ([]directory.Known, error) { return nil, errSoon }
+var (
+	errOver   = errors.New("the stage was sealed or discarded already")
+	dnSeed1   = maphash.MakeSeed()
+	dnSeed2   = maphash.MakeSeed()
+	kSealed   = []byte("sealed")
+	kProgress = []byte("progress")
+	kChanges  = []byte("generation")
+)
 
-// Found takes the answers of the look-ups by ID.
-func (g *Stage) Found(findings []directory.Finding) error { return errSoon }
-
-// Seal ends the listing.
-func (g *Stage) Seal(p directory.Proof, r SealRules) (Sealed, error) { return Sealed{}, errSoon }
-
-// Discard throws the stage away.
-func (g *Stage) Discard() error { return errSoon }
+func dnHash(dn identity.DN) [2]uint64 {
+	return [2]uint64{maphash.String(dnSeed1, dn.Key()), maphash.String(dnSeed2, dn.Key())}
+}
 
 func sealed(tx *bolt.Tx) bool { return tx.Bucket(bStageMeta).Get(kSealed) != nil }
 
-var kSealed = []byte("sealed")
+// Stage begins a listing of the source. A stage that was not sealed is
+// discarded; one that was sealed and not drained is the error ErrUndrained.
+func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error) {
+	if source == "" {
+		return nil, errors.New("stage: no source")
+	}
+	g := &Stage{s: s, source: source, coverage: coverage, covDigest: coverageDigest(coverage),
+		byID: map[identity.ID]int32{}, fresh: map[identity.ID]struct{}{}, dns: map[[2]uint64]struct{}{},
+		keyed: map[digest]ref{}, shared: map[digest][]ref{}, moved: map[identity.Ordinal]identity.DN{},
+		lost: map[string]int{}, answers: map[int32]directory.Finding{}}
+	err := s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		if err := emptyStage(tx); err != nil {
+			return err
+		}
+		r, err := makeSource(tx, source)
+		if err != nil {
+			return err
+		}
+		g.num = r.Num
+		g.generation = fromU64(tx.Bucket(bMeta).Get(kChanges))
+		if g.covNum, err = makeCoverage(tx, coverage); err != nil {
+			return err
+		}
+		return g.load(tx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", source, err)
+	}
+	return g, nil
+}
+
+func emptyStage(tx *bolt.Tx) error {
+	if k, _ := tx.Bucket(bStage).Cursor().First(); k == nil {
+		return nil
+	}
+	if err := tx.DeleteBucket(bStage); err != nil {
+		return err
+	}
+	_, err := tx.CreateBucket(bStage)
+	return err
+}
+
+// load reads the index of IDs. The texts of the IDs share one piece of memory.
+func (g *Stage) load(tx *bolt.Tx) error {
+	prefix := u64(g.num)
+	var slab []byte
+	var ends []int
+	c := tx.Bucket(bIDs).Cursor()
+	for k, v := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, v = c.Next() {
+		iv, err := decodeIDValue(v)
+		if err != nil || len(k) < 10 {
+			return fmt.Errorf("%w (index of IDs: %v)", ErrCorrupt, err)
+		}
+		g.known = append(g.known, known{idValue: iv, kind: directory.Kind(k[8])})
+		slab = append(slab, k[9:]...)
+		ends = append(ends, len(slab))
+	}
+	text, at := string(slab), 0
+	g.byID = make(map[identity.ID]int32, len(ends))
+	for i, end := range ends {
+		id := identity.ID(text[at:end])
+		at = end
+		g.known[i].id = id
+		if _, twice := g.byID[id]; twice {
+			// A person and a group under one ID cannot both be shown.
+			return fmt.Errorf("%w (ID %s stands for a person and a group)", ErrCorrupt, id)
+		}
+		g.byID[id] = int32(i)
+	}
+	g.dns = make(map[[2]uint64]struct{}, len(ends))
+	return nil
+}
+
+// Add takes a chunk of entries. An ID or a DN that comes twice in one listing
+// is an error: the directory moved while it was read, or two entries share
+// what should tell them apart.
+func (g *Stage) Add(entries []directory.Entry) error {
+	if g.over {
+		return errOver
+	}
+	var differ []int32 // positions in entries of those known that differ
+	for i := range entries {
+		known, err := g.see(&entries[i])
+		if err != nil {
+			return fmt.Errorf("stage %s: %w", g.source, err)
+		}
+		if known {
+			differ = append(differ, int32(i))
+		}
+	}
+	if len(differ) > 0 {
+		if err := g.s.view(func(tx *bolt.Tx) error {
+			w := &words{tx: tx}
+			for _, i := range differ {
+				if err := g.compare(w, &entries[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return fmt.Errorf("stage %s: %w", g.source, err)
+		}
+	}
+	if g.size >= flushAt {
+		return g.flush()
+	}
+	return nil
+}
+
+// see notes that the entry was shown, and stages it if it is new. It says true
+// of a known one that must be compared in full.
+func (g *Stage) see(e *directory.Entry) (bool, error) {
+	switch {
+	case e.Kind != directory.Person && e.Kind != directory.Group:
+		return false, fmt.Errorf("entry %s is neither a person nor a group", e.DN)
+	case e.ID == "" || len(e.ID) > maxID:
+		return false, fmt.Errorf("%s %s has no ID, or one that is too long", e.Kind, e.DN)
+	case e.DN.IsZero():
+		return false, fmt.Errorf("%s %s has no DN", e.Kind, e.ID)
+	case !e.Attributes.Coverage().Equal(g.coverage):
+		return false, fmt.Errorf("%s %s was read with another coverage than the listing", e.Kind, e.DN)
+	}
+	h := dnHash(e.DN)
+	if _, twice := g.dns[h]; twice {
+		return false, fmt.Errorf("the listing shows %s twice", e.DN)
+	}
+	g.dns[h] = struct{}{}
+	i, old := g.byID[e.ID]
+	if _, twice := g.fresh[e.ID]; twice || old && g.known[i].seen {
+		return false, fmt.Errorf("the listing shows the ID %s twice, last as %s", e.ID, e.DN)
+	}
+	if old && g.known[i].kind != e.Kind {
+		return false, fmt.Errorf("%s is a %s now and was a %s", e.DN, e.Kind, g.known[i].kind)
+	}
+	r := ref{id: e.ID}
+	if old {
+		r = ref{id: g.known[i].id, ordinal: g.known[i].ordinal}
+	}
+	key := digest{}
+	if e.Kind == directory.Person {
+		g.people++
+		key = rehireHash(e.RehireKey)
+		g.carries(key, r)
+	} else {
+		g.groups++
+	}
+	if !old {
+		g.fresh[e.ID] = struct{}{}
+		if e.Kind == directory.Person && len(g.known) > 0 {
+			g.newcomers = append(g.newcomers, &newcomer{ref: r, key: key, dn: h})
+		}
+		refs := refsOf(e)
+		st := staged{differs: true, whole: e.Kind == directory.Group, key: key, e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, refs), refs)}
+		g.put(st.encode())
+		g.putRefs(stMembers, refs)
+		g.putRefs(stDiff, signed('+', refs))
+		return false, nil
+	}
+	k := &g.known[i]
+	k.seen = true
+	if k.kind == directory.Person && k.doubt == identity.Rekeyed {
+		g.newcomers = append(g.newcomers, &newcomer{ref: r, key: key, dn: h})
+	}
+	return !k.normal() || entryDigest(&g.scratch, e, g.covDigest, refsOf(e)) != k.digest, nil
+}
+
+// carries notes who carries a rehire key.
+func (g *Stage) carries(key digest, r ref) {
+	if key == (digest{}) {
+		return
+	}
+	first, twice := g.keyed[key]
+	if !twice {
+		g.keyed[key] = r
+		return
+	}
+	if len(g.shared[key]) == 0 {
+		g.shared[key] = []ref{first}
+	}
+	g.shared[key] = append(g.shared[key], r)
+}
+
+// compare stages a known entry that differs, or that was thought absent.
+func (g *Stage) compare(w *words, e *directory.Entry) error {
+	tx := w.tx
+	k := &g.known[g.byID[e.ID]]
+	bucket := bPeople
+	if k.kind == directory.Group {
+		bucket = bGroups
+	}
+	v := tx.Bucket(bucket).Get(ordKey(k.ordinal))
+	if v == nil {
+		return fmt.Errorf("%w (no value for %s)", ErrCorrupt, k.ordinal)
+	}
+	old, err := decodeEntry(v)
+	if err != nil {
+		return err
+	}
+	oldDN, err := identity.ParseDN(old.dn)
+	if err != nil {
+		return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+	}
+	refs := refsOf(e)
+	st := staged{ordinal: k.ordinal, key: rehireHash(e.RehireKey), e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, refs), refs)}
+	st.differs = st.e.digest != k.digest
+	renamed := !oldDN.Equal(e.DN)
+	if renamed {
+		g.moved[k.ordinal] = e.DN
+	}
+	var diff []string
+	if k.kind == directory.Group {
+		st.whole = renamed || !k.normal()
+		had, err := groupRefs(tx, k.ordinal)
+		if err != nil {
+			return err
+		}
+		diff = difference(had, refs)
+		if len(had) > 0 && len(refs) == 0 {
+			g.emptied++
+		}
+	} else if err := g.compareAttributes(w, &old, e); err != nil {
+		return err
+	}
+	if st.differs {
+		g.changed++
+	}
+	g.put(st.encode())
+	g.putRefs(stMembers, refs)
+	g.putRefs(stDiff, diff)
+	return nil
+}
+
+// compareAttributes counts the attributes that a person had and that were
+// asked for and not there now.
+func (g *Stage) compareAttributes(w *words, old *entry, e *directory.Entry) error {
+	c, err := w.coverage(old.coverage)
+	if err != nil {
+		return err
+	}
+	for _, a := range old.attributes {
+		if a.name >= len(c.Names()) {
+			return fmt.Errorf("%w (attribute %d)", ErrCorrupt, a.name)
+		}
+		name := c.Names()[a.name]
+		if _, p := e.Attributes.Get(name); p == identity.Absent {
+			g.lost[name]++
+		}
+	}
+	return nil
+}
+
+// read copies what is kept of an entry.
+func (g *Stage) read(e *directory.Entry, d digest, refs []string) entry {
+	out := entry{kind: e.Kind, source: g.num, id: e.ID, dn: e.DN.String(), digest: d, login: e.Login, mail: e.Mail, name: e.Name,
+		rehireKey: e.RehireKey, disabled: e.Disabled, disabledBy: e.DisabledBy, members: len(refs), coverage: g.covNum}
+	for _, a := range e.Attributes.List() {
+		n, _ := slices.BinarySearch(g.coverage.Names(), a.Name)
+		out.attributes = append(out.attributes, attribute{n, a.Values})
+	}
+	return out
+}
+
+// refsOf are the members, sorted, each once.
+func refsOf(e *directory.Entry) []string {
+	if len(e.Members) == 0 {
+		return nil
+	}
+	out := make([]string, len(e.Members))
+	for i, m := range e.Members {
+		out[i] = refText(m)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// difference lists what was gained, with "+", and lost, with "-". Both lists
+// are sorted.
+func difference(had, has []string) []string {
+	var out []string
+	for len(had) > 0 || len(has) > 0 {
+		switch {
+		case len(had) == 0 || len(has) > 0 && has[0] < had[0]:
+			out, has = append(out, "+"+has[0]), has[1:]
+		case len(has) == 0 || had[0] < has[0]:
+			out, had = append(out, "-"+had[0]), had[1:]
+		default:
+			had, has = had[1:], has[1:]
+		}
+	}
+	return out
+}
+
+func signed(sign byte, refs []string) []string {
+	out := make([]string, len(refs))
+	for i, r := range refs {
+		out[i] = string(sign) + r
+	}
+	return out
+}
+
+func (g *Stage) put(b []byte) {
+	g.buffer = append(g.buffer, b)
+	g.size += len(b)
+}
+
+func (g *Stage) putRefs(form byte, refs []string) {
+	for chunk := range slices.Chunk(refs, memberChunk) {
+		g.put(encodeRefs(form, chunk))
+	}
+}
+
+// flush writes what is held, in order.
+func (g *Stage) flush() error {
+	if len(g.buffer) == 0 {
+		return nil
+	}
+	err := g.s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		b := tx.Bucket(bStage)
+		b.FillPercent = 0.9
+		for i, v := range g.buffer {
+			if err := b.Put(u64(g.next+uint64(i)+1), v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("write stage: %w", err)
+	}
+	g.next += uint64(len(g.buffer))
+	g.buffer, g.size = g.buffer[:0], 0
+	return nil
+}
+
+// Discard throws the stage away. After Seal it does nothing.
+func (g *Stage) Discard() error {
+	if g.over {
+		return nil
+	}
+	g.over = true
+	g.buffer = nil
+	if err := g.s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return nil
+		}
+		return emptyStage(tx)
+	}); err != nil {
+		return fmt.Errorf("discard stage: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package state
+
+import (
+	"bytes"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// markGroups marks those whose membership changes by what happened to groups.
+// Sign "-" is for who loses, and is asked before anything is moved; "+" is for
+// who gains, and is asked after. Marking twice does no harm, so that a kill in
+// between costs nothing.
+func (d *drain) markGroups(sign byte, then int) error {
+	if !d.rec.Load { // in a first load everybody is new, and so dirty
+		for _, o := range d.ops {
+			if err := d.markGroup(sign, o); err != nil {
+				return err
+			}
+		}
+	}
+	if then == d.at.Step {
+		return nil
+	}
+	at := progress{Step: then}
+	err := d.s.update(func(tx *bolt.Tx) error { return d.step(tx, at) })
+	if err == nil {
+		d.at = at
+	}
+	return err
+}
+
+func (d *drain) markGroup(sign byte, o operation) error {
+	ofGroup := o.kind == directory.Group || o.rule != nil && o.rule.kind == directory.Group && sign == '-'
+	if !ofGroup {
+		return nil
+	}
+	set := map[identity.Ordinal]bool{}
+	note := func(p identity.Ordinal) { set[p] = true }
+	name := ""
+	err := d.s.view(func(tx *bolt.Tx) error {
+		if o.rule != nil {
+			return d.belowAbsent(tx, o.rule, &name, note)
+		}
+		st, err := decodeStaged(tx.Bucket(bStage).Get(u64(o.seq)))
+		if err != nil {
+			return err
+		}
+		name = st.e.name
+		ord := o.ord
+		if !ord.Valid() && sign == '+' { // new: it has its ordinal by now
+			iv, err := decodeIDValue(tx.Bucket(bIDs).Get(idKey(d.rec.Num, directory.Group, o.id)))
+			if err != nil {
+				return err
+			}
+			ord = iv.ordinal
+		}
+		if o.whole {
+			if !ord.Valid() {
+				return nil
+			}
+			return belowGroup(tx, d.rec.Num, ord, note)
+		}
+		seen := map[identity.Ordinal]bool{ord: true}
+		return d.tailOf(tx, o.seq, func(v []byte) error {
+			if v[0] != stDiff {
+				return nil
+			}
+			diff, err := decodeRefs(stDiff, v)
+			if err != nil {
+				return err
+			}
+			for _, r := range diff {
+				if r[0] != sign {
+					continue
+				}
+				if err := below(tx, d.rec.Num, r[1:], seen, note); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(sortedOrdinals(set), writeChunk) {
+		if err := d.s.update(func(tx *bolt.Tx) error {
+			for _, p := range chunk {
+				if err := d.mark(tx, p, "group "+name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// belowAbsent is for a group whose absence takes its members' membership.
+func (d *drain) belowAbsent(tx *bolt.Tx, u *ruling, name *string, note func(identity.Ordinal)) error {
+	v := tx.Bucket(bGroups).Get(ordKey(u.ordinal))
+	if v == nil {
+		return ErrCorrupt
+	}
+	old, err := decodeEntry(v)
+	if err != nil {
+		return err
+	}
+	*name = old.name
+	now := old
+	now.standing = u.standing
+	if old.standing == now.standing && old.doubt == u.doubt {
+		return nil
+	}
+	// Also where it stays effective: its pin is not sound any more.
+	return belowGroup(tx, d.rec.Num, u.ordinal, note)
+}
+
+// index writes the indexes of a first load: read from what was moved, sorted,
+// and put in order, which is many times faster than one by one. Doing it twice
+// does no harm.
+func (d *drain) index() error {
+	var names, edges []pair
+	err := d.s.view(func(tx *bolt.Tx) error {
+		for _, bucket := range [][]byte{bPeople, bGroups} {
+			if err := tx.Bucket(bucket).ForEach(func(k, v []byte) error {
+				if entrySource(v) != d.rec.Num {
+					return nil
+				}
+				e, err := decodeEntry(v)
+				if err != nil {
+					return err
+				}
+				o := identity.Ordinal(fromU64(k))
+				for _, h := range e.names() {
+					names = append(names, pair{nameKey(h, o), one})
+				}
+				if e.kind != directory.Group {
+					return nil
+				}
+				refs, err := groupRefs(tx, o)
+				for _, ref := range refs {
+					for _, h := range refHashes(e.source, ref) {
+						key, value := edge(h, o, ref)
+						edges = append(edges, pair{key, value})
+					}
+				}
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.s.putSorted(bNames, names); err != nil {
+		return err
+	}
+	if err := d.s.putSorted(bMemberOf, edges); err != nil {
+		return err
+	}
+	at := progress{Step: stepAfter}
+	err = d.s.update(func(tx *bolt.Tx) error { return d.step(tx, at) })
+	if err == nil {
+		d.at = at
+	}
+	return err
+}
+
+type pair struct{ key, value []byte }
+
+// sortedChunk is how many pairs of an index one transaction puts.
+const sortedChunk = 100_000
+
+func (s *Store) putSorted(bucket []byte, pairs []pair) error {
+	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
+	for chunk := range slices.Chunk(pairs, sortedChunk) {
+		if err := s.update(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bucket)
+			b.FillPercent = 0.9
+			for _, p := range chunk {
+				if err := b.Put(p.key, p.value); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dangling counts the members of the source's groups that are nobody known.
+func dangling(tx *bolt.Tx, source uint64) (int, error) {
+	n := 0
+	err := tx.Bucket(bGroups).ForEach(func(k, v []byte) error {
+		if entrySource(v) != source {
+			return nil
+		}
+		e, err := decodeEntry(v)
+		if err != nil || !effective(&e) {
+			return err
+		}
+		refs, err := groupRefs(tx, identity.Ordinal(fromU64(k)))
+		for _, r := range refs {
+			if len(resolve(tx, source, r)) == 0 {
+				n++
+			}
+		}
+		return err
+	})
+	return n, err
+}

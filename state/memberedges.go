@@ -1,0 +1,149 @@
+package state
+
+import (
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Members are kept as the group writes them, by name: who that is, is looked
+// up when it is asked. So a member that comes later, or is renamed, needs no
+// second look at the group.
+
+// groupRefs returns the members of a group, sorted.
+func groupRefs(tx *bolt.Tx, group identity.Ordinal) ([]string, error) {
+	var out []string
+	prefix := ordKey(group)
+	c := tx.Bucket(bMembers).Cursor()
+	for k, v := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, v = c.Next() {
+		refs, err := decodeRefs(stMembers, v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, refs...)
+	}
+	return out, nil
+}
+
+// putRefs replaces the members of a group.
+func putRefs(tx *bolt.Tx, group identity.Ordinal, chunks [][]byte) error {
+	b := tx.Bucket(bMembers)
+	b.FillPercent = 0.9
+	if err := drop(b, under(b, ordKey(group))); err != nil {
+		return err
+	}
+	for i, c := range chunks {
+		if err := b.Put(append(ordKey(group), u64(uint64(i))...), c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refHashes are the keys under which a member is found: one for a DN, two for
+// a login.
+func refHashes(source uint64, ref string) []digest {
+	kind, name := ref[:1], ref[1:]
+	if kind == byDN {
+		return []digest{nameHash(byDN, source, name)}
+	}
+	return []digest{nameHash(byLogin, source, name), nameHash(byLoginFolded, source, foldLogin(name))}
+}
+
+// putEdges keeps what a group gained and lost in the index of memberships.
+func putEdges(tx *bolt.Tx, source uint64, group identity.Ordinal, diff []string) error {
+	b := tx.Bucket(bMemberOf)
+	for _, d := range diff {
+		ref := d[1:]
+		for _, h := range refHashes(source, ref) {
+			k, v := edge(h, group, ref)
+			var err error
+			if d[0] == '+' {
+				err = b.Put(k, v)
+			} else {
+				err = b.Delete(k)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// edge is the key and value of one edge: logins that differ in case alone
+// share a hash, so they are told apart and kept.
+func edge(h digest, group identity.Ordinal, ref string) (key, value []byte) {
+	if ref[:1] == byDN {
+		return nameKey(h, group), one
+	}
+	text := digestOf(ref)
+	return append(nameKey(h, group), text[:]...), []byte(ref)
+}
+
+// resolve returns the people and groups that a member is: by DN; by login
+// exactly or, if there is nobody, in any case.
+func resolve(tx *bolt.Tx, source uint64, ref string) []identity.Ordinal {
+	for _, h := range refHashes(source, ref) {
+		if found := named(tx, h); len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// effective says whether a group gives membership: it is there, or nothing
+// proves yet that it is not.
+func effective(e *entry) bool {
+	return e.standing == identity.Active || e.standing == identity.Unknown
+}
+
+// below calls person for everybody who is under the member, directly or
+// through groups. Seen keeps the groups that were walked already.
+func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]bool, person func(identity.Ordinal)) error {
+	stack := []string{ref}
+	for len(stack) > 0 {
+		r := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, o := range resolve(tx, source, r) {
+			v := tx.Bucket(bGroups).Get(ordKey(o))
+			if v == nil {
+				person(o)
+				continue
+			}
+			if seen[o] {
+				continue
+			}
+			seen[o] = true
+			e, err := decodeEntry(v)
+			if err != nil {
+				return err
+			}
+			if e.kind != directory.Group || !effective(&e) {
+				continue
+			}
+			refs, err := groupRefs(tx, o)
+			if err != nil {
+				return err
+			}
+			stack = append(stack, refs...)
+		}
+	}
+	return nil
+}
+
+// belowGroup is below for all members of a group, which need not be effective.
+func belowGroup(tx *bolt.Tx, source uint64, group identity.Ordinal, person func(identity.Ordinal)) error {
+	refs, err := groupRefs(tx, group)
+	if err != nil {
+		return err
+	}
+	seen := map[identity.Ordinal]bool{group: true}
+	for _, r := range refs {
+		if err := below(tx, source, r, seen, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}

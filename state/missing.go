@@ -1,0 +1,103 @@
+package state
+
+import (
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// SealRules are the limits by which a listing is judged.
+type SealRules struct {
+	// VanishAfter is how much later a second listing must have begun to confirm
+	// an absence; 10 minutes if zero, 1 s at least.
+	VanishAfter time.Duration
+	// MinPeople is the share of the peak that a listing must show; 0.9 if zero.
+	MinPeople float64
+	// MaxRekey is how many IDs may be replaced in one listing; 5 if zero.
+	MaxRekey int
+	// Now is the instant of sealing.
+	Now time.Time
+}
+
+// Missing returns the people and groups that are to be looked up by ID: those
+// thought to be there that the listing did not show, and those out of scope
+// whose rehire key a new entry carries. Call it after the last Add.
+func (g *Stage) Missing() ([]directory.Known, error) {
+	if g.over {
+		return nil, errOver
+	}
+	absent := g.absent()
+	out := make([]directory.Known, 0, len(absent))
+	err := g.s.view(func(tx *bolt.Tx) error {
+		for _, i := range absent {
+			k := &g.known[i]
+			dn, err := dnOf(tx, k)
+			if err != nil {
+				return err
+			}
+			out = append(out, directory.Known{Kind: k.kind, ID: k.id, DN: dn})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list missing of %s: %w", g.source, err)
+	}
+	return out, nil
+}
+
+// absent are the positions in known of those whom Missing returns.
+func (g *Stage) absent() []int32 {
+	wanted := map[digest]bool{}
+	for _, n := range g.newcomers {
+		if n.key != (digest{}) {
+			wanted[n.key] = true
+		}
+	}
+	var out []int32
+	for i := range g.known {
+		k := &g.known[i]
+		if !k.seen && (!k.settled() || k.standing == identity.OutOfScope && wanted[k.key]) {
+			out = append(out, int32(i))
+		}
+	}
+	return out
+}
+
+func dnOf(tx *bolt.Tx, k *known) (identity.DN, error) {
+	bucket := bPeople
+	if k.kind == directory.Group {
+		bucket = bGroups
+	}
+	raw, err := entryDN(tx.Bucket(bucket).Get(ordKey(k.ordinal)))
+	if err != nil {
+		return identity.DN{}, err
+	}
+	dn, err := identity.ParseDN(raw)
+	if err != nil {
+		return dn, fmt.Errorf("%w (%v)", ErrCorrupt, err)
+	}
+	return dn, nil
+}
+
+// Found takes answers of the look-ups by ID. It may be called several times;
+// every one whom Missing returned must be answered before Seal.
+func (g *Stage) Found(findings []directory.Finding) error {
+	if g.over {
+		return errOver
+	}
+	for _, f := range findings {
+		i, ok := g.byID[f.ID]
+		if !ok || g.known[i].kind != f.Kind {
+			return fmt.Errorf("take findings of %s: nobody asked for the %s %s", g.source, f.Kind, f.ID)
+		}
+		if f.Found && f.DN.IsZero() {
+			return fmt.Errorf("take findings of %s: the %s %s was found nowhere", g.source, f.Kind, f.ID)
+		}
+		g.answers[i] = f
+	}
+	return nil
+}

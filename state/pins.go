@@ -1,0 +1,197 @@
+package state
+
+import (
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// emptiedFrom is how many members a group must have had for its being empty
+// to be doubted.
+const emptiedFrom = 5
+
+// pinRecord is what is kept of a pin.
+type pinRecord struct {
+	Group identity.Ordinal
+	ID    identity.ID
+	Had   int
+}
+
+func pinKey(source, written string) []byte {
+	key := written
+	if dn, err := identity.ParseDN(written); err == nil {
+		key = dn.Key()
+	}
+	if len(key) > 4096 {
+		d := digestOf(key)
+		key = string(d[:])
+	}
+	return append(append([]byte(source), 0), key...)
+}
+
+// Pins ties the groups that the policy names to the IDs they have when they
+// are first read, and says what became of them. The result has one pin for
+// each name, in the same order.
+func (s *Store) Pins(source string, written []string) ([]ledger.Pin, error) {
+	out := make([]ledger.Pin, 0, len(written))
+	err := s.update(func(tx *bolt.Tx) error {
+		src, _, err := sourceOf(tx, source)
+		if err != nil {
+			return err
+		}
+		for _, w := range written {
+			p, err := pin(tx, src.Num, source, w)
+			if err != nil {
+				return err
+			}
+			out = append(out, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("pin groups of %s: %w", source, err)
+	}
+	return out, nil
+}
+
+// groupAt returns the group that is there under the DN now.
+func groupAt(tx *bolt.Tx, source uint64, dn identity.DN) (identity.Ordinal, *entry, error) {
+	for _, o := range named(tx, nameHash(byDN, source, dn.Key())) {
+		v := tx.Bucket(bGroups).Get(ordKey(o))
+		if v == nil {
+			continue
+		}
+		e, err := decodeEntry(v)
+		if err != nil {
+			return 0, nil, err
+		}
+		if e.standing == identity.Active {
+			return o, &e, nil
+		}
+	}
+	return 0, nil, nil
+}
+
+func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
+	p := ledger.Pin{Source: source, Written: written}
+	dn, err := identity.ParseDN(written)
+	if err != nil || dn.IsZero() {
+		return p, nil
+	}
+	var r pinRecord
+	pinned, err := getJSON(tx.Bucket(bPins), pinKey(source, written), &r)
+	if err != nil {
+		return p, err
+	}
+	at, here, err := groupAt(tx, num, dn)
+	if err != nil {
+		return p, err
+	}
+	if !pinned {
+		if here == nil {
+			return p, nil
+		}
+		r = pinRecord{Group: at, ID: here.id, Had: here.members}
+		p.Group, p.ID, p.DN, p.Status, p.Members, p.Had = at, here.id, here.dn, ledger.PinOK, here.members, here.members
+		return p, putJSON(tx.Bucket(bPins), pinKey(source, written), r)
+	}
+	v := tx.Bucket(bGroups).Get(ordKey(r.Group))
+	if v == nil {
+		return p, fmt.Errorf("%w (no pinned group %s)", ErrCorrupt, r.Group)
+	}
+	e, err := decodeEntry(v)
+	if err != nil {
+		return p, err
+	}
+	p.Group, p.ID, p.DN, p.Members, p.Had = r.Group, r.ID, e.dn, e.members, r.Had
+	p.Status = pinStatus(&e, dn, here != nil && at != r.Group, r.Had)
+	if p.Status.Sound() && e.members > r.Had {
+		r.Had, p.Had = e.members, e.members
+		return p, putJSON(tx.Bucket(bPins), pinKey(source, written), r)
+	}
+	return p, nil
+}
+
+func pinStatus(e *entry, written identity.DN, another bool, had int) ledger.PinStatus {
+	now, err := identity.ParseDN(e.dn)
+	switch {
+	case another:
+		return ledger.PinReplaced
+	case err != nil || e.standing != identity.Active:
+		return ledger.PinMissing
+	case e.members == 0 && had >= emptiedFrom:
+		return ledger.PinEmptied
+	case !now.Equal(written):
+		return ledger.PinRenamed
+	}
+	return ledger.PinOK
+}
+
+// AcceptPin takes the present state of a pinned group as good: what is missing
+// is gone, what is empty is empty, and whoever has its DN is meant. Everybody
+// of the source is looked at afresh.
+func (s *Store) AcceptPin(source, written string) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		src, _, err := sourceOf(tx, source)
+		if err != nil {
+			return err
+		}
+		p, err := pin(tx, src.Num, source, written)
+		if err != nil {
+			return err
+		}
+		key := pinKey(source, written)
+		switch p.Status {
+		case ledger.PinReplaced, ledger.PinMissing:
+			// Not there, and by a person's word, so it gives nothing from now on.
+			if err := dismiss(tx, p.Group); err != nil {
+				return err
+			}
+			if err := tx.Bucket(bPins).Delete(key); err != nil {
+				return err
+			}
+			if _, err := pin(tx, src.Num, source, written); err != nil {
+				return err
+			}
+		case ledger.PinEmptied:
+			if err := putJSON(tx.Bucket(bPins), key, pinRecord{Group: p.Group, ID: p.ID, Had: p.Members}); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+		return s.note(tx, recordOf("accept-group"), map[string]any{"source": source, "group": written, "was": p.Status.String()}, nil)
+	})
+	if err == nil {
+		_, err = s.MarkEveryone(source, "group accepted")
+	}
+	if err != nil {
+		return fmt.Errorf("accept group %s: %w", written, err)
+	}
+	return nil
+}
+
+// dismiss makes a group that is absent, which only a second look would prove,
+// one that is gone. One that is there under another name stays.
+func dismiss(tx *bolt.Tx, group identity.Ordinal) error {
+	v := tx.Bucket(bGroups).Get(ordKey(group))
+	if v == nil {
+		return nil
+	}
+	e, err := decodeEntry(v)
+	if err != nil || e.standing != identity.Unknown {
+		return err
+	}
+	old := e
+	e.standing, e.doubt, e.why = identity.PresumedGone, identity.NoDoubt, "absent, and accepted"
+	if _, err := next(tx, kChanges, 1); err != nil {
+		return err
+	}
+	return putEntry(tx, bGroups, group, &old, &e, digest{}, false)
+}

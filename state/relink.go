@@ -1,0 +1,83 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Relink says that the person now is the person old, who came back under
+// another ID: old keeps the ordinal and the links, and gets the entry. It is
+// for what an approval decides. The one that goes must have no links.
+func (s *Store) Relink(old, now identity.Ordinal) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		return s.relink(tx, old, now)
+	})
+	if err != nil {
+		return fmt.Errorf("relink %s to the entry of %s: %w", old, now, err)
+	}
+	return nil
+}
+
+func (s *Store) relink(tx *bolt.Tx, old, now identity.Ordinal) error {
+	people := tx.Bucket(bPeople)
+	if old == now || people.Get(ordKey(old)) == nil || people.Get(ordKey(now)) == nil {
+		return ErrNoPerson
+	}
+	was, err := decodeEntry(people.Get(ordKey(old)))
+	if err != nil {
+		return err
+	}
+	is, err := decodeEntry(people.Get(ordKey(now)))
+	if err != nil {
+		return err
+	}
+	pending := is.standing == identity.Unknown && (is.doubt == identity.Rekeyed || is.doubt == identity.SharedKey)
+	switch {
+	case was.source != is.source:
+		return fmt.Errorf("they are of different sources")
+	case was.standing == identity.Active || was.standing == identity.Disabled:
+		return fmt.Errorf("%s is in the directory", old)
+	case is.standing != identity.Active && is.standing != identity.Disabled && !pending:
+		return fmt.Errorf("%s is not in the directory", now)
+	case len(under(tx.Bucket(bLinks), ordKey(now))) > 0:
+		return fmt.Errorf("%s has accounts of their own", now)
+	}
+	if err := renamed(tx, now, &is, nil); err != nil {
+		return err
+	}
+	for _, b := range [][]byte{bPeople, bMarks} {
+		if err := tx.Bucket(b).Delete(ordKey(now)); err != nil {
+			return err
+		}
+	}
+	denials := tx.Bucket(bDenials)
+	if d := slices.Clone(denials.Get(ordKey(now))); d != nil {
+		if err := denials.Put(ordKey(old), d); err != nil {
+			return err
+		}
+		if err := denials.Delete(ordKey(now)); err != nil {
+			return err
+		}
+	}
+	e := is
+	e.present()
+	e.why, e.since = "returned under a new ID", s.now()
+	if err := putEntry(tx, bPeople, old, &was, &e, rehireHash(e.rehireKey), true); err != nil {
+		return err
+	}
+	if _, err := next(tx, kChanges, 1); err != nil {
+		return err
+	}
+	if err := mark(tx, old, "returned under a new ID"); err != nil {
+		return err
+	}
+	return s.notePerson(tx, recordOf("relink"), old, map[string]any{"from": uint64(now), "to": uint64(old)},
+		map[string]identity.ID{"old_id": was.id, "new_id": is.id})
+}
