@@ -122,7 +122,7 @@ func (c *Conn) run(ctx context.Context, op, dn string, l lane, do func() error) 
 		// or not, as the answer says.
 		if out.result == nil || op == opNameSearch {
 			e := c.fault(op, dn, first)
-			e.sent = out.sent
+			e.inDoubt = out.wrote
 			return out, e
 		}
 	}

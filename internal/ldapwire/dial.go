@@ -166,6 +166,9 @@ func startTLS(ctx context.Context, raw net.Conn) error {
 		if _, err := io.ReadFull(raw, head); err != nil {
 			return err
 		}
+		if head[0] != tagSequence {
+			return fmt.Errorf("%w: no LDAP server: it begins with %q", ErrProtocol, head)
+		}
 		if n := int(head[1]) - 0x80; n > 0 && n <= 4 {
 			head = head[:2+n]
 			if _, err := io.ReadFull(raw, head[2:]); err != nil {

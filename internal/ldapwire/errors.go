@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -109,7 +110,7 @@ type Error struct {
 	// Err is the cause when the server did not answer.
 	Err error
 
-	sent bool // the request left, or part of it, and no answer came
+	inDoubt bool // a write left, or part of it, and no answer came
 }
 
 func (e *Error) Error() string {
@@ -164,8 +165,15 @@ func (e *Error) Transient() bool {
 	default:
 		return false
 	}
-	var inner *Error
+	var (
+		inner *Error
+		all   *allFailed
+	)
 	switch {
+	case errors.Is(e.Err, ErrDead):
+		return true // whatever it died of, a new one may live
+	case errors.As(e.Err, &all):
+		return slices.ContainsFunc(all.errs, IsTransient)
 	case e.Err == nil,
 		errors.Is(e.Err, context.Canceled),
 		errors.Is(e.Err, ErrProtocol), errors.Is(e.Err, ErrBusyConn), errors.Is(e.Err, ErrNoEntry),
@@ -179,7 +187,7 @@ func (e *Error) Transient() bool {
 
 // InDoubt says that a write may have been done: it left, and no answer came.
 // What it was about must be looked at before it is tried again.
-func (e *Error) InDoubt() bool { return e.sent && e.Code == 0 }
+func (e *Error) InDoubt() bool { return e.inDoubt }
 
 // Retryable says that the very same operation may be tried again, on a new
 // connection, without looking: the cause may pass, and the server has not done

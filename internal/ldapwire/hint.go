@@ -111,6 +111,8 @@ func hintCause(err error) string {
 		return "check the host name in urls"
 	case errors.Is(err, os.ErrNotExist):
 		return "nothing listens at that path"
+	case errors.Is(err, ErrNoEntry):
+		return "the bind DN may not see it: check the access rules of the server"
 	case errors.Is(err, ErrIdle):
 		return "the server accepted the connection and does not answer; if it is only slow, raise idle_timeout"
 	}

@@ -189,6 +189,9 @@ func TestHostileServers(t *testing.T) {
 				if tc.is != nil && !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.text) {
 					t.Errorf("%v: is not %v, or lacks %q", err, tc.is, tc.text)
 				}
+				if e.InDoubt() || e.Retryable() != e.Transient() {
+					t.Errorf("a read in doubt: %v", err)
+				}
 				if tc.alive {
 					if rec, err := c.Base(t.Context(), ""); err != nil || !c.Alive() {
 						t.Errorf("not usable afterwards: %+v, %v", rec, err)

@@ -57,6 +57,7 @@ type wire struct {
 	id      int  // of the operation that runs; 0 for none
 	op      byte // of the operation that runs
 	sent    bool // a request was handed to the network since begin
+	wrote   bool // and it was one that changes something
 	lane    lane // for the next search, and while it runs
 	bound   bool // to a search since begin
 	res     *result
@@ -97,7 +98,7 @@ func (w *wire) err() error {
 func (w *wire) begin(l lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lane, w.bound, w.res, w.sent = l, false, nil, false
+	w.lane, w.bound, w.res, w.sent, w.wrote = l, false, nil, false, false
 	w.entries, w.refs = 0, 0
 }
 
@@ -105,6 +106,7 @@ func (w *wire) begin(l lane) {
 type outcome struct {
 	result        *result // nil: no answer came
 	sent          bool
+	wrote         bool // what was sent changes something
 	entries, refs int
 }
 
@@ -114,7 +116,7 @@ func (w *wire) end() outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lane = nil
-	return outcome{w.res, w.sent, w.entries, w.refs}
+	return outcome{w.res, w.sent, w.wrote, w.entries, w.refs}
 }
 
 // Write sends one request. go-ldap hands over one whole message at a time; a
@@ -154,6 +156,7 @@ func (w *wire) request(m message) error {
 		return fmt.Errorf("%w: a second search in the same lane", ErrProtocol)
 	}
 	w.id, w.op, w.sent = m.id, m.op, true
+	w.wrote = m.op == opAdd || m.op == opModify || m.op == opModifyDN || m.op == opDelete
 	w.bound = w.lane != nil && m.op == opSearch
 	return nil
 }
