@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -287,6 +288,12 @@ func FuzzParseDN(f *testing.F) {
 		}
 		checkLaws(t, dn)
 	})
+}
+
+func TestNamesDoNotCompareWithEquals(t *testing.T) {
+	if reflect.TypeFor[DN]().Comparable() {
+		t.Error("== compiles for two DNs, and would compare spellings")
+	}
 }
 
 func TestPlainNamesAreCheap(t *testing.T) {
