@@ -30,6 +30,9 @@ type Harness struct {
 	// NoEntitlement is one that the system lacks; empty where entitlements
 	// need not exist before they are granted.
 	NoEntitlement string
+	// Names are those that an account must survive; nil: the strange ones of
+	// the suite.
+	Names []string
 	// Volatile says that the ID changes with the name.
 	Volatile bool
 	// Same are attribute values that the system calls equal though they are

@@ -1,0 +1,71 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Check connects and looks for what the configuration names. It cannot tell
+// the right to write: LDAP has no question for that.
+func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, error) {
+	var notes []target.Note
+	err := t.with(ctx, "check the target", func(s *session) error {
+		notes = nil
+		broken := func(hint, format string, args ...any) {
+			notes = append(notes, target.Note{Broken: true, Text: fmt.Sprintf(format, args...), Hint: hint})
+		}
+		server := s.c.Server()
+		who := server.AuthzID
+		if who == "" {
+			who = t.who()
+		}
+		notes = append(notes, target.Note{Text: fmt.Sprintf("%s, as %s", server.URL, who)})
+		if t.wire.AllowPlaintext && strings.HasPrefix(strings.ToLower(server.URL), "ldap://") {
+			notes = append(notes, target.Note{Text: "the connection is not encrypted", Hint: "leave out allow_plaintext"})
+		}
+		places := []struct{ key, dn string }{{"base", t.cfg.Base}, {"disable.move_to", t.cfg.Disable.MoveTo}, {"groups.base", t.cfg.Groups.Base}}
+		for _, p := range places {
+			if p.dn == "" {
+				continue
+			}
+			rec, err := s.c.Base(ctx, p.dn, t.cfg.IDAttribute)
+			switch {
+			case errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry):
+				broken("make it, or give "+t.who()+" the right to see it", "%s: %s is not there, or may not be seen", p.key, p.dn)
+			case err != nil:
+				return s.read(err)
+			case p.key == "base" && t.cfg.IDAttribute == entryUUID && rec.First(entryUUID) == "":
+				broken("give "+t.who()+" the right to read it, or set id_attribute", "%s shows no entryUUID", p.dn)
+			}
+		}
+		if len(notes) > 0 && notes[len(notes)-1].Broken {
+			return nil
+		}
+		if t.groups.IsZero() {
+			if len(scope.Entitlements) > 0 {
+				broken("set the base of groups", "%d entitlements are named, and this target has no groups", len(scope.Entitlements))
+			}
+			return nil
+		}
+		groups, err := s.readGroups(ctx, scope.Entitlements)
+		if err != nil {
+			return err
+		}
+		for _, e := range scope.Entitlements {
+			if _, ok := groups[e]; !ok {
+				broken("rosterd never makes a group in a target: make it, or correct the name", "there is no group %q below %s", e, t.groups)
+			}
+		}
+		notes = append(notes, target.Note{Text: fmt.Sprintf("%d of %d groups are there", len(groups), len(scope.Entitlements))})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return notes, nil
+}

@@ -1,0 +1,103 @@
+package ldap
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+// entry is an account as it was read.
+type entry struct {
+	rec  ldapwire.Record
+	dn   identity.DN
+	id   target.NativeID
+	name string
+}
+
+// attributes are those to ask for: what an entry needs to be understood, and
+// more.
+func (t *Target) attributes(more ...string) []string {
+	all := append([]string{t.cfg.IDAttribute, t.cfg.RDN, t.cfg.Disable.Attribute, t.cfg.Mark}, more...)
+	var out []string
+	for _, a := range all {
+		if a != "" && !slices.ContainsFunc(out, func(b string) bool { return strings.EqualFold(a, b) }) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// entry reads what identifies an account.
+func (t *Target) entry(rec ldapwire.Record) (entry, error) {
+	dn, err := identity.ParseDN(rec.DN)
+	if err != nil {
+		return entry{}, refused("", "read an account: %w", err)
+	}
+	e := entry{rec: rec, dn: dn, id: target.NativeID(rec.First(t.cfg.IDAttribute))}
+	if e.id == "" {
+		return entry{}, &target.Error{Class: target.Denied, Err: fmt.Errorf("read the account %s: it shows no %s", rec.DN, t.cfg.IDAttribute),
+			Tip: fmt.Sprintf("give %s the right to read %s, or set id_attribute", t.cfg.BindDN, t.cfg.IDAttribute)}
+	}
+	names := rec.Values(t.cfg.RDN)
+	if len(names) > 0 {
+		e.name = names[0]
+	}
+	for _, ava := range dn.RDN() { // the one of several that the DN shows
+		if !t.isRDN(ava.Type) {
+			continue
+		}
+		if i := slices.IndexFunc(names, func(n string) bool { return canon(t.cfg.RDN, n) == canon(t.cfg.RDN, ava.Value) }); i >= 0 {
+			e.name = names[i]
+		}
+	}
+	return e, nil
+}
+
+// isRDN says whether the attribute is the one that names accounts.
+func (t *Target) isRDN(attribute string) bool {
+	return strings.EqualFold(attribute, t.cfg.RDN)
+}
+
+// enabled says whether the account may be used.
+func (t *Target) enabled(e entry) bool {
+	if !t.moveTo.IsZero() {
+		return !e.dn.Within(t.moveTo)
+	}
+	d := t.cfg.Disable
+	return d.Attribute == "" || !slices.ContainsFunc(e.rec.Values(d.Attribute), func(v string) bool {
+		return same(d.Attribute, []string{v}, []string{d.Disabled})
+	})
+}
+
+// account is the entry as a reader with the scope sees it, its entitlements
+// aside.
+func (t *Target) account(e entry, scope target.Scope) target.Account {
+	a := target.Account{ID: e.id, Name: e.name, Enabled: t.enabled(e), Attributes: make(map[string][]string, len(scope.Attributes))}
+	for _, name := range scope.Attributes {
+		if v := e.rec.Values(name); len(v) > 0 {
+			a.Attributes[name] = v
+		}
+	}
+	if t.cfg.Mark != "" {
+		a.Mark = e.rec.First(t.cfg.Mark)
+	}
+	return a
+}
+
+// rdnText writes the first RDN of the name, with another value for the naming
+// attribute if value is not empty.
+func (t *Target) rdnText(dn identity.DN, value string) string {
+	var parts []string
+	for _, ava := range dn.RDN() {
+		v := ava.Value
+		if value != "" && t.isRDN(ava.Type) {
+			v = value
+		}
+		parts = append(parts, ava.Type+"="+identity.EscapeValue(v))
+	}
+	return strings.Join(parts, "+")
+}

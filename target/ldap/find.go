@@ -1,0 +1,186 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+const (
+	// idsPerFilter is how many accounts one search asks for.
+	idsPerFilter = 100
+	// fewAccounts are looked at one by one, more of them together.
+	fewAccounts = 16
+	// knownLimit bounds the memory of places.
+	knownLimit = 200_000
+)
+
+// search lists entries in all containers of accounts.
+func (s *session) search(ctx context.Context, filter string, attributes ...string) ([]entry, error) {
+	var out []entry
+	for _, base := range s.t.bases() {
+		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: s.t.attributes(attributes...)})
+		if err != nil {
+			return nil, s.container(err, base)
+		}
+		for _, rec := range recs {
+			e, err := s.t.entry(rec)
+			if err != nil {
+				return nil, err
+			}
+			s.t.remember(e)
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// container makes the error of a base that cannot be read: that is no missing
+// account.
+func (s *session) container(err error, base string) error {
+	err = s.read(err)
+	var e *target.Error
+	if errors.As(err, &e) && e.Class == target.Missing {
+		e.Class, e.Tip = target.Denied, "check the configuration: "+base+" is not there, or "+s.t.who()+" may not see it"
+	}
+	return err
+}
+
+func (t *Target) who() string {
+	if t.cfg.BindDN != "" {
+		return t.cfg.BindDN
+	}
+	return "rosterd's identity"
+}
+
+// byID finds accounts by their IDs, wherever they are.
+func (s *session) byID(ctx context.Context, ids []target.NativeID, attributes ...string) (map[target.NativeID]entry, error) {
+	out := make(map[target.NativeID]entry, len(ids))
+	for len(ids) > 0 {
+		n := min(len(ids), idsPerFilter)
+		var filter strings.Builder
+		filter.WriteString("(|")
+		for _, id := range ids[:n] {
+			filter.WriteString("(" + s.t.cfg.IDAttribute + "=" + ldapwire.EscapeFilterValue(string(id)) + ")")
+		}
+		filter.WriteString(")")
+		ids = ids[n:]
+		found, err := s.search(ctx, filter.String(), attributes...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range found {
+			if _, twice := out[e.id]; twice {
+				return nil, refused("name an attribute under id_attribute that no two entries share", "find an account: two entries have the ID %q", e.id)
+			}
+			out[e.id] = e
+		}
+	}
+	return out, nil
+}
+
+// resolve finds the entries of the accounts as they are now. Those that are not
+// there are not in the map.
+func (s *session) resolve(ctx context.Context, refs []target.Ref, attributes ...string) (map[target.NativeID]entry, error) {
+	out := make(map[target.NativeID]entry, len(refs))
+	var open []target.NativeID
+	for _, ref := range refs {
+		if ref.ID == "" {
+			return nil, refused("", "find the account %q: it has no ID", ref.Name)
+		}
+		if len(refs) > fewAccounts {
+			open = append(open, ref.ID)
+			continue
+		}
+		e, err := s.guess(ctx, ref, attributes...)
+		if err != nil {
+			return nil, err
+		}
+		if e.id == "" {
+			open = append(open, ref.ID)
+			continue
+		}
+		out[ref.ID] = e
+	}
+	found, err := s.byID(ctx, open, attributes...)
+	if err != nil {
+		return nil, err
+	}
+	for id, e := range found {
+		out[id] = e
+	}
+	return out, nil
+}
+
+// guess reads the account where it was last seen, and where one of its name
+// would be. What is found there must have the ID.
+func (s *session) guess(ctx context.Context, ref target.Ref, attributes ...string) (entry, error) {
+	t := s.t
+	t.mu.Lock()
+	place := t.known[ref.ID]
+	t.mu.Unlock()
+	places := []string{place}
+	if ref.Name != "" && place == "" {
+		places = append(places, identity.JoinRDN(t.cfg.RDN, ref.Name, t.base).String())
+	}
+	for _, dn := range places {
+		if dn == "" {
+			continue
+		}
+		rec, err := s.c.Base(ctx, dn, t.attributes(attributes...)...)
+		if errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
+			continue
+		}
+		if err != nil {
+			return entry{}, s.read(err)
+		}
+		if target.NativeID(rec.First(t.cfg.IDAttribute)) == ref.ID {
+			return t.entry(rec)
+		}
+	}
+	return entry{}, nil
+}
+
+// one finds one account, or says that it is missing.
+func (s *session) one(ctx context.Context, ref target.Ref, attributes ...string) (entry, error) {
+	found, err := s.resolve(ctx, []target.Ref{ref}, attributes...)
+	if err != nil {
+		return entry{}, err
+	}
+	e, ok := found[ref.ID]
+	if !ok {
+		return entry{}, s.gone(ref)
+	}
+	return e, nil
+}
+
+func (s *session) gone(ref target.Ref) error {
+	return missing("", "%s: there is no account with the ID %q below %s", s.doing, ref.ID, strings.Join(s.t.bases(), " or "))
+}
+
+// free says whether no entry has the name. What may not be seen counts as an
+// entry as long as the server does not deny it.
+func (s *session) free(ctx context.Context, dn string) (bool, error) {
+	_, err := s.c.Base(ctx, dn)
+	switch {
+	case errors.Is(err, ldapwire.ErrNoSuchObject):
+		return true, nil
+	case err == nil || errors.Is(err, ldapwire.ErrNoEntry):
+		return false, nil
+	}
+	return false, s.read(err)
+}
+
+// remember notes where an account is, as a guess for next time.
+func (t *Target) remember(e entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) >= knownLimit {
+		clear(t.known)
+	}
+	t.known[e.id] = e.rec.DN
+}

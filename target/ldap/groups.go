@@ -1,0 +1,209 @@
+package ldap
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+const (
+	// groupsPerFilter is how many groups one search asks for.
+	groupsPerFilter = 50
+	// fewLooks is up to how many accounts are asked for their groups one by
+	// one; for more of them the groups are read whole.
+	fewLooks = 32
+)
+
+// group is a group of the target as it was read.
+type group struct {
+	rec         ldapwire.Record
+	dn          identity.DN
+	entitlement string
+}
+
+// value is what stands in a group for the account.
+func (t *Target) value(e entry) string {
+	if t.cfg.Groups.Style == styleMemberUID {
+		return e.name
+	}
+	return e.rec.DN
+}
+
+// member is that value in a form that can be compared.
+func (t *Target) member(e entry) string {
+	return t.memberKey(t.value(e))
+}
+
+func (t *Target) memberKey(value string) string {
+	return canon(t.cfg.Groups.Style, value)
+}
+
+// groupDN says whether an entitlement is written as the DN of a group.
+func (t *Target) groupDN(entitlement string) (identity.DN, bool) {
+	if !strings.Contains(entitlement, "=") {
+		return identity.DN{}, false
+	}
+	dn, err := identity.ParseDN(entitlement)
+	return dn, err == nil && dn.Within(t.groups)
+}
+
+// readGroups reads the groups of the entitlements. One that is not there is not
+// in the answer; a name that two groups have is an error.
+func (s *session) readGroups(ctx context.Context, entitlements []string, attributes ...string) (map[string]group, error) {
+	t := s.t
+	out := make(map[string]group, len(entitlements))
+	put := func(entitlement string, rec ldapwire.Record) error {
+		dn, err := identity.ParseDN(rec.DN)
+		if err != nil {
+			return refused("", "read a group: %w", err)
+		}
+		if other, twice := out[entitlement]; twice && !other.dn.Equal(dn) {
+			return refused("name one of them by its DN", "the entitlement %q names two groups, %s and %s", entitlement, other.rec.DN, rec.DN)
+		}
+		out[entitlement] = group{rec: rec, dn: dn, entitlement: entitlement}
+		return nil
+	}
+	var names []string
+	for _, e := range entitlements {
+		dn, ok := t.groupDN(e)
+		if !ok {
+			names = append(names, e)
+			continue
+		}
+		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: t.cfg.Groups.Filter, Attributes: attributes})
+		if err != nil {
+			if classOf(err) == target.Missing {
+				continue
+			}
+			return nil, s.read(err)
+		}
+		for _, rec := range recs {
+			if err := put(e, rec); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for len(names) > 0 {
+		n := min(len(names), groupsPerFilter)
+		byName := make(map[string][]string, n)
+		var filter strings.Builder
+		filter.WriteString("(&" + t.cfg.Groups.Filter + "(|")
+		for _, e := range names[:n] {
+			key := canon(t.cfg.Groups.Name, e)
+			byName[key] = append(byName[key], e)
+			filter.WriteString("(" + t.cfg.Groups.Name + "=" + ldapwire.EscapeFilterValue(e) + ")")
+		}
+		filter.WriteString("))")
+		names = names[n:]
+		recs, err := s.searchGroups(ctx, filter.String(), attributes...)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range recs {
+			for _, v := range unique(t.cfg.Groups.Name, rec.Values(t.cfg.Groups.Name)) {
+				for _, e := range byName[canon(t.cfg.Groups.Name, v)] {
+					if err := put(e, rec); err != nil {
+						return nil, err
+					}
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+func (s *session) searchGroups(ctx context.Context, filter string, attributes ...string) ([]ldapwire.Record, error) {
+	base := s.t.groups.String()
+	recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: append([]string{s.t.cfg.Groups.Name}, attributes...)})
+	if err != nil {
+		return nil, s.container(err, base)
+	}
+	return recs, nil
+}
+
+// groupsWith lists the groups that have the value as a member.
+func (s *session) groupsWith(ctx context.Context, value string) ([]ldapwire.Record, error) {
+	if s.t.groups.IsZero() {
+		return nil, nil
+	}
+	return s.searchGroups(ctx, "(&"+s.t.cfg.Groups.Filter+"("+s.t.cfg.Groups.Style+"="+ldapwire.EscapeFilterValue(value)+"))")
+}
+
+// holdings reads the groups of the scope whole: entitlements by member.
+func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string][]string, error) {
+	t := s.t
+	out := map[string][]string{}
+	if t.groups.IsZero() || len(scope.Entitlements) == 0 {
+		return out, nil
+	}
+	groups, err := s.readGroups(ctx, scope.Entitlements, t.cfg.Groups.Style)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range scope.Entitlements { // sorted, so that those of an account are
+		for _, v := range groups[e].rec.Values(t.cfg.Groups.Style) {
+			key := t.memberKey(v)
+			if list := out[key]; len(list) == 0 || list[len(list)-1] != e {
+				out[key] = append(list, e)
+			}
+		}
+	}
+	return out, nil
+}
+
+// holdingsOf reads the entitlements of the accounts.
+func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts []entry) (map[target.NativeID][]string, error) {
+	t := s.t
+	out := make(map[target.NativeID][]string, len(accounts))
+	if t.groups.IsZero() || len(scope.Entitlements) == 0 {
+		return out, nil
+	}
+	if len(accounts) > fewLooks {
+		held, err := s.holdings(ctx, scope)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range accounts {
+			out[e.id] = held[t.member(e)]
+		}
+		return out, nil
+	}
+	for _, e := range accounts {
+		if _, known := out[e.id]; known || t.value(e) == "" {
+			continue
+		}
+		recs, err := s.groupsWith(ctx, t.value(e))
+		if err != nil {
+			return nil, err
+		}
+		out[e.id], err = t.entitlements(scope, recs)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// entitlements names the groups, as far as they are in the scope.
+func (t *Target) entitlements(scope target.Scope, groups []ldapwire.Record) ([]string, error) {
+	var out []string
+	for _, rec := range groups {
+		dn, err := identity.ParseDN(rec.DN)
+		if err != nil {
+			return nil, refused("", "read a group: %w", err)
+		}
+		for _, e := range scope.Entitlements {
+			if want, ok := t.groupDN(e); ok && want.Equal(dn) || !ok && slices.ContainsFunc(rec.Values(t.cfg.Groups.Name), func(v string) bool {
+				return same(t.cfg.Groups.Name, []string{v}, []string{e})
+			}) {
+				out = append(out, e)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}

@@ -1,0 +1,260 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+const (
+	// membersPerWrite is how many members one request adds or removes.
+	membersPerWrite = 500
+	// fewCompares is up to how many members the server is asked for one by
+	// one; for more of them the group is read.
+	fewCompares = 16
+)
+
+// Grant adds the accounts to the group.
+func (t *Target) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+	return t.entitle(ctx, entitlement, accounts, true)
+}
+
+// Revoke removes the accounts from the group. A group that may not be empty
+// gets the placeholder.
+func (t *Target) Revoke(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+	return t.entitle(ctx, entitlement, accounts, false)
+}
+
+func (t *Target) entitle(ctx context.Context, entitlement string, accounts []target.Ref, give bool) []error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	doing := fmt.Sprintf("revoke %q", entitlement)
+	if give {
+		doing = fmt.Sprintf("grant %q", entitlement)
+	}
+	errs, failed := make([]error, len(accounts)), false
+	err := t.with(ctx, doing, func(s *session) error {
+		clear(errs)
+		if t.groups.IsZero() {
+			return refused("set the base of groups", "%s: this target has no groups", doing)
+		}
+		groups, err := s.readGroups(ctx, []string{entitlement})
+		if err != nil {
+			return err
+		}
+		g, ok := groups[entitlement]
+		if !ok {
+			return missing("rosterd never makes a group in a target: make it, or correct the name", "%s: there is no such group below %s", doing, t.groups)
+		}
+		found, err := s.resolve(ctx, accounts)
+		if err != nil {
+			return err
+		}
+		b := batch{s: s, group: g, give: give, errs: errs, at: map[string][]int{}}
+		for i, ref := range accounts {
+			value := ""
+			if e, ok := found[ref.ID]; ok {
+				value = t.value(e)
+			} else if value, err = s.leftover(ctx, ref); err != nil {
+				return err
+			} else if give {
+				errs[i] = s.gone(ref)
+				continue
+			}
+			if value != "" {
+				b.want(value, i)
+			}
+		}
+		return b.run(ctx)
+	})
+	for i := range errs {
+		if errs[i] == nil {
+			errs[i] = err
+		}
+		failed = failed || errs[i] != nil
+	}
+	if !failed {
+		return nil
+	}
+	return errs
+}
+
+// leftover is what an account that is gone may have left in groups; empty if
+// another has its name now.
+func (s *session) leftover(ctx context.Context, ref target.Ref) (string, error) {
+	if ref.Name == "" {
+		return "", nil
+	}
+	t := s.t
+	if t.cfg.Groups.Style == styleMemberUID {
+		heirs, err := s.search(ctx, "("+t.cfg.RDN+"="+ldapwire.EscapeFilterValue(ref.Name)+")")
+		if err != nil || len(heirs) > 0 {
+			return "", err
+		}
+		return ref.Name, nil
+	}
+	dn := identity.JoinRDN(t.cfg.RDN, ref.Name, t.base).String()
+	free, err := s.free(ctx, dn)
+	if err != nil || !free {
+		return "", err
+	}
+	return dn, nil
+}
+
+// batch changes the members of one group.
+type batch struct {
+	s      *session
+	group  group
+	give   bool
+	values []string         // in the order in which they were asked for
+	at     map[string][]int // key of a value → positions that want it
+	errs   []error          // by position
+}
+
+func (b *batch) want(value string, i int) {
+	key := b.s.t.memberKey(value)
+	if len(b.at[key]) == 0 {
+		b.values = append(b.values, value)
+	}
+	b.at[key] = append(b.at[key], i)
+}
+
+func (b *batch) run(ctx context.Context) error {
+	todo, err := b.todo(ctx)
+	if err != nil {
+		return err
+	}
+	for len(todo) > 0 {
+		n := min(len(todo), membersPerWrite)
+		part := todo[:n]
+		todo = todo[n:]
+		err := b.write(ctx, part)
+		if err == nil {
+			continue
+		}
+		if len(part) > 1 && (target.ClassOf(err) == target.Refused || target.ClassOf(err) == target.Exists) {
+			// One of them is at fault: ask for each.
+			for i, v := range part {
+				err := b.write(ctx, []string{v})
+				if c := target.ClassOf(err); err != nil && c != target.Refused && c != target.Exists {
+					b.fail(append(part[i:], todo...), err)
+					return nil
+				}
+				b.fail([]string{v}, err)
+			}
+			continue
+		}
+		b.fail(part, err)
+		if target.ClassOf(err) == target.InDoubt && len(todo) > 0 {
+			err = &target.Error{Class: target.Transient, Err: fmt.Errorf("%s: not sent after an error: %w", b.s.doing, err)}
+		}
+		if len(part) == 1 && target.ClassOf(err) == target.Refused {
+			continue
+		}
+		b.fail(todo, err)
+		return nil
+	}
+	return nil
+}
+
+func (b *batch) fail(values []string, err error) {
+	for _, v := range values {
+		for _, i := range b.at[b.s.t.memberKey(v)] {
+			b.errs[i] = err
+		}
+	}
+}
+
+// todo leaves out what is so already, as it stands in the group.
+func (b *batch) todo(ctx context.Context) ([]string, error) {
+	s, style := b.s, b.s.t.cfg.Groups.Style
+	if len(b.values) <= fewCompares && style != styleUniqueMember {
+		var out []string
+		for _, v := range b.values {
+			has, err := s.c.Compare(ctx, b.group.rec.DN, style, v)
+			if errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+				has, err = false, nil
+			}
+			if hasCode(err, ldapwire.CodeInvalidSyntax) {
+				has, err = !b.give, nil // it cannot be there; adding it brings the error of the server
+			}
+			if err != nil {
+				return nil, s.read(err)
+			}
+			if has != b.give {
+				out = append(out, v)
+			}
+		}
+		return out, nil
+	}
+	rec, err := s.c.Base(ctx, b.group.rec.DN, style)
+	if err != nil {
+		return nil, s.read(err)
+	}
+	stands := make(map[string]string, len(rec.Values(style)))
+	for _, v := range rec.Values(style) {
+		stands[s.t.memberKey(v)] = v
+	}
+	var out []string
+	for _, v := range b.values {
+		written, has := stands[s.t.memberKey(v)]
+		switch {
+		case b.give && !has:
+			out = append(out, v)
+		case !b.give && has: // as it is written there
+			if written != v {
+				b.at[s.t.memberKey(written)] = b.at[s.t.memberKey(v)]
+			}
+			out = append(out, written)
+		}
+	}
+	return out, nil
+}
+
+// write adds or removes the values in one request. What is so already is a
+// success if it is the only one.
+func (b *batch) write(ctx context.Context, values []string) error {
+	if b.give {
+		err := b.s.modifyGroup(ctx, b.group.rec.DN, ldapwire.Change{Verb: ldapwire.AddValues, Name: b.s.t.cfg.Groups.Style, Values: values})
+		if len(values) == 1 && errors.Is(err, ldapwire.ErrTypeOrValueExists) {
+			return nil
+		}
+		return err
+	}
+	err := b.s.remove(ctx, b.group.rec.DN, values)
+	if len(values) == 1 && errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+		return nil
+	}
+	return err
+}
+
+// remove takes members out of a group, and puts the placeholder in if the
+// group may not be empty. Once there it stays: a group then never changes for
+// being empty or not, and nobody holds anything through it.
+func (s *session) remove(ctx context.Context, dn string, values []string) error {
+	g := s.t.cfg.Groups
+	gone := ldapwire.Change{Verb: ldapwire.DeleteValues, Name: g.Style, Values: values}
+	err := s.modifyGroup(ctx, dn, gone)
+	if !errors.Is(err, ldapwire.ErrObjectClassViolation) || g.Placeholder == "" || g.Style == styleMemberUID {
+		return err
+	}
+	placeholder := g.Placeholder
+	if placeholder == placeholderSelf {
+		placeholder = dn
+	}
+	return s.modifyGroup(ctx, dn, ldapwire.Change{Verb: ldapwire.AddValues, Name: g.Style, Values: []string{placeholder}}, gone)
+}
+
+func (s *session) modifyGroup(ctx context.Context, dn string, changes ...ldapwire.Change) error {
+	err := s.write(s.c.Modify(ctx, dn, changes))
+	var e *target.Error
+	if errors.As(err, &e) && e.Class == target.Denied {
+		e.Tip = fmt.Sprintf("give %s the right to write %s of %s", s.t.who(), s.t.cfg.Groups.Style, dn)
+	}
+	return err
+}

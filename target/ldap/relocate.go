@@ -1,0 +1,121 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+// relocate gives an entry another RDN, or another parent, and lets the groups
+// follow. A directory that keeps memberships itself has done so before we look.
+func (s *session) relocate(ctx context.Context, e entry, rdn string, parent identity.DN, newName string) (entry, error) {
+	t := s.t
+	dn, err := identity.ParseDN(rdn + "," + parent.String())
+	if err != nil {
+		return entry{}, refused("", "%s: %w", s.doing, err)
+	}
+	superior := ""
+	if !parent.Equal(e.dn.Parent()) {
+		superior = parent.String()
+	}
+	now := e
+	now.dn, now.name, now.rec.DN = dn, newName, dn.String()
+	var stale []ldapwire.Record // groups that still name somebody who was there before
+	if t.member(now) != t.member(e) {
+		if stale, err = s.groupsWith(ctx, t.value(now)); err != nil {
+			return entry{}, err
+		}
+	}
+	// The old value of the RDN goes only if the RDN changes: it is the name.
+	if err := s.write(s.c.ModifyDN(ctx, e.rec.DN, rdn, superior == "" || newName != e.name, superior)); err != nil {
+		return entry{}, err
+	}
+	t.remember(now)
+	if t.value(now) == t.value(e) {
+		return now, nil
+	}
+	if err := s.follow(ctx, t.value(e), t.value(now), stale); err != nil {
+		return entry{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: the entry is now %s, but its groups did not follow: %w", s.doing, dn, err), Tip: hintOf(err)}
+	}
+	return now, nil
+}
+
+// follow replaces a member by its new name in every group, but takes it out of
+// those that are stale.
+func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.Record) error {
+	groups, err := s.groupsWith(ctx, was)
+	if err != nil {
+		return err
+	}
+	keep := make(map[string]bool, len(groups))
+	for _, g := range groups {
+		keep[g.DN] = true
+		if s.t.memberKey(was) == s.t.memberKey(now) {
+			continue // the server calls them the same
+		}
+		if err := s.swap(ctx, g.DN, was, now); err != nil {
+			return err
+		}
+	}
+	for _, g := range stale {
+		if keep[g.DN] {
+			continue
+		}
+		if err := s.remove(ctx, g.DN, []string{now}); err != nil && !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			return err
+		}
+	}
+	return nil
+}
+
+// swap replaces one member. The directory may do the same at this moment.
+func (s *session) swap(ctx context.Context, dn, was, now string) error {
+	style := s.t.cfg.Groups.Style
+	in := ldapwire.Change{Verb: ldapwire.AddValues, Name: style, Values: []string{now}}
+	out := ldapwire.Change{Verb: ldapwire.DeleteValues, Name: style, Values: []string{was}}
+	err := s.modifyGroup(ctx, dn, in, out)
+	switch {
+	case errors.Is(err, ldapwire.ErrTypeOrValueExists):
+		err = s.modifyGroup(ctx, dn, out)
+	case errors.Is(err, ldapwire.ErrNoSuchAttribute):
+		err = s.modifyGroup(ctx, dn, in)
+	}
+	if errors.Is(err, ldapwire.ErrTypeOrValueExists) || errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+		return nil
+	}
+	return err
+}
+
+// strip takes a member out of every group.
+func (s *session) strip(ctx context.Context, value string) error {
+	if value == "" {
+		return nil
+	}
+	groups, err := s.groupsWith(ctx, value)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if err := s.remove(ctx, g.DN, []string{value}); err != nil && !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			return err
+		}
+	}
+	return nil
+}
+
+// heal finishes what a relocation from that place left undone when it was cut
+// off: groups that still have the old name follow, if nobody else has it.
+func (s *session) heal(ctx context.Context, was identity.DN, e entry) error {
+	if s.t.groups.IsZero() || s.t.cfg.Groups.Style == styleMemberUID || was.Equal(e.dn) {
+		return nil
+	}
+	free, err := s.free(ctx, was.String())
+	if err != nil || !free {
+		return err
+	}
+	return s.follow(ctx, was.String(), e.rec.DN, nil)
+}

@@ -1,0 +1,256 @@
+package ldap
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/internal/ldif"
+	"github.com/rosterd/rosterd/internal/secret"
+	"github.com/rosterd/rosterd/internal/servers"
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/targettest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const suffix = "dc=apps,dc=example"
+
+// rights are the least that the bind identity needs; docs/targets/ldap.md says
+// the same.
+var rights = []string{
+	`to dn.subtree="` + suffix + `" attrs=userPassword by anonymous auth by * none`,
+	`to * by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
+}
+
+// field is a directory of which each test has a corner of its own.
+type field struct {
+	slapd   *servers.Slapd
+	corners int
+}
+
+func startSlapd(t *testing.T, overlays ...string) *field {
+	t.Helper()
+	return &field{slapd: servers.StartSlapd(t, servers.SlapdConfig{
+		Suffix: suffix, Overlays: overlays, Debug: "stats", Access: rights,
+		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size=unlimited time=unlimited", Access: "write"}},
+	})}
+}
+
+// corner is ou=cN with accounts, closed accounts and groups below it.
+type corner struct {
+	slapd    *servers.Slapd
+	base     string
+	accounts string
+	left     string
+	groups   string
+	cfg      Config
+}
+
+func b64(name, value string) string {
+	return name + ":: " + base64.StdEncoding.EncodeToString([]byte(value)) + "\n"
+}
+
+func ou(dn string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(dn, "ou="), ",")
+	return "dn: " + dn + "\nobjectClass: organizationalUnit\nou: " + name + "\n\n"
+}
+
+// corner makes a fresh one with the groups.
+func (f *field) corner(t *testing.T, style string, disable Disable, groups ...string) *corner {
+	t.Helper()
+	f.corners++
+	base := fmt.Sprintf("ou=c%d,%s", f.corners, suffix)
+	c := &corner{slapd: f.slapd, base: base, accounts: "ou=accounts," + base, left: "ou=left," + base, groups: "ou=groups," + base}
+	if disable.MoveTo != "" {
+		disable.MoveTo = c.left
+	}
+	text := ou(base) + ou(c.accounts) + ou(c.left) + ou(c.groups) + ou("ou=sub,"+c.accounts)
+	for i, g := range groups {
+		text += "dn: cn=" + identity.EscapeValue(g) + "," + c.groups + "\n" + b64("cn", g)
+		switch style {
+		case styleMember:
+			text += "objectClass: groupOfNames\nmember: cn=nobody\n"
+		case styleUniqueMember:
+			text += "objectClass: groupOfUniqueNames\nuniqueMember: cn=nobody\n"
+		case styleMemberUID:
+			text += fmt.Sprintf("objectClass: applicationProcess\nobjectClass: posixGroup\ngidNumber: %d\n", 1000+i)
+		}
+		text += "\n"
+	}
+	if err := f.slapd.Modify(text); err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir() + "/password"
+	write(t, path, "let me in\n")
+	c.cfg = Config{
+		URLs: []string{f.slapd.TLSURL()}, CAFile: f.slapd.CACert, BindDN: "cn=rosterd," + suffix, Password: secret.File(path),
+		Base: c.accounts, ObjectClasses: []string{"inetOrgPerson"}, Disable: disable, Mark: "employeeNumber",
+		Groups: Groups{Base: c.groups, Style: style},
+	}
+	return c
+}
+
+func (c *corner) target(t *testing.T) *Target {
+	t.Helper()
+	tg, err := New(c.cfg, "dir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tg.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return tg
+}
+
+func (c *corner) search(t *testing.T, base, filter string, attrs ...string) []ldif.Entry {
+	t.Helper()
+	got, err := c.slapd.Search(base, "sub", filter, attrs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// read is the truth as ldapsearch shows it.
+func (c *corner) read(t *testing.T) (out []target.Account) {
+	t.Helper()
+	held := map[string][]string{}
+	style := c.cfg.Groups.Style
+	var people []ldif.Entry
+	for _, e := range c.search(t, c.base, "(|(objectClass=inetOrgPerson)("+style+"=*))", "*", "entryUUID") {
+		if e.Get("uid") != nil {
+			people = append(people, e)
+		}
+		for _, m := range e.Get(style) {
+			if style != styleMemberUID {
+				m = identity.MustDN(m).Key()
+			}
+			held[m] = append(held[m], e.Get("cn")[0])
+		}
+	}
+	for _, e := range people {
+		dn := identity.MustDN(e.DN)
+		a := target.Account{ID: target.NativeID(e.Get("entryUUID")[0]), Name: e.Get("uid")[0], Enabled: true, Attributes: map[string][]string{}}
+		for _, attr := range e.Attrs {
+			switch strings.ToLower(attr.Name) {
+			case "objectclass", "entryuuid", "uid":
+			case "employeenumber":
+				a.Mark = attr.Values[0]
+			case "employeetype":
+				a.Enabled = attr.Values[0] != "disabled"
+			default:
+				a.Attributes[attr.Name] = attr.Values
+			}
+		}
+		if c.cfg.Disable.MoveTo != "" {
+			a.Enabled = !dn.Within(identity.MustDN(c.left))
+		}
+		key := dn.Key()
+		if style == styleMemberUID {
+			key = a.Name
+		}
+		a.Entitlements = slices.Sorted(slices.Values(held[key]))
+		out = append(out, a)
+	}
+	return out
+}
+
+func (c *corner) put(t *testing.T, a target.Account) target.NativeID {
+	t.Helper()
+	dn := "uid=" + identity.EscapeValue(a.Name) + "," + c.accounts
+	text := b64("dn", dn) + "objectClass: inetOrgPerson\n" + b64("uid", a.Name)
+	for name, values := range a.Attributes {
+		for _, v := range values {
+			text += b64(name, v)
+		}
+	}
+	if err := c.slapd.Modify(text); err != nil {
+		t.Fatal(err)
+	}
+	return target.NativeID(c.search(t, c.accounts, "(uid="+ldapwire.EscapeFilterValue(a.Name)+")", "entryUUID")[0].Get("entryUUID")[0])
+}
+
+func (c *corner) set(t *testing.T, id target.NativeID, v target.Value) {
+	t.Helper()
+	dn := c.search(t, c.base, "(entryUUID="+string(id)+")", "uid")[0].DN
+	text := b64("dn", dn) + "changetype: modify\nreplace: " + v.Name + "\n"
+	for _, value := range v.Values {
+		text += b64(v.Name, value)
+	}
+	if err := c.slapd.Modify(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var writeLine = regexp.MustCompile(`(?m) op=\d+ (ADD|MOD|MODRDN|DEL) dn=`)
+
+// writes counts the requests to write that slapd logged.
+func (c *corner) writes() int { return len(writeLine.FindAllString(c.slapd.Log(), -1)) }
+
+func (c *corner) system(t *testing.T) targettest.System {
+	return targettest.System{Target: c.target(t), Read: c.read, Put: c.put, Set: c.set, Requests: c.writes}
+}
+
+var (
+	byAttribute = Disable{Attribute: "employeeType", Disabled: "disabled", Enabled: "active"}
+	byMove      = Disable{MoveTo: "left"}
+	three       = []string{"Publishers", "Reviewers", `Writers, "senior"`}
+)
+
+func harness(f *field, style string, disable Disable) targettest.Harness {
+	h := targettest.Harness{
+		New: func(t *testing.T) targettest.System {
+			return f.corner(t, style, disable, three...).system(t)
+		},
+		Want:   target.Description{Kind: "ldap", NameAttribute: "uid", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true},
+		Single: [2]string{"displayName", "title"}, Multi: "description",
+		Required: func(name string) []target.Value {
+			return []target.Value{{Name: "cn", Values: []string{"cn of " + name}}, {Name: "sn", Values: []string{"sn"}}}
+		},
+		Entitlements: [3]string(three), NoEntitlement: "Nobodies",
+		Same: []targettest.Pair{
+			{Attribute: "title", A: []string{"Head  of Content"}, B: []string{"head of content "}},
+			{Attribute: "manager", A: []string{"uid=a, ou=x"}, B: []string{"UID=A,ou=X"}},
+			{Attribute: "telephoneNumber", A: []string{"+49 30-1"}, B: []string{"+49301"}},
+			{Attribute: "description", A: []string{"a", "A"}, B: []string{"a"}},
+		},
+		Differ: []targettest.Pair{
+			{Attribute: "title", A: []string{"Head of Content"}, B: []string{"HeadofContent"}},
+			{Attribute: "loginShell", A: []string{"/bin/sh"}, B: []string{"/bin/SH"}},
+			{Attribute: "manager", A: []string{"uid=a,ou=x"}, B: []string{"uid=a,ou=y"}},
+		},
+	}
+	if style == styleMemberUID { // an IA5String
+		h.Names = []string{"last, first", `say "hi"`, "#hash", `back\slash`, "a+b=c;d<e>", "(star*)"}
+	}
+	return h
+}
+
+func TestContract(t *testing.T) {
+	for name, c := range map[string]struct {
+		style    string
+		disable  Disable
+		overlays []string
+	}{
+		"member, attribute":    {styleMember, byAttribute, nil},
+		"member, move":         {styleMember, byMove, nil},
+		"member, move, refint": {styleMember, byMove, []string{"memberof", "refint"}},
+		"uniqueMember, move":   {styleUniqueMember, byMove, nil},
+		"memberUid, attribute": {styleMemberUID, byAttribute, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			targettest.Run(t, harness(startSlapd(t, c.overlays...), c.style, c.disable))
+		})
+	}
+}

@@ -1,0 +1,287 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Create adds an entry below the base. A name that an entry anywhere in the
+// containers of accounts has is taken, that of a disabled one too.
+func (t *Target) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
+	doing := fmt.Sprintf("create %q", name)
+	if err := t.fitName(doing, name); err != nil {
+		return target.Ref{}, err
+	}
+	dn := identity.JoinRDN(t.cfg.RDN, name, t.base)
+	attributes, err := t.fresh(doing, name, set, mark)
+	if err != nil {
+		return target.Ref{}, err
+	}
+	var ref target.Ref
+	err = t.with(ctx, doing, func(s *session) error {
+		if err := s.nameFree(ctx, name, ""); err != nil {
+			return err
+		}
+		if err := s.write(s.c.Add(ctx, dn.String(), attributes)); err != nil {
+			var e *target.Error
+			if errors.As(err, &e) && e.Class == target.Missing {
+				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.base.String()+" is not there"
+			}
+			return err
+		}
+		e, err := s.made(ctx, dn)
+		if err != nil {
+			return &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was added, and then: %w", doing, err), Tip: hintOf(err)}
+		}
+		ref = target.Ref{ID: e.id, Name: name}
+		return nil
+	})
+	if err != nil {
+		return target.Ref{}, err
+	}
+	return ref, nil
+}
+
+// made reads the entry that was just added, and takes it out of groups that
+// still name somebody who was there before. Only now is it sure that those
+// memberships were nobody's.
+func (s *session) made(ctx context.Context, dn identity.DN) (entry, error) {
+	rec, err := s.c.Base(ctx, dn.String(), s.t.attributes()...)
+	if err != nil {
+		return entry{}, err
+	}
+	e, err := s.t.entry(rec)
+	if err != nil {
+		return entry{}, err
+	}
+	s.t.remember(e)
+	return e, s.strip(ctx, s.t.value(e))
+}
+
+// fresh are the attributes of a new entry.
+func (t *Target) fresh(doing, name string, set []target.Value, mark string) ([]ldapwire.Values, error) {
+	out := []ldapwire.Values{{Name: "objectClass", Values: t.cfg.ObjectClasses}, {Name: t.cfg.RDN, Values: []string{name}}}
+	has := map[string]bool{}
+	for _, v := range set {
+		if t.isRDN(v.Name) {
+			if len(v.Values) != 1 || !same(t.cfg.RDN, v.Values, []string{name}) {
+				return nil, refused("", "%s: the attribute %s is the name and cannot differ from it", doing, v.Name)
+			}
+			continue
+		}
+		if values := unique(v.Name, v.Values); len(values) > 0 {
+			has[strings.ToLower(v.Name)] = true
+			out = append(out, ldapwire.Values{Name: v.Name, Values: values})
+		}
+	}
+	if d := t.cfg.Disable; d.Attribute != "" && d.Enabled != "" && !has[strings.ToLower(d.Attribute)] {
+		out = append(out, ldapwire.Values{Name: d.Attribute, Values: []string{d.Enabled}})
+	}
+	if t.cfg.Mark != "" && mark != "" && !has[strings.ToLower(t.cfg.Mark)] {
+		out = append(out, ldapwire.Values{Name: t.cfg.Mark, Values: []string{mark}})
+	}
+	return out, nil
+}
+
+func (t *Target) fitName(doing, name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return refused("", "%s: the name is empty", doing)
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return refused("", "%s: the name is not text", doing)
+	}
+	return nil
+}
+
+// nameFree says whether another account has the name.
+func (s *session) nameFree(ctx context.Context, name string, but target.NativeID) error {
+	found, err := s.search(ctx, "("+s.t.cfg.RDN+"="+ldapwire.EscapeFilterValue(name)+")")
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		if e.id != but {
+			return &target.Error{Class: target.Exists, Err: fmt.Errorf("%s: %s has that name", s.doing, e.rec.DN)}
+		}
+	}
+	return nil
+}
+
+// Link puts the mark on the entry, if there is an attribute for it.
+func (t *Target) Link(ctx context.Context, account target.Ref, mark string) error {
+	return t.with(ctx, fmt.Sprintf("link %q", account.Name), func(s *session) error {
+		if t.cfg.Mark == "" {
+			return nil
+		}
+		e, err := s.one(ctx, account)
+		if err != nil {
+			return err
+		}
+		var values []string
+		if mark != "" {
+			values = []string{mark}
+		}
+		if equal(e.rec.Values(t.cfg.Mark), values) {
+			return nil
+		}
+		return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.Mark, Values: values}}))
+	})
+}
+
+func equal(a, b []string) bool { return (target.Description{}).Equal("", a, b) }
+
+// Update replaces the attributes that differ, in one request.
+func (t *Target) Update(ctx context.Context, account target.Ref, set []target.Value) error {
+	return t.with(ctx, fmt.Sprintf("update %q", account.Name), func(s *session) error {
+		names := make([]string, len(set))
+		for i, v := range set {
+			if names[i] = v.Name; t.isRDN(v.Name) {
+				return refused("", "%s: the attribute %s is the name; only a rename changes it", s.doing, v.Name)
+			}
+		}
+		e, err := s.one(ctx, account, names...)
+		if err != nil {
+			return err
+		}
+		var changes []ldapwire.Change
+		for _, v := range set {
+			if values := unique(v.Name, v.Values); !equal(e.rec.Values(v.Name), values) {
+				changes = append(changes, ldapwire.Change{Verb: ldapwire.ReplaceValues, Name: v.Name, Values: values})
+			}
+		}
+		if len(changes) == 0 {
+			return nil
+		}
+		return s.write(s.c.Modify(ctx, e.rec.DN, changes))
+	})
+}
+
+// Rename gives the entry another RDN, and its groups follow.
+func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (target.Ref, error) {
+	doing := fmt.Sprintf("rename %q to %q", account.Name, name)
+	if err := t.fitName(doing, name); err != nil {
+		return target.Ref{}, err
+	}
+	err := t.with(ctx, doing, func(s *session) error {
+		e, err := s.one(ctx, account)
+		if err != nil {
+			return err
+		}
+		if e.name == name {
+			if account.Name == "" || account.Name == name {
+				return nil
+			}
+			return s.heal(ctx, identity.JoinRDN(t.cfg.RDN, account.Name, e.dn.Parent()), e)
+		}
+		if err := s.nameFree(ctx, name, e.id); err != nil {
+			return err
+		}
+		for _, ava := range e.dn.RDN() {
+			if t.isRDN(ava.Type) {
+				_, err := s.relocate(ctx, e, t.rdnText(e.dn, name), e.dn.Parent(), name)
+				return err
+			}
+		}
+		// Adopted under a DN that does not show the name.
+		return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.RDN, Values: []string{name}}}))
+	})
+	if err != nil {
+		return target.Ref{}, err
+	}
+	return target.Ref{ID: account.ID, Name: name}, nil
+}
+
+// Enable lets the account be used: by the attribute, or by moving it to the
+// base.
+func (t *Target) Enable(ctx context.Context, account target.Ref) error {
+	return t.close(ctx, account, true)
+}
+
+// Disable closes the account: by the attribute, or by moving it away.
+func (t *Target) Disable(ctx context.Context, account target.Ref) error {
+	return t.close(ctx, account, false)
+}
+
+func (t *Target) close(ctx context.Context, account target.Ref, enable bool) error {
+	doing := fmt.Sprintf("disable %q", account.Name)
+	if enable {
+		doing = fmt.Sprintf("enable %q", account.Name)
+	}
+	if len(t.bases()) > 1 {
+		t.moving.RLock()
+		defer t.moving.RUnlock()
+	}
+	return t.with(ctx, doing, func(s *session) error {
+		d := t.cfg.Disable
+		if d.Attribute == "" && t.moveTo.IsZero() {
+			return refused("set disable", "%s: the configuration does not say how", doing)
+		}
+		e, err := s.one(ctx, account)
+		if err != nil {
+			return err
+		}
+		if t.moveTo.IsZero() {
+			if t.enabled(e) == enable {
+				return nil
+			}
+			var values []string
+			if enable && d.Enabled != "" {
+				values = []string{d.Enabled}
+			} else if !enable {
+				values = []string{d.Disabled}
+			}
+			return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: d.Attribute, Values: values}}))
+		}
+		from, to := t.base, t.moveTo
+		if enable {
+			from, to = to, from
+		}
+		rdn := t.rdnText(e.dn, "")
+		if t.enabled(e) == enable {
+			was, err := identity.ParseDN(rdn + "," + from.String())
+			if err != nil {
+				return refused("", "%s: %w", doing, err)
+			}
+			return s.heal(ctx, was, e)
+		}
+		_, err = s.relocate(ctx, e, rdn, to, e.name)
+		return err
+	})
+}
+
+// Delete takes the account out of all groups, then removes its entry.
+func (t *Target) Delete(ctx context.Context, account target.Ref) error {
+	return t.with(ctx, fmt.Sprintf("delete %q", account.Name), func(s *session) error {
+		found, err := s.resolve(ctx, []target.Ref{account})
+		if err != nil {
+			return err
+		}
+		e, ok := found[account.ID]
+		if !ok {
+			left := ""
+			if !t.groups.IsZero() {
+				if left, err = s.leftover(ctx, account); err != nil {
+					return err
+				}
+			}
+			return s.strip(ctx, left)
+		}
+		if err := s.strip(ctx, t.value(e)); err != nil {
+			return err
+		}
+		if err := s.write(s.c.Delete(ctx, e.rec.DN)); err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
+			return err
+		}
+		t.mu.Lock()
+		delete(t.known, e.id)
+		t.mu.Unlock()
+		return nil
+	})
+}
