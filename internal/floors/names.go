@@ -1,0 +1,40 @@
+package floors
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// vague are names that say nothing of what is in a file or folder.
+var vague = []string{"util", "utils", "helper", "helpers", "manager", "managers", "misc", "common", "stuff"}
+
+// names: a file is named for one noun. The words are refused as parts of a name
+// too: log_utils.go.
+func names(f File, out *[]Breach) {
+	for part := range strings.SplitSeq(f.Path, "/") {
+		stem, _, _ := strings.Cut(part, ".")
+		for _, word := range strings.FieldsFunc(strings.ToLower(stem), func(r rune) bool { return r == '_' || r == '-' }) {
+			if slices.Contains(vague, word) {
+				*out = append(*out, Breach{f.Path, 1, "name", "call it by what is in it, not " + word})
+			}
+		}
+	}
+}
+
+// elsewhere finds paths of the machines that the program is built on. They mean
+// nothing to anybody else.
+var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(/work/|/tmp/brief|/Users/[A-Za-z])`)
+
+func places(f File, out *[]Breach) {
+	if path.Base(f.Path) == "go.sum" || within(path.Dir(f.Path), "internal/floors") {
+		return
+	}
+	for i, line := range bytes.Split(f.Source, []byte("\n")) {
+		if m := elsewhere.FindSubmatch(line); m != nil {
+			*out = append(*out, Breach{f.Path, i + 1, "place", "a path of one machine: " + string(m[1])})
+		}
+	}
+}
