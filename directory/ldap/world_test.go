@@ -32,6 +32,9 @@ const (
 	sync   = "cn=sync," + suffix
 )
 
+// readers decode listings in two ways, which must not differ.
+var readers = map[string]ldapwire.Reader{"fast": ldapwire.Fast, "reference": ldapwire.Reference}
+
 // world is a directory behind LDAP, written to over a connection of its own.
 type world struct {
 	t     testing.TB
@@ -184,7 +187,7 @@ func TestContractOnSlapd(t *testing.T) {
 }
 
 func TestContractOnTheEmbeddedDirectory(t *testing.T) {
-	for name, reader := range map[string]ldapwire.Reader{"fast": ldapwire.Fast, "reference": ldapwire.Reference} {
+	for name, reader := range readers {
 		t.Run(name, func(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.World {
 				w := ldapdWorld(t)

@@ -1,0 +1,173 @@
+package ldap
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+func TestMemberDN(t *testing.T) {
+	for in, want := range map[string]string{
+		"cn=x,dc=example#'0101'B":       "cn=x,dc=example",
+		"cn=x,dc=example#''B":           "cn=x,dc=example",
+		"cn=x,dc=example":               "cn=x,dc=example",
+		"cn=x,dc=example#'0102'B":       "cn=x,dc=example#'0102'B",
+		"cn=a#'1'B,dc=example":          "cn=a#'1'B,dc=example",
+		"cn=a#'1'B,dc=example#'1'B":     "cn=a#'1'B,dc=example",
+		"'B":                            "'B",
+		"cn=x,dc=example#'0101'B extra": "cn=x,dc=example#'0101'B extra",
+	} {
+		if got := memberDN(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestFilterAttributes(t *testing.T) {
+	for in, want := range map[string]string{
+		"(objectClass=inetOrgPerson)":                     "",
+		"(&(objectclass=x)(!(employeeType=robot))(a>=1))": "employeeType a",
+		"(|(cn~=x)(sn<=y)(uid:dn:=z)(cn;lang-de=w))":      "cn sn uid cn",
+		`(description=a \28title=b\29)`:                   "description",
+		"(:dn:2.5.13.5:=x)":                               "",
+		"(userAccountControl:1.2.840.113556.1.4.803:=2)":  "userAccountControl",
+		"( mail = x )":                                    "mail",
+		"(2.5.4.3=x)":                                     "2.5.4.3",
+	} {
+		if got := strings.Join(filterAttributes(in), " "); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	among := map[string]bool{"employeenumber": true, "employeetype": true, "mail": true, "cn": true, "sn": true}
+	for in, want := range map[string]string{"employeenumbr": "employeenumber", "employetyp": "employeetype", "mial": "", "maill": "mail", "gn": "", "title": "", "mail": ""} {
+		if got := nearest(in, among); got != want {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func view(dn string, attributes ...ldapwire.Attribute) *ldapwire.Entry {
+	return &ldapwire.Entry{DN: []byte(dn), Attributes: attributes}
+}
+
+func attribute(name string, values ...string) ldapwire.Attribute {
+	name, options, _ := strings.Cut(name, ";")
+	a := ldapwire.Attribute{Name: name}
+	if options != "" {
+		a.Options = strings.Split(options, ";")
+	}
+	for _, v := range values {
+		a.Values = append(a.Values, []byte(v))
+	}
+	return a
+}
+
+func source(t *testing.T, change func(*Config), attributes ...string) *Source {
+	t.Helper()
+	cfg := Config{URLs: []string{"ldapi://%2Fx"}, SASL: "external", People: People{Bases: []string{"dc=example"}}}
+	if change != nil {
+		change(&cfg)
+	}
+	s, err := New("corp", cfg, attributes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// What is kept of a view must not change with it.
+func TestEntriesOutliveTheView(t *testing.T) {
+	h := source(t, nil, "title", "userCertificate").shape()
+	e := view("uid=writer1,dc=example", attribute("entryuuid", "AAAA-1"), attribute("uid", "writer1"), attribute("cn", "One", "Two"),
+		attribute("cn;lang-fr", "Un"), attribute("title", ""), attribute("mail"), attribute("usercertificate;binary", "\x00\xff"), attribute("sn", "not asked for"))
+	got, err := h.person(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range e.DN {
+		e.DN[i] = '?'
+	}
+	for _, a := range e.Attributes {
+		for _, v := range a.Values {
+			for i := range v {
+				v[i] = '?'
+			}
+		}
+	}
+	if got.ID != "aaaa-1" || got.DN.String() != "uid=writer1,dc=example" || got.Login != "writer1" || got.Name != "One" || got.Mail != "" {
+		t.Errorf("%+v", got)
+	}
+	for name, want := range map[string][]string{"cn": {"One", "Two"}, "title": {""}, "usercertificate": {"\x00\xff"}, "uid": {"writer1"}} {
+		if v, presence := got.Attributes.Get(name); presence != identity.Present || !slices.Equal(v, want) {
+			t.Errorf("%s: %q, %d", name, v, presence)
+		}
+	}
+	if _, presence := got.Attributes.Get("mail"); presence != identity.Absent {
+		t.Errorf("an attribute without values: presence %d", presence)
+	}
+	if _, presence := got.Attributes.Get("sn"); presence != identity.NotRead {
+		t.Errorf("an attribute that nobody asked for: presence %d", presence)
+	}
+}
+
+// Of several logins the one that names the entry is meant, whatever the order.
+func TestOneOfSeveralValues(t *testing.T) {
+	h := source(t, nil).shape()
+	for _, uids := range [][]string{{"alias", "writer1"}, {"writer1", "alias"}} {
+		got, err := h.person(view("cn=x+userid=writer1,dc=example", attribute("entryuuid", "1"), attribute("uid", uids...), attribute("mail", "b@x", "a@x")))
+		if err != nil || got.Login != "writer1" || got.Mail != "b@x" {
+			t.Errorf("%v: %+v, %v", uids, got, err)
+		}
+	}
+}
+
+func TestLockedByAnAdministrator(t *testing.T) {
+	h := source(t, nil).shape()
+	for value, want := range map[string]bool{"000001010000Z": true, "00000101000000Z": true, "20260101120000Z": false, "": false} {
+		got, err := h.person(view("uid=x,dc=example", attribute("entryuuid", "1"), attribute("pwdaccountlockedtime", value)))
+		if err != nil || got.Disabled != want || (got.DisabledBy != "") != want {
+			t.Errorf("%q: %v by %q, %v", value, got.Disabled, got.DisabledBy, err)
+		}
+	}
+}
+
+func TestEntriesWithoutAProperID(t *testing.T) {
+	h := source(t, nil).shape()
+	for name, e := range map[string]*ldapwire.Entry{
+		"none":    view("uid=x,dc=example", attribute("uid", "x")),
+		"two":     view("uid=x,dc=example", attribute("entryuuid", "1", "2")),
+		"blank":   view("uid=x,dc=example", attribute("entryuuid", " ")),
+		"no name": view("", attribute("entryuuid", "1")),
+		"no DN":   view("x", attribute("entryuuid", "1")),
+	} {
+		if got, err := h.person(e); err == nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got, _, err := h.group(e); err == nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func BenchmarkPerson(b *testing.B) {
+	s, err := New("corp", Config{URLs: []string{"ldapi://%2Fx"}, SASL: "external", People: People{Bases: []string{"dc=example"}}}, []string{"sn", "givenName", "title", "employeeType", "departmentNumber", "l"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := s.shape()
+	e := view("uid=writer1,ou=people,dc=lab,dc=example", attribute("entryuuid", "5e1f1a6c-0000-4000-8000-000000000001"), attribute("uid", "writer1"), attribute("cn", "Writer One"),
+		attribute("sn", "One"), attribute("givenname", "Writer"), attribute("title", "Content writer"), attribute("employeetype", "staff"),
+		attribute("departmentnumber", "42"), attribute("l", "Somewhere"), attribute("mail", "writer1@lab.example"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := h.person(e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

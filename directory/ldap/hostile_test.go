@@ -1,0 +1,224 @@
+package ldap_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/directory/sourcetest"
+	"github.com/rosterd/rosterd/internal/ldapd"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/internal/secret"
+	"github.com/rosterd/rosterd/internal/span"
+)
+
+// What a server may do in the middle of a listing: none of it is a listing.
+func TestLawCompleteOrNothing(t *testing.T) {
+	w := ldapdWorld(t)
+	dns := w.crowd(60, people)
+	for i := range 12 {
+		w.group(fmt.Sprintf("group%d", i), dns[i])
+	}
+	canary := w.person("zcanary", people) // on the last page
+	for name, fault := range map[string]ldapd.Fault{
+		"size limit":            {Do: ldapd.Answer, Code: 4, After: 25},
+		"administrative limit":  {Do: ldapd.Answer, Code: 11, After: 25},
+		"time limit":            {Do: ldapd.Answer, Code: 3, After: 25},
+		"busy":                  {Do: ldapd.Answer, Code: 51, After: 25},
+		"unwilling":             {Do: ldapd.Answer, Code: 53, After: 20},
+		"dropped":               {Do: ldapd.Drop, After: 25},
+		"dropped in a message":  {Do: ldapd.DropMid, After: 25},
+		"dropped at the end":    {Do: ldapd.Drop, After: 61, Base: people},
+		"hanging":               {Do: ldapd.Hang, After: 25},
+		"a page twice":          {Do: ldapd.RepeatPage, Page: 3},
+		"no paging control":     {Do: ldapd.NoControl, Page: 2},
+		"a page lost":           {Do: ldapd.LosePage, Page: 7, Base: people},
+		"no cookie":             {Do: ldapd.NoCookie, Page: 3, Base: people},
+		"empty, with success":   {Do: ldapd.Empty, Base: people},
+		"empty after the base":  {Do: ldapd.Empty, Base: people, Skip: 1},
+		"a referral":            {Do: ldapd.Refer, URL: "ldap://other.example/" + people, Page: 2},
+		"groups: size limit":    {Do: ldapd.Answer, Code: 4, After: 5, Base: groups},
+		"groups: dropped":       {Do: ldapd.Drop, After: 10, Base: groups},
+		"groups: not there":     {Do: ldapd.Answer, Code: 32, Base: groups},
+		"groups: base is empty": {Do: ldapd.Empty, Base: groups, Times: 1},
+	} {
+		for reader, kind := range readers {
+			t.Run(name+"/"+reader, func(t *testing.T) {
+				s := w.open(func(c *ldap.Config) {
+					c.PageSize, c.IdleTimeout, c.Canaries = 10, span.Duration(300*time.Millisecond), []string{canary}
+					c.Reader = kind
+				})
+				fault.Op = ldapd.OpSearch
+				w.ldapd.Faults().Add(fault)
+				defer w.ldapd.Faults().Clear()
+				err := mustNotRead(t, s)
+				if err == nil || !strings.HasPrefix(err.Error(), "read source corp: ") {
+					t.Errorf("%v", err)
+				}
+				w.ldapd.Faults().Clear()
+				if _, p := sourcetest.Read(t, s); p.People() != 61 || p.Groups() != 12 {
+					t.Errorf("afterwards: %d people, %d groups", p.People(), p.Groups())
+				}
+			})
+		}
+	}
+}
+
+// A look-up answers for all or fails: an answer that is cut short is not an
+// answer that nobody is there.
+func TestLawAbsenceNeedsProof(t *testing.T) {
+	w := ldapdWorld(t)
+	w.crowd(250, people)
+	s := w.open(func(c *ldap.Config) { c.IdleTimeout = span.Duration(300 * time.Millisecond) })
+	stage, _ := sourcetest.Read(t, s)
+	var known []directory.Known
+	for _, e := range stage.Entries() {
+		known = append(known, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
+	}
+	for name, fault := range map[string]ldapd.Fault{
+		"size limit":             {Do: ldapd.Answer, Code: 4, After: 50, Base: suffix},
+		"busy at the second":     {Do: ldapd.Answer, Code: 51, Skip: 2, Base: suffix},
+		"dropped":                {Do: ldapd.Drop, After: 99, Base: suffix},
+		"hanging":                {Do: ldapd.Hang, After: 99, Base: suffix},
+		"empty":                  {Do: ldapd.Empty, Skip: 1, Base: suffix},
+		"everything empty":       {Do: ldapd.Empty},
+		"a referral":             {Do: ldapd.Refer, URL: "ldap://other.example/", Skip: 1, Base: suffix},
+		"the bases are gone":     {Do: ldapd.Answer, Code: 32, Base: people},
+		"the context is in need": {Do: ldapd.Answer, Code: 80, Base: suffix},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fault.Op = ldapd.OpSearch
+			w.ldapd.Faults().Add(fault)
+			defer w.ldapd.Faults().Clear()
+			if got, err := s.Find(t.Context(), known); err == nil || got != nil {
+				t.Errorf("%d answers, %v", len(got), err)
+			}
+		})
+	}
+	w.ldapd.Faults().ResetCounts()
+	got, err := s.Find(t.Context(), known)
+	w.must(err)
+	for i, f := range got {
+		if !f.Found || f.ID != known[i].ID {
+			t.Fatalf("answer %d: %+v to %+v", i, f, known[i])
+		}
+	}
+	if n := w.ldapd.Faults().Count(ldapd.OpSearch); n > 10 {
+		t.Errorf("%d searches for 250 IDs", n)
+	}
+}
+
+// Where the root of the naming context is hidden, the bases are searched.
+func TestFindWithoutTheRoot(t *testing.T) {
+	w := ldapdWorld(t)
+	dns := w.crowd(3, people)
+	s := w.open(nil)
+	stage, _ := sourcetest.Read(t, s)
+	w.must(w.Move(dns[1], "uid=writer0001,"+sourcetest.Elsewhere))
+	w.must(w.Delete(dns[2]))
+	w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, BindDN: sync, Base: suffix, Do: ldapd.Answer, Code: 32})
+	var known []directory.Known
+	for _, dn := range dns {
+		known = append(known, directory.Known{ID: stage.Get(t, dn).ID})
+	}
+	got, err := s.Find(t.Context(), known)
+	if err != nil || !got[0].Found || got[1].Found || got[2].Found {
+		t.Errorf("%+v, %v", got, err)
+	}
+	w.ldapd.Faults().Clear()
+	got, err = s.Find(t.Context(), known)
+	if err != nil || !got[0].Found || !got[1].Found || got[2].Found {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestReferralsThatAreIgnored(t *testing.T) {
+	w := ldapdWorld(t)
+	w.crowd(3, people)
+	w.must(w.Add("ou=away,"+people, map[string][]string{"objectClass": {"referral", "extensibleObject"}, "ou": {"away"}, "ref": {"ldap://other.example/ou=away," + people}}))
+	if err := mustNotRead(t, w.open(nil)); !errors.Is(err, ldapwire.ErrReferral) || !strings.Contains(hintOf(t, err), "ignore_referrals") {
+		t.Errorf("%v", err)
+	}
+	s := w.open(func(c *ldap.Config) { c.IgnoreReferrals = []string{"ldap://other.example/"} })
+	stage, p := sourcetest.Read(t, s)
+	if p.People() != 3 {
+		t.Errorf("%d people", p.People())
+	}
+	e := stage.Entries()[0]
+	if got, err := s.Find(t.Context(), []directory.Known{{ID: e.ID}}); err != nil || !got[0].Found {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A server that is busy or unavailable hands over to the next URL.
+func TestFailOver(t *testing.T) {
+	w, second := ldapdWorld(t), ldapdWorld(t)
+	second.crowd(2, people)
+	both := second.open(func(c *ldap.Config) { c.URLs, c.AllowPlaintext = []string{w.ldapd.URL(), second.ldapd.URL()}, true })
+	_, p := sourcetest.Read(t, both)
+	if p.People() != 0 || p.Server() != w.ldapd.URL() {
+		t.Errorf("%d people from %s, the first is up", p.People(), p.Server())
+	}
+	w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpBind, Do: ldapd.Answer, Code: 52})
+	_, p = sourcetest.Read(t, both)
+	if p.People() != 2 || p.Server() != second.ldapd.URL() {
+		t.Errorf("%d people from %s, the first is unavailable", p.People(), p.Server())
+	}
+}
+
+func TestCancelInMidRead(t *testing.T) {
+	w := ldapdWorld(t)
+	w.crowd(30, people)
+	w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Do: ldapd.Hang, After: 12})
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	err := sourcetest.MustNotRead(ctx, t, w.open(func(c *ldap.Config) { c.PageSize = 10 }), &sourcetest.Stage{})
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
+		t.Errorf("after %v: %v", took, err)
+	}
+}
+
+// What groups refer to by something that is no name is nobody: left out,
+// counted, and no reason to fail.
+func TestMembersWithoutAName(t *testing.T) {
+	w := ldapdWorld(t)
+	one := w.person("writer1", people)
+	group := w.group("writers", one)
+	w.must(w.Set(group, "uniqueMember", one+"#'1'B"))
+	w.must(w.Set(group, "description", "writer1", "#", "cn"))
+	s := w.open(func(c *ldap.Config) { c.Groups.Members = []string{"member", "uniqueMember", "description"} })
+	stage, _ := sourcetest.Read(t, s)
+	members := stage.Get(t, group).Members
+	if len(members) != 2 || members[0].DN.String() != one || members[1].DN.String() != one || members[0].Login+members[1].Login != "" {
+		t.Errorf("%+v", members)
+	}
+	report, err := s.Check(t.Context())
+	if err != nil || !slices.ContainsFunc(report.Notes, func(n directory.Note) bool {
+		return strings.HasPrefix(n.Text, "3 members of groups are left out")
+	}) {
+		t.Errorf("check: %+v, %v", report.Notes, err)
+	}
+}
+
+func TestSecretsAreReadWhenDialling(t *testing.T) {
+	w := ldapdWorld(t)
+	t.Setenv("ROSTERD_TEST_PASSWORD", "not this one")
+	s := w.open(func(c *ldap.Config) { c.Password = secret.Env("ROSTERD_TEST_PASSWORD") })
+	err := mustNotRead(t, s)
+	if !errors.Is(err, ldapwire.ErrInvalidCredentials) || strings.Contains(err.Error()+hintOf(t, err), "not this one") {
+		t.Errorf("%v", err)
+	}
+	t.Setenv("ROSTERD_TEST_PASSWORD", "sync")
+	sourcetest.Read(t, s)
+	t.Setenv("ROSTERD_TEST_PASSWORD", "")
+	if err := mustNotRead(t, s); !strings.Contains(err.Error(), "ROSTERD_TEST_PASSWORD") {
+		t.Errorf("%v", err)
+	}
+}
