@@ -25,6 +25,8 @@ type Hold struct {
 	// Keys are the held changes, sorted by key.
 	Keys   []Held
 	Status HoldStatus
+	// History has the versions that the hold had, oldest first.
+	History []Version
 	// Refused are the keys that were rejected: silent until they change.
 	Refused []target.Key
 	// Expires is when an approval that is not used ends; zero if not approved.
@@ -33,6 +35,12 @@ type Hold struct {
 	// Approved are the keys that an approval covers and that were not yet
 	// used, sorted.
 	Approved []target.Key
+}
+
+// Version is one that a hold had from a moment on.
+type Version struct {
+	Version string
+	At      time.Time
 }
 
 // Held is one change in a hold.

@@ -1,0 +1,238 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	gosync "sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/target"
+)
+
+const (
+	// intentBatch is how many orders are put on disk together before the first
+	// of them is sent.
+	intentBatch = 256
+	// memberBatch is how many accounts one grant or revoke names.
+	memberBatch = 500
+	// breakAfter is how many writes may fail in a row before a target is left
+	// alone for the rest of the cycle.
+	breakAfter = 10
+)
+
+// apply does what was cleared, target by target side by side, wave by wave.
+func (c *cycle) apply(ctx context.Context) error {
+	group, gctx := errgroup.WithContext(ctx)
+	for _, t := range c.Targets {
+		waves := c.waves(t.Name)
+		if len(waves) == 0 {
+			continue
+		}
+		a := &applier{cycle: c, target: t, refs: map[identity.Ordinal]target.Ref{}, links: map[identity.Ordinal]ledger.Link{},
+			blocked: map[identity.Ordinal]string{}, attempts: map[identity.Ordinal]int{}, sequences: map[identity.Ordinal]uint64{}}
+		a.remember()
+		for _, w := range waves {
+			a.total += len(w)
+		}
+		group.Go(func() error { return a.run(gctx, waves) })
+	}
+	return group.Wait()
+}
+
+// applier does the waves of one target.
+type applier struct {
+	*cycle
+	target Target
+	total  int
+
+	mu       gosync.Mutex
+	refs     map[identity.Ordinal]target.Ref
+	links    map[identity.Ordinal]ledger.Link
+	attempts map[identity.Ordinal]int
+	// sequences are those of the marks that this cycle took.
+	sequences map[identity.Ordinal]uint64
+	// blocked are people for whom an earlier step failed, with that step.
+	blocked map[identity.Ordinal]string
+	failing int   // writes that failed in a row
+	broken  error // set when the target is left alone
+	done    int
+}
+
+// remember takes the links and earlier failures from the plan's input.
+func (a *applier) remember() {
+	for _, m := range a.marks {
+		a.sequences[m.Person] = m.Sequence
+	}
+	for _, p := range a.input.People {
+		s := p.Seen[a.target.Name]
+		if s.Link != nil {
+			a.links[p.Ordinal] = *s.Link
+			a.refs[p.Ordinal] = target.Ref{ID: s.Link.Account, Name: s.Link.Name}
+		}
+		if s.Parked != nil {
+			a.attempts[p.Ordinal] = s.Parked.Attempts
+		}
+	}
+}
+
+func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
+	for _, wave := range waves {
+		for at := 0; at < len(wave); at += intentBatch {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if a.ask.stopped() || a.broken != nil {
+				a.leaveOpen(waves)
+				return nil
+			}
+			if err := a.batch(ctx, wave[at:min(at+intentBatch, len(wave))]); err != nil {
+				return fmt.Errorf("apply to %s: %w", a.target.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// batch puts the orders on disk, does them, and puts the outcomes on disk.
+func (a *applier) batch(ctx context.Context, orders []ledger.Order) error {
+	ready := a.ready(orders)
+	if len(ready) == 0 {
+		return nil
+	}
+	intents, err := a.Store.Intend(a.report.Cycle, ready)
+	if err != nil {
+		return err
+	}
+	units := group(intents)
+	results := make([][]state.Result, len(units))
+	workers, wctx := errgroup.WithContext(ctx)
+	workers.SetLimit(max(1, a.target.Concurrency))
+	for i, u := range units {
+		workers.Go(func() error {
+			results[i] = a.do(wctx, u)
+			return nil
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		return err
+	}
+	all := make([]state.Result, 0, len(intents))
+	for _, r := range results {
+		all = append(all, r...)
+	}
+	// Two units may have moved the same person's link: what is kept is where it
+	// ended.
+	for i := range all {
+		if all[i].Link != nil {
+			l := a.links[all[i].Intent.Order().Change.Person]
+			all[i].Link = &l
+		}
+	}
+	if err := a.Store.Record(all); err != nil {
+		return err
+	}
+	a.note(all)
+	a.progress("apply", a.target.Name, a.done, a.total)
+	return nil
+}
+
+// ready leaves out what depends on a step that failed or on a person that was
+// marked again since the plan was drawn, and fills in the account.
+func (a *applier) ready(orders []ledger.Order) []ledger.Order {
+	out := make([]ledger.Order, 0, len(orders))
+	for _, o := range orders {
+		who := o.Change.Person
+		if step, is := a.blocked[who]; is && dependent(o.Change) {
+			a.skip(o, step)
+			continue
+		}
+		if a.markedAgain(who) {
+			a.skip(o, "the person changed again")
+			continue
+		}
+		if ref, known := a.refs[who]; known && o.Change.Verb != target.Create && o.Change.Verb != target.Link {
+			o.Change.Account = ref.ID
+			if o.Change.Verb != target.Rename {
+				o.Change.Name = ref.Name
+			}
+		}
+		if o.Change.Verb == target.Create || o.Change.Verb == target.Link {
+			o.Mark = a.mark(who)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// dependent says whether a change waits when an earlier step for the same
+// account failed. Closing an account never waits for anything.
+func dependent(ch target.Change) bool { return ch.Verb != target.Disable }
+
+func (a *applier) markedAgain(who identity.Ordinal) bool {
+	now, err := a.Store.Sequence(who)
+	return err != nil || now != a.sequences[who]
+}
+
+// mark is what rosterd leaves on an account that it owns: which state file owns
+// it, and whose it is.
+func (a *applier) mark(who identity.Ordinal) string {
+	return fmt.Sprintf("rosterd:%s:%d", a.Store.Serial(), uint64(who))
+}
+
+func (a *applier) skip(o ledger.Order, why string) {
+	a.shared.Lock()
+	defer a.shared.Unlock()
+	a.open[o.Change.Person] = true
+	a.report.Skipped = append(a.report.Skipped, Skipped{Order: o, Why: why})
+}
+
+// leaveOpen keeps the marks of everybody whose orders were not reached.
+func (a *applier) leaveOpen(waves [][]ledger.Order) {
+	a.shared.Lock()
+	defer a.shared.Unlock()
+	for _, w := range waves {
+		for _, o := range w {
+			a.cycle.open[o.Change.Person] = true
+		}
+	}
+	if a.broken != nil {
+		a.report.Down = append(a.report.Down, Down{Target: a.target.Name, Err: a.broken})
+	} else {
+		a.report.Stopped = true
+	}
+}
+
+// note remembers what the results mean for the orders that follow.
+func (a *applier) note(results []state.Result) {
+	a.shared.Lock()
+	defer a.shared.Unlock()
+	for _, r := range results {
+		o := r.Intent.Order()
+		a.done++
+		if r.Outcome.Done {
+			a.orders[a.target.Name] = append(a.orders[a.target.Name], o)
+			a.report.Done[o.Change.Verb]++
+			continue
+		}
+		a.report.Failed = append(a.report.Failed, Failed{Order: o, Outcome: r.Outcome})
+		a.open[o.Change.Person] = a.open[o.Change.Person] || r.Parked == nil
+	}
+}
+
+// pace waits for the target's rate.
+func (a *applier) pace(ctx context.Context) error {
+	if a.target.Rate == nil {
+		return nil
+	}
+	return a.target.Rate.Wait(ctx)
+}
+
+func (a *applier) parkUntil(who identity.Ordinal) (attempts int, next time.Time) {
+	attempts = a.attempts[who] + 1
+	return attempts, a.Now().Add(backOff(attempts))
+}

@@ -1,0 +1,236 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+)
+
+// approvalLasts is how long an approval that is not used stays good.
+const approvalLasts = 24 * time.Hour
+
+// Approval is a decision to let held changes go.
+type Approval struct {
+	Hold string
+	// Version is the one that was shown; the decision is refused if the hold
+	// has grown or changed since.
+	Version string
+	By      string
+	// People and Limit approve a part; nil and 0 approve all.
+	People []identity.Ordinal
+	Limit  int
+}
+
+// GrownError says that a hold is not what was shown any more.
+type GrownError struct {
+	Hold       string
+	Shown, Now string
+	Count      int
+	// Added is what has come since the version that was shown, in words; empty
+	// where that version is not known.
+	Added []string
+}
+
+func (e *GrownError) Error() string {
+	return fmt.Sprintf("approve %s: it has changed since version %s was shown: now version %s with %d changes", e.Hold, e.Shown, e.Now, e.Count)
+}
+
+// Hint says what to type.
+func (e *GrownError) Hint() string {
+	return fmt.Sprintf("look at it again and approve what you see: rosterd approve %s --version %s --yes", e.Hold, e.Now)
+}
+
+// NoHoldError says that there is no such hold.
+type NoHoldError struct{ Hold string }
+
+func (e *NoHoldError) Error() string {
+	return fmt.Sprintf("find hold %q: there is no such hold", e.Hold)
+}
+
+// Hint says what to type.
+func (e *NoHoldError) Hint() string { return "see what is held: rosterd status" }
+
+// Hold finds an open hold by its ID.
+func (e *Engine) Hold(id string) (ledger.Hold, error) {
+	holds, err := e.Store.Holds()
+	if err != nil {
+		return ledger.Hold{}, err
+	}
+	for _, h := range holds {
+		if h.ID == id {
+			return h, nil
+		}
+	}
+	return ledger.Hold{}, &NoHoldError{Hold: id}
+}
+
+// Approve records the decision and then runs a cycle that does the approved
+// changes and nothing else.
+func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report, error) {
+	hold, err := e.Hold(a.Hold)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := choose(hold, a)
+	if err != nil {
+		return nil, err
+	}
+	whole := len(chosen) == len(hold.Keys)
+	err = e.Store.Decide(a.Hold, func(h ledger.Hold) (ledger.Hold, error) {
+		if h.Version() != a.Version {
+			return h, grown(h, a)
+		}
+		for _, k := range chosen {
+			if !slices.Contains(h.Approved, k.Key) {
+				h.Approved = append(h.Approved, k.Key)
+			}
+		}
+		slices.SortFunc(h.Approved, func(x, y target.Key) int { return slices.Compare(x[:], y[:]) })
+		if whole {
+			h.Status = ledger.Approved
+		}
+		h.ApprovedBy, h.Expires = a.By, e.Now().Add(approvalLasts)
+		return h, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if whole {
+		if err := e.accept(hold); err != nil {
+			return nil, err
+		}
+	}
+	allowed := make(map[target.Key]bool, len(chosen))
+	people := make([]identity.Ordinal, 0, len(chosen))
+	for _, k := range chosen {
+		allowed[k.Key] = true
+		people = append(people, k.Person)
+	}
+	slices.Sort(people)
+	ask.People = slices.Compact(people)
+	ask.Allow = func(k target.Key) bool { return allowed[k] }
+	return e.Cycle(ctx, ask)
+}
+
+// choose picks the changes that an approval covers.
+func choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
+	if h.Status == ledger.Approved {
+		return nil, fmt.Errorf("approve %s: it is approved already, by %s", h.ID, h.ApprovedBy)
+	}
+	if a.Version != h.Version() {
+		return nil, grown(h, a)
+	}
+	var out []ledger.Held
+	var people []identity.Ordinal
+	for _, k := range h.Keys {
+		if a.People != nil && !slices.Contains(a.People, k.Person) {
+			continue
+		}
+		if !slices.Contains(people, k.Person) {
+			if a.Limit > 0 && len(people) == a.Limit {
+				continue
+			}
+			people = append(people, k.Person)
+		}
+		out = append(out, k)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("approve %s: it holds nothing of them", h.ID)
+	}
+	return out, nil
+}
+
+// grown says what has come since the version that was shown.
+func grown(now ledger.Hold, a Approval) error {
+	e := &GrownError{Hold: now.ID, Shown: a.Version, Now: now.Version(), Count: len(now.Keys)}
+	for _, v := range now.History {
+		if v.Version == a.Version {
+			for _, k := range now.Keys {
+				if k.Since.After(v.At) {
+					e.Added = append(e.Added, k.Text)
+				}
+			}
+			return e
+		}
+	}
+	return e
+}
+
+// accept takes what an approval of a whole hold says about the world: the
+// target is not new any more, the group is as it is now, the drop was meant.
+func (e *Engine) accept(h ledger.Hold) error {
+	switch h.Rule {
+	case "first":
+		t, err := e.Store.Target(h.Target)
+		if err != nil {
+			return err
+		}
+		t.Name, t.First = h.Target, true
+		if t.Since.IsZero() {
+			t.Since = e.Now()
+		}
+		return e.Store.SaveTarget(t)
+	case "min-people":
+		var errs []error
+		for _, s := range e.Sources {
+			errs = append(errs, e.Store.AcceptDrop(s.Name()))
+		}
+		return errors.Join(errs...)
+	}
+	return nil
+}
+
+// Reject silences the changes of a hold until they change.
+func (e *Engine) Reject(id, by string) (ledger.Hold, error) {
+	if _, err := e.Hold(id); err != nil {
+		return ledger.Hold{}, err
+	}
+	var out ledger.Hold
+	err := e.Store.Decide(id, func(h ledger.Hold) (ledger.Hold, error) {
+		h.Status, h.ApprovedBy, h.Approved = ledger.Rejected, by, nil
+		for _, k := range h.Keys {
+			if !slices.Contains(h.Refused, k.Key) {
+				h.Refused = append(h.Refused, k.Key)
+			}
+		}
+		out = h
+		return h, nil
+	})
+	return out, err
+}
+
+// allows says whether an order may go under this request.
+func (r Request) allows(o ledger.Order) bool {
+	if r.Allow != nil && !r.Allow(o.Change.Key()) {
+		return false
+	}
+	return r.People == nil || slices.Contains(r.People, o.Change.Person)
+}
+
+// Offboard denies a person everything everywhere, and does it at once.
+func (e *Engine) Offboard(ctx context.Context, d ledger.Denial, ask Request) (*Report, error) {
+	if strings.TrimSpace(d.Reason) == "" {
+		return nil, errors.New("offboard: say why, with --reason")
+	}
+	if err := e.Store.Deny(d); err != nil {
+		return nil, err
+	}
+	ask.People, ask.Named = []identity.Ordinal{d.Person}, true
+	return e.Cycle(ctx, ask)
+}
+
+// Release lifts an offboard, and enables again what somebody else disabled.
+func (e *Engine) Release(ctx context.Context, who identity.Ordinal, by, reason string, ask Request) (*Report, error) {
+	if err := e.Store.Allow(who, by, reason); err != nil {
+		return nil, err
+	}
+	ask.People, ask.Released = []identity.Ordinal{who}, true
+	return e.Cycle(ctx, ask)
+}

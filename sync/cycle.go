@@ -1,0 +1,85 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	gosync "sync"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Cycle is one run of the engine:
+//
+//	read ▶ seal ▶ take ▶ desire ▶ observe ▶ plan ▶ judge ▶ apply ▶ verify ▶ settle
+//
+// A source that could not be read does not end it: the cycle goes on from the
+// last sealed snapshot, in which nobody's standing has changed, and the report
+// says so. The error returned is of the state or the context, and then nothing
+// more was done than the journal tells.
+func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
+	c := e.begin(ask)
+	if err := c.run(ctx); err != nil {
+		return c.report, c.end(fmt.Errorf("%s: %w", ask.Verb, err))
+	}
+	return c.report, c.end(nil)
+}
+
+func (c *cycle) run(ctx context.Context) error {
+	if err := c.readAndSeal(ctx); err != nil {
+		return err
+	}
+	if err := c.take(); err != nil {
+		return err
+	}
+	if err := c.desire(); err != nil {
+		return err
+	}
+	if err := c.observe(ctx); err != nil {
+		return err
+	}
+	if err := c.judge(); err != nil {
+		return err
+	}
+	if c.ask.DryRun {
+		return ctx.Err()
+	}
+	if err := c.review(); err != nil {
+		return err
+	}
+	if err := c.apply(ctx); err != nil {
+		return err
+	}
+	if err := c.verify(ctx); err != nil {
+		return err
+	}
+	return c.settle()
+}
+
+// cycle is what the steps hand on to one another.
+type cycle struct {
+	*Engine
+	ask    Request
+	report *Report
+
+	marks   []ledger.Mark
+	input   plan.Input
+	cleared plan.Cleared
+	// orders are those that were done, by target, in the order of their waves.
+	orders map[string][]ledger.Order
+	// shared guards what follows and the report while targets are worked on
+	// side by side.
+	shared gosync.Mutex
+	// open are people for whom some target has no result yet.
+	open map[identity.Ordinal]bool
+}
+
+func (e *Engine) begin(ask Request) *cycle {
+	now := e.Now()
+	return &cycle{Engine: e, ask: ask,
+		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{},
+		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, Began: now, DryRun: ask.DryRun,
+			Done: map[target.Verb]int{}}}
+}

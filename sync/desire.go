@@ -1,0 +1,170 @@
+package sync
+
+import (
+	"slices"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// desire works out what each marked person should have, and puts beside it
+// what the state knows of what they have.
+func (c *cycle) desire() error {
+	pins, named, err := c.pins()
+	if err != nil {
+		return err
+	}
+	who := c.marked()
+	people, err := c.Store.People(who...)
+	if err != nil {
+		return err
+	}
+	memberships, err := c.memberships(who, named)
+	if err != nil {
+		return err
+	}
+	links, err := c.links(who)
+	if err != nil {
+		return err
+	}
+	denials, err := c.Store.Denials()
+	if err != nil {
+		return err
+	}
+	parked, err := c.parked()
+	if err != nil {
+		return err
+	}
+	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Protected: c.ask.Protected}
+	c.input.People = make([]plan.Person, 0, len(people))
+	for _, p := range people {
+		subject := mapping.Subject{Person: p, Memberships: memberships[p.Ordinal], Pins: pins[p.Key.Source]}
+		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
+			Seen: map[string]plan.Seen{}}
+		if d, denied := denials[p.Ordinal]; denied {
+			person.Denial = &d
+		}
+		for _, t := range c.Targets {
+			var s plan.Seen
+			if l, linked := links[p.Ordinal][t.Name]; linked {
+				s.Link = &l
+			}
+			if k, is := parked[place{t.Name, p.Ordinal}]; is {
+				s.Parked = &k
+			}
+			s.Released = c.ask.Released && c.asked(p.Ordinal)
+			person.Seen[t.Name] = s
+		}
+		c.input.People = append(c.input.People, person)
+	}
+	return c.facts()
+}
+
+// asked says whether the request names the person.
+func (c *cycle) asked(who identity.Ordinal) bool { return slices.Contains(c.ask.People, who) }
+
+// place is one person in one target.
+type place struct {
+	target string
+	person identity.Ordinal
+}
+
+func (c *cycle) memberships(who, named []identity.Ordinal) (map[identity.Ordinal][]identity.Membership, error) {
+	if len(who) == 0 || len(named) == 0 {
+		return nil, nil
+	}
+	return c.Store.Memberships(who, named)
+}
+
+func (c *cycle) links(who []identity.Ordinal) (map[identity.Ordinal]map[string]ledger.Link, error) {
+	if len(who) == 0 {
+		return nil, nil
+	}
+	return c.Store.Links(who...)
+}
+
+func (c *cycle) parked() (map[place]ledger.Parked, error) {
+	list, err := c.Store.Parked()
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[place]ledger.Parked, len(list))
+	for _, p := range list {
+		// Of several failures of one account the one that waits longest speaks.
+		if had, is := out[place{p.Target, p.Person}]; !is || p.Next.After(had.Next) {
+			out[place{p.Target, p.Person}] = p
+		}
+	}
+	return out, nil
+}
+
+// pins finds the groups that the policy names, by source, and notes those that
+// are not where the policy says.
+func (c *cycle) pins() (bySource map[string][]ledger.Pin, named []identity.Ordinal, err error) {
+	bySource = map[string][]ledger.Pin{}
+	for _, s := range c.Sources {
+		pins, err := c.Store.Pins(s.Name(), c.Policy.Groups())
+		if err != nil {
+			return nil, nil, err
+		}
+		bySource[s.Name()] = pins
+		for _, p := range pins {
+			// Who was in a group that is not there any more is not in it: the
+			// policy then says that its roles are in doubt, and what their
+			// loss would take is held.
+			if p.Group.Valid() && p.Status.Sound() {
+				named = append(named, p.Group)
+			}
+			if p.Status != ledger.PinOK {
+				c.report.Pins = append(c.report.Pins, p)
+			}
+		}
+	}
+	return bySource, named, nil
+}
+
+// facts gives the plan what it must know of sources and targets.
+func (c *cycle) facts() error {
+	for _, s := range c.Sources {
+		f, err := c.Store.SourceFacts(s.Name())
+		if err != nil {
+			return err
+		}
+		c.report.Sources = append(c.report.Sources, f)
+		c.input.Sources = append(c.input.Sources, plan.Source{Name: s.Name(), LastComplete: f.LastComplete, People: f.People, Peak: f.Peak,
+			MinPeople: f.MinPeople, Blackouts: f.Blackouts})
+	}
+	for _, t := range c.Targets {
+		if c.ask.OnlyTarget != "" && t.Name != c.ask.OnlyTarget {
+			continue
+		}
+		known, err := c.Store.Target(t.Name)
+		if err != nil {
+			return err
+		}
+		open, _, err := c.Store.LinkCount(t.Name)
+		if err != nil {
+			return err
+		}
+		c.input.Targets = append(c.input.Targets, plan.Target{Name: t.Name, Rules: t.Rules, Description: t.Describe(),
+			New: !known.First && t.Rules.Guard.First != "apply", Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
+			Owners: map[target.NativeID]identity.Ordinal{}})
+	}
+	return nil
+}
+
+func (c *cycle) scope(name string) target.Scope {
+	return target.Scope{Attributes: c.Policy.AttributeNames(name), Entitlements: c.Policy.Entitlements(name)}
+}
+
+func (e *Engine) target(name string) Target {
+	for _, t := range e.Targets {
+		if t.Name == name {
+			return t
+		}
+	}
+	return Target{}
+}

@@ -1,0 +1,106 @@
+package sync
+
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Engine is everything a cycle works with. It runs one cycle at a time; whoever
+// holds the state sees to that.
+type Engine struct {
+	Store *state.Store
+	// Sources and Targets are sorted by name.
+	Sources []Source
+	Targets []Target
+	Policy  *mapping.Policy
+	// PolicyText is the file as it is, for the record.
+	PolicyText string
+	Now        func() time.Time
+	// Progress hears how far a step has come; it may be nil and must return at
+	// once. It is called from several goroutines.
+	Progress func(Progress)
+}
+
+// Source is a directory with the rules under which its absences are judged.
+type Source struct {
+	directory.Source
+	VanishAfter time.Duration
+	// MinPeople is a share of the largest listing, 0 to 1.
+	MinPeople float64
+	MaxRekey  int
+}
+
+// Target is a target with the limits and rules that the configuration gives.
+type Target struct {
+	Name string
+	target.Target
+	Rules plan.Rules
+	// Concurrency is how many writes may be under way at once, at least 1.
+	Concurrency int
+	// Rate bounds writes a second; nil for no bound.
+	Rate *rate.Limiter
+	// VerifyWithin is how long a read-back may keep disagreeing.
+	VerifyWithin time.Duration
+}
+
+// Progress is how far a step has come.
+type Progress struct {
+	Step        string // "read", "observe", "apply", "verify"
+	Where       string // source or target
+	Done, Total int    // Total is 0 where it is not known
+}
+
+// Request is what one cycle is asked to do.
+type Request struct {
+	// Verb is for the journal: "sync", "plan", "approve h3".
+	Verb string
+	// By is who asked.
+	By string
+	// DryRun stops before the first write to a target.
+	DryRun bool
+	// Full looks at everybody and lists every target.
+	Full bool
+	// People restricts the cycle to these; nil is everybody who is marked.
+	People []identity.Ordinal
+	// Named says that removals of People were asked for by name.
+	Named bool
+	// Released says that People are to be enabled though somebody else
+	// disabled them.
+	Released bool
+	// Protected lets protected accounts be changed.
+	Protected bool
+	// OnlyTarget restricts the cycle to one target; empty is all.
+	OnlyTarget string
+	// Allow, if set, restricts the writes to what it returns true for.
+	Allow func(target.Key) bool
+	// Review, if set, sees the judged report before the first write and says
+	// which changes may go; its error ends the cycle.
+	Review func(*Report) (func(target.Key) bool, error)
+	// Fingerprints asks for the report's fingerprints.
+	Fingerprints bool
+	// Stop, once closed, ends the cycle after the writes that are under way.
+	Stop <-chan struct{}
+}
+
+func (e *Engine) progress(step, where string, done, total int) {
+	if e.Progress != nil {
+		e.Progress(Progress{Step: step, Where: where, Done: done, Total: total})
+	}
+}
+
+func (r Request) stopped() bool {
+	select {
+	case <-r.Stop:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,28 @@
+package sync
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ForeignError says that a target is another system than the one whose accounts
+// the links name.
+type ForeignError struct{ Target, Known, Found string }
+
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("connect to %s: it is %q, and the links are of %q", e.Target, e.Found, e.Known)
+}
+
+// Hint says what to do.
+func (e *ForeignError) Hint() string {
+	return "correct the address of [target." + e.Target + "], or give the new system a target of its own name"
+}
+
+// hint finds what an error wants to be done next.
+func hint(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}

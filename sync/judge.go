@@ -1,0 +1,117 @@
+package sync
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// judge draws the plan and lets the guard split it into what may go and what is
+// held. What is held is stored also by a dry run, so that what a plan showed
+// can be approved.
+func (c *cycle) judge() error {
+	book, err := c.book()
+	if err != nil {
+		return err
+	}
+	drawn := plan.Make(c.input)
+	verdict := plan.Judge(drawn, book)
+	c.report.Plan, c.report.Verdict = drawn, verdict
+	c.cleared = verdict.Cleared
+	if err := c.describe(); err != nil {
+		return err
+	}
+	holds := versioned(c.keepHoldsOfDown(book.Holds, verdict.Holds), c.input.Now)
+	c.report.Holds = holds
+	if err := c.Store.SaveHolds(holds); err != nil {
+		return err
+	}
+	if c.ask.DryRun {
+		return nil
+	}
+	var links []ledger.Link
+	var parked []ledger.Parked
+	for _, s := range drawn.Subjects {
+		if s.Link != nil {
+			links = append(links, *s.Link)
+		}
+		if s.Park != nil {
+			parked = append(parked, *s.Park)
+		}
+	}
+	if err := c.Store.PutLinks(links); err != nil {
+		return err
+	}
+	return c.Store.SaveParked(parked...)
+}
+
+// book is what the guard must know besides the plan.
+func (c *cycle) book() (plan.Book, error) {
+	var b plan.Book
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return b, err
+	}
+	widest := time.Duration(plan.DefaultRules().Guard.Window)
+	for _, t := range c.Targets {
+		widest = max(widest, time.Duration(t.Rules.Guard.Window))
+	}
+	spends, err := c.Store.Spends(c.Now().Add(-widest))
+	if err != nil {
+		return b, err
+	}
+	free, err := c.Store.FirstFreeHold()
+	if err != nil {
+		return b, err
+	}
+	return plan.Book{Now: c.input.Now, Holds: holds, Spends: spends, FirstFreeHold: free, Targets: c.input.Targets}, nil
+}
+
+// keepHoldsOfDown keeps the holds of targets that could not be read: that
+// nothing was planned there says nothing about them.
+func (c *cycle) keepHoldsOfDown(before, after []ledger.Hold) []ledger.Hold {
+	for _, d := range c.report.Down {
+		for _, h := range before {
+			if h.Target == d.Target {
+				after = append(after, h)
+			}
+		}
+	}
+	return after
+}
+
+// versioned notes from when each hold has the version that it has, so that an
+// approval of an earlier one can be told what has come since.
+func versioned(holds []ledger.Hold, now time.Time) []ledger.Hold {
+	for i, h := range holds {
+		v := h.Version()
+		if n := len(h.History); n == 0 || h.History[n-1].Version != v {
+			holds[i].History = append(slices.Clip(h.History), ledger.Version{Version: v, At: now})
+		}
+	}
+	return holds
+}
+
+// waves are the orders for one target that this request lets go.
+func (c *cycle) waves(name string) [][]ledger.Order {
+	if c.ask.OnlyTarget != "" && c.ask.OnlyTarget != name {
+		return nil
+	}
+	var out [][]ledger.Order
+	for _, wave := range c.cleared.Waves(name) {
+		var keep []ledger.Order
+		for _, o := range wave {
+			if c.ask.allows(o) {
+				keep = append(keep, o)
+			} else {
+				c.open[o.Change.Person] = true
+			}
+		}
+		if len(keep) > 0 {
+			out = append(out, keep)
+		}
+	}
+	return out
+}

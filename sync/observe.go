@@ -1,0 +1,252 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+const (
+	// lookChunk is how many accounts one look asks for.
+	lookChunk = 100
+	// listFrom is the number of looks from which one listing is cheaper.
+	listFrom = 200
+)
+
+// observe looks at the accounts that a first draft of the plan wants to touch,
+// and in a full cycle at all of them. A target that cannot be read is down:
+// nothing is planned for it.
+func (c *cycle) observe(ctx context.Context) error {
+	if err := c.recoverDoubts(ctx); err != nil {
+		return err
+	}
+	wanted := c.wanted(plan.Make(c.input))
+	observed := make([]map[identity.Ordinal]target.Observation, len(c.input.Targets))
+	group, gctx := errgroup.WithContext(ctx)
+	for i := range c.input.Targets {
+		group.Go(func() error {
+			seen, err := c.observeOne(gctx, &c.input.Targets[i], wanted[c.input.Targets[i].Name])
+			if gctx.Err() != nil {
+				return gctx.Err()
+			}
+			if err != nil {
+				c.input.Targets[i].Down = err.Error()
+			}
+			observed[i] = seen
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, t := range c.input.Targets {
+		if t.Down != "" {
+			c.report.Down = append(c.report.Down, Down{Target: t.Name, Err: errors.New(t.Down)})
+			for _, want := range wanted[t.Name] {
+				c.open[want.person] = true
+			}
+			continue
+		}
+		if err := c.attach(t, observed[i]); err != nil {
+			return err
+		}
+	}
+	return c.holders()
+}
+
+// want is a look that a person needs in a target.
+type want struct {
+	person identity.Ordinal
+	query  target.Query
+}
+
+func (c *cycle) wanted(draft plan.Plan) map[string][]want {
+	out := map[string][]want{}
+	if c.ask.Full {
+		for _, p := range c.input.People {
+			for _, t := range c.input.Targets {
+				out[t.Name] = append(out[t.Name], want{p.Ordinal, query(p, t.Name)})
+			}
+		}
+		return out
+	}
+	for _, s := range draft.Subjects {
+		if s.Look != nil {
+			out[s.Target] = append(out[s.Target], want{s.Person, *s.Look})
+		}
+	}
+	return out
+}
+
+// query asks for the account of a person: the linked one, or what correlates.
+func query(p plan.Person, name string) target.Query {
+	if l := p.Seen[name].Link; l != nil && l.Phase != ledger.Deleted {
+		return target.Query{ID: l.Account}
+	}
+	var q target.Query
+	for _, a := range p.Desired.Accounts {
+		if a.Target == name {
+			q.Match = matches(a.Match)
+		}
+	}
+	return q
+}
+
+func matches(list []mapping.Match) []target.Match {
+	out := make([]target.Match, 0, len(list))
+	for _, m := range list {
+		if m.Value != "" {
+			out = append(out, target.Match{Attribute: m.Attribute, Value: m.Value})
+		}
+	}
+	return out
+}
+
+// observeOne answers the looks of one target, by a listing where that is
+// cheaper or asked for.
+func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (map[identity.Ordinal]target.Observation, error) {
+	if len(wants) == 0 && !c.ask.Full {
+		return nil, nil
+	}
+	member := c.target(t.Name)
+	if err := c.sameSystem(ctx, member); err != nil {
+		return nil, err
+	}
+	out := make(map[identity.Ordinal]target.Observation, len(wants))
+	if c.ask.Full || len(wants) >= listFrom {
+		listing, err := target.Collect(ctx, member, c.scope(t.Name))
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", t.Name, err)
+		}
+		for _, w := range wants {
+			out[w.person] = listing.Look(w.query)
+		}
+		if c.ask.Full {
+			t.Accounts = listing.Accounts()
+		}
+		return out, nil
+	}
+	for at := 0; at < len(wants); at += lookChunk {
+		chunk := wants[at:min(at+lookChunk, len(wants))]
+		queries := make([]target.Query, len(chunk))
+		for i, w := range chunk {
+			queries[i] = w.query
+		}
+		answers, err := member.Look(ctx, c.scope(t.Name), queries)
+		if err != nil {
+			return nil, fmt.Errorf("look at %d accounts of %s: %w", len(chunk), t.Name, err)
+		}
+		if len(answers) != len(chunk) {
+			return nil, fmt.Errorf("look at %d accounts of %s: %d answers", len(chunk), t.Name, len(answers))
+		}
+		for i, w := range chunk {
+			out[w.person] = answers[i]
+		}
+		c.progress("observe", t.Name, at+len(chunk), len(wants))
+	}
+	return out, nil
+}
+
+// sameSystem refuses a target that is another system than the one the links
+// are of.
+func (c *cycle) sameSystem(ctx context.Context, t Target) error {
+	now, err := t.Identity(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", t.Name, err)
+	}
+	known, err := c.Store.Target(t.Name)
+	if err != nil {
+		return err
+	}
+	if known.Identity == "" {
+		known.Name, known.Identity = t.Name, now
+		return c.Store.SaveTarget(known)
+	}
+	if known.Identity != now {
+		return &ForeignError{Target: t.Name, Known: known.Identity, Found: now}
+	}
+	return nil
+}
+
+// attach puts the observations beside the people, and says whose the accounts
+// are.
+func (c *cycle) attach(t plan.Target, observed map[identity.Ordinal]target.Observation) error {
+	for _, p := range c.input.People {
+		o, looked := observed[p.Ordinal]
+		if !looked {
+			continue
+		}
+		s := p.Seen[t.Name]
+		s.Observed = &o
+		p.Seen[t.Name] = s
+		for _, a := range o.Accounts {
+			owner, owned, err := c.Store.LinkOwner(t.Name, a.ID)
+			if err != nil {
+				return err
+			}
+			if owned {
+				t.Owners[a.ID] = owner
+			}
+		}
+	}
+	for _, a := range t.Accounts {
+		owner, owned, err := c.Store.LinkOwner(t.Name, a.ID)
+		if err != nil {
+			return err
+		}
+		if owned {
+			t.Owners[a.ID] = owner
+		}
+	}
+	return nil
+}
+
+// holders counts who holds each role in each target, which the guard's
+// percentages rest on. It reads every link, so only where something changes.
+func (c *cycle) holders() error {
+	if !changes(plan.Make(c.input)) {
+		return nil
+	}
+	all, err := c.Store.Links()
+	if err != nil {
+		return err
+	}
+	for i := range c.input.Targets {
+		c.input.Targets[i].Holders = map[string]int{}
+	}
+	for _, links := range all {
+		for i := range c.input.Targets {
+			l, linked := links[c.input.Targets[i].Name]
+			if !linked || l.Phase != ledger.Open {
+				continue
+			}
+			roles := map[string]bool{}
+			for _, g := range l.Granted {
+				for _, r := range g.Roles {
+					roles[r] = true
+				}
+			}
+			for r := range roles {
+				c.input.Targets[i].Holders[r]++
+			}
+		}
+	}
+	return nil
+}
+
+func changes(p plan.Plan) bool {
+	for _, s := range p.Subjects {
+		if len(s.Changes) > 0 || s.Look != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,170 @@
+package sync
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/target"
+)
+
+// recoverDoubts answers the intents that have no outcome: whoever wrote them
+// was killed, or never heard the target's answer. The target is looked at, and
+// what it shows is the outcome. One that cannot be looked at stays in doubt,
+// and nothing else is planned for that account.
+func (c *cycle) recoverDoubts(ctx context.Context) error {
+	doubts, err := c.Store.InDoubt()
+	if err != nil || len(doubts) == 0 {
+		return err
+	}
+	byTarget := map[string][]state.Intent{}
+	for _, in := range doubts {
+		name := in.Order().Change.Target
+		byTarget[name] = append(byTarget[name], in)
+	}
+	for _, t := range c.Targets {
+		if err := c.recoverOne(ctx, t, byTarget[t.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent) error {
+	links := map[identity.Ordinal]ledger.Link{}
+	for at := 0; at < len(doubts); at += lookChunk {
+		chunk := doubts[at:min(at+lookChunk, len(doubts))]
+		queries := make([]target.Query, len(chunk))
+		for i, in := range chunk {
+			queries[i] = doubtQuery(in.Order().Change, t.Describe())
+		}
+		answers, err := t.Look(ctx, c.scope(t.Name), queries)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil || len(answers) != len(chunk) {
+			c.stayInDoubt(t.Name, doubts[at:])
+			return nil
+		}
+		if err := c.answer(t, chunk, answers, links); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer records what the looks say of each intent, in the order in which the
+// intents were made, and makes the links as they now stand known to the plan.
+func (c *cycle) answer(t Target, chunk []state.Intent, answers []target.Observation, links map[identity.Ordinal]ledger.Link) error {
+	results := make([]state.Result, 0, len(chunk))
+	for i, in := range chunk {
+		o := in.Order()
+		out := settleDoubt(o, answers[i], t.Describe())
+		r := state.Result{Intent: in, Outcome: out}
+		if out.Done {
+			l, known := links[o.Change.Person]
+			if !known {
+				all, err := c.Store.Links(o.Change.Person)
+				if err != nil {
+					return err
+				}
+				l = all[o.Change.Person][t.Name]
+			}
+			l = l.After(o, out, c.Now())
+			links[o.Change.Person] = l
+			r.Link = &l
+			c.setLink(t.Name, o.Change.Person, l)
+		}
+		results = append(results, r)
+		c.report.Recovered++
+	}
+	return c.Store.Record(results)
+}
+
+// doubtQuery asks for the account that an intent was about.
+func doubtQuery(ch target.Change, d target.Description) target.Query {
+	if ch.Account != "" {
+		return target.Query{ID: ch.Account}
+	}
+	return target.Query{Match: []target.Match{{Attribute: d.NameAttribute, Value: ch.Name}}}
+}
+
+// settleDoubt reads from an observation whether a change was made.
+func settleDoubt(o ledger.Order, seen target.Observation, d target.Description) ledger.Outcome {
+	missed := ledger.Outcome{Err: "not done: the target does not show it", Class: target.Transient}
+	ch := o.Change
+	if ch.Verb == target.Delete {
+		if len(seen.Accounts) == 0 {
+			return ledger.Outcome{Done: true, Verified: true}
+		}
+		return missed
+	}
+	if len(seen.Accounts) != 1 {
+		return missed
+	}
+	a := seen.Accounts[0]
+	// A create may claim what it finds only if nothing was there before, and
+	// only under a mark of ours where the target keeps marks.
+	if ch.Verb == target.Create && (!o.Nothing || d.Marks && a.Mark != o.Mark) {
+		return missed
+	}
+	if !shows(ch, a, d) {
+		return missed
+	}
+	return ledger.Outcome{Done: true, Verified: true, Account: target.Ref{ID: a.ID, Name: a.Name}}
+}
+
+// shows says whether an account is as a change makes it.
+func shows(ch target.Change, a target.Account, d target.Description) bool {
+	switch ch.Verb {
+	case target.Create:
+		return d.EqualName(a.Name, ch.Name)
+	case target.Link:
+		return a.ID == ch.Account
+	case target.Rename:
+		return d.EqualName(a.Name, ch.Name)
+	case target.Enable:
+		return a.Enabled
+	case target.Disable:
+		return !a.Enabled
+	case target.Grant:
+		return slices.Contains(a.Entitlements, ch.Entitlement)
+	case target.Revoke:
+		return !slices.Contains(a.Entitlements, ch.Entitlement)
+	case target.Update:
+		for _, v := range ch.Set {
+			if !d.Equal(v.Name, a.Attributes[v.Name], v.Values) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func (c *cycle) stayInDoubt(name string, doubts []state.Intent) {
+	for _, in := range doubts {
+		who := in.Order().Change.Person
+		c.open[who] = true
+		for _, p := range c.input.People {
+			if p.Ordinal == who {
+				s := p.Seen[name]
+				s.InDoubt = true
+				p.Seen[name] = s
+			}
+		}
+	}
+	c.report.InDoubt += len(doubts)
+}
+
+func (c *cycle) setLink(name string, who identity.Ordinal, l ledger.Link) {
+	for _, p := range c.input.People {
+		if p.Ordinal == who {
+			s := p.Seen[name]
+			s.Link = &l
+			p.Seen[name] = s
+		}
+	}
+}

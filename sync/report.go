@@ -1,0 +1,186 @@
+package sync
+
+import (
+	"errors"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Report is what one cycle saw, planned and did.
+type Report struct {
+	Cycle, Verb  string
+	Began, Ended time.Time
+	DryRun       bool
+
+	Reads   []Read
+	Sources []state.SourceFacts
+	// Pins are the groups of the policy that are not where it says.
+	Pins []ledger.Pin
+	// Down are targets that could not be read or written.
+	Down []Down
+
+	Plan    plan.Plan
+	Verdict plan.Verdict
+	Holds   []ledger.Hold
+
+	// Fingerprints say, for each person looked at, what the plan rests on.
+	Fingerprints map[identity.Ordinal]string
+
+	Done       map[target.Verb]int
+	Failed     []Failed
+	Skipped    []Skipped
+	Unverified []ledger.Parked
+	// Parked is all that waits for another attempt, earlier cycles included.
+	Parked []ledger.Parked
+	// Verified is how many accounts were read back and agreed.
+	Verified int
+	// Recovered and InDoubt count the intents without outcome that were
+	// answered, and those that could not be.
+	Recovered, InDoubt int
+	// Stopped is set where a signal ended the cycle early.
+	Stopped bool
+	// Err is the error that ended the cycle.
+	Err error
+
+	targets []string
+	logins  map[identity.Ordinal]string
+}
+
+// Read is how the read of one source went.
+type Read struct {
+	Source  string
+	Err     error
+	Sealed  state.Sealed
+	Drained state.Drained
+}
+
+// Down is a target that could not be reached, or was left alone after failures.
+type Down struct {
+	Target string
+	Err    error
+}
+
+// Failed is an order that the target did not carry out.
+type Failed struct {
+	Order   ledger.Order
+	Outcome ledger.Outcome
+}
+
+// Skipped is an order that was not sent, and why.
+type Skipped struct {
+	Order ledger.Order
+	Why   string
+}
+
+// Exit codes of a cycle, as DESIGN orders them: the first that applies.
+const (
+	ExitDone    = 0
+	ExitFailed  = 1
+	ExitUsage   = 2
+	ExitPending = 3
+	ExitHeld    = 4
+	ExitParked  = 5
+	ExitOffline = 6
+)
+
+// Exit is the exit code that the cycle ends with.
+func (r *Report) Exit() int {
+	switch {
+	case r.Err != nil, r.unread():
+		return ExitFailed
+	case r.held():
+		return ExitHeld
+	case len(r.Failed)+len(r.Skipped)+len(r.Unverified)+len(r.Parked)+len(r.Down)+r.InDoubt > 0, r.Stopped:
+		return ExitParked
+	case r.DryRun && r.Verdict.Pending():
+		return ExitPending
+	}
+	return ExitDone
+}
+
+// Cleared returns every order that may go, target by target, wave by wave.
+func (r *Report) Cleared() []ledger.Order {
+	var out []ledger.Order
+	for _, name := range r.targets {
+		for _, wave := range r.Verdict.Cleared.Waves(name) {
+			out = append(out, wave...)
+		}
+	}
+	return out
+}
+
+// Login is the login of a person in the plan.
+func (r *Report) Login(who identity.Ordinal) string { return r.logins[who] }
+
+func (r *Report) unread() bool {
+	for _, read := range r.Reads {
+		if read.Err != nil {
+			return true
+		}
+	}
+	for _, d := range r.Down {
+		var foreign *ForeignError
+		if errors.As(d.Err, &foreign) {
+			return true
+		}
+	}
+	return false
+}
+
+// held says whether something waits for a decision.
+func (r *Report) held() bool {
+	if r.Verdict.Held() {
+		return true
+	}
+	for _, s := range r.Sources {
+		if len(s.Blackouts) > 0 || s.MinPeople || s.Rekeyed > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// end closes the report, keeps it in the state, and takes the locks away.
+func (c *cycle) end(err error) error {
+	c.report.Ended = c.Now()
+	c.report.Err = err
+	if parked, perr := c.Store.Parked(); perr == nil {
+		c.report.Parked = parked
+	}
+	counts := map[string]int{"held": c.held(), "failed": len(c.report.Failed), "verified": c.report.Verified}
+	for v, n := range c.report.Done {
+		counts[v.String()] = n
+	}
+	record := state.CycleRecord{ID: c.report.Cycle, Verb: c.report.Verb, Began: c.report.Began, Ended: c.report.Ended,
+		Exit: c.report.Exit(), Counts: counts, Error: c.errorText()}
+	return errors.Join(err, c.Store.SaveCycle(record))
+}
+
+func (c *cycle) held() int {
+	n := 0
+	for _, h := range c.report.Holds {
+		if h.Status == ledger.Waiting {
+			n += len(h.Keys)
+		}
+	}
+	return n
+}
+
+func (c *cycle) errorText() string {
+	if c.report.Err != nil {
+		return c.report.Err.Error()
+	}
+	for _, r := range c.report.Reads {
+		if r.Err != nil {
+			return r.Err.Error()
+		}
+	}
+	return ""
+}
+
+func cycleID(now time.Time) string { return now.UTC().Format("20060102T150405.000") }

@@ -1,0 +1,81 @@
+package sync
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// settle takes away the marks of everybody for whom each target has a result,
+// and records the policy under which that was so.
+func (c *cycle) settle() error {
+	// What is held without a hold to approve (taken, ambiguous, protected)
+	// stays before everybody's eyes until somebody mends it.
+	for _, s := range c.report.Plan.Subjects {
+		if s.Held != "" {
+			c.open[s.Person] = true
+		}
+	}
+	settled := slices.DeleteFunc(slices.Clone(c.marks), func(m ledger.Mark) bool { return c.open[m.Person] })
+	if _, err := c.Store.Settle(settled); err != nil {
+		return err
+	}
+	if err := c.unpark(); err != nil {
+		return err
+	}
+	last, _, err := c.Store.Policy()
+	if err != nil || last.Hash == c.Policy.Hash() {
+		return err
+	}
+	return c.Store.SavePolicy(state.PolicyRecord{Hash: c.Policy.Hash(), Text: c.PolicyText, At: c.Now(), Epoch: last.Epoch + 1})
+}
+
+// unpark forgets earlier failures of everybody for whom a target now has a
+// better result.
+func (c *cycle) unpark() error {
+	failing := map[place]bool{}
+	for _, f := range c.report.Failed {
+		failing[place{f.Order.Change.Target, f.Order.Change.Person}] = true
+	}
+	for _, u := range c.report.Unverified {
+		failing[place{u.Target, u.Person}] = true
+	}
+	for i, s := range c.report.Plan.Subjects {
+		if c.report.Verdict.Subjects[i].Stage == plan.Parked {
+			failing[place{s.Target, s.Person}] = true
+		}
+	}
+	looked := map[place]bool{}
+	for _, s := range c.report.Plan.Subjects {
+		looked[place{s.Target, s.Person}] = true
+	}
+	parked, err := c.Store.Parked()
+	if err != nil {
+		return err
+	}
+	for _, p := range parked {
+		at := place{p.Target, p.Person}
+		if looked[at] && !failing[at] && !c.open[p.Person] {
+			if err := c.Store.Unpark(p.Target, p.Person, p.Subject); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// backOff is how long a change waits after so many failures, with jitter.
+func backOff(attempts int) time.Duration {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.Multiplier, b.MaxInterval = time.Minute, 2, 6*time.Hour
+	wait := b.NextBackOff()
+	for i := 1; i < attempts; i++ {
+		wait = b.NextBackOff()
+	}
+	return wait
+}

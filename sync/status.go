@@ -1,0 +1,85 @@
+package sync
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+)
+
+// Status is what an administrator asks first, from the state alone.
+type Status struct {
+	At      time.Time
+	Holds   []ledger.Hold
+	Parked  []ledger.Parked
+	Denials []ledger.Denial
+	Sources map[string]state.SourceFacts
+	Targets []TargetStatus
+	// Cycles are the last ones, newest first.
+	Cycles []state.CycleRecord
+	// Waiting is how many people are marked, InDoubt how many writes have no
+	// outcome.
+	Waiting, InDoubt int
+}
+
+// TargetStatus is one target in the status.
+type TargetStatus struct {
+	Name      string
+	Kind      string
+	Open, All int
+	// New: its first plan was not approved yet.
+	New bool
+}
+
+// Status collects the status.
+func (e *Engine) Status(cycles int) (*Status, error) {
+	out := &Status{At: e.Now(), Sources: map[string]state.SourceFacts{}}
+	var err error
+	if out.Holds, err = e.Store.Holds(); err != nil {
+		return nil, err
+	}
+	if out.Parked, err = e.Store.Parked(); err != nil {
+		return nil, err
+	}
+	denials, err := e.Store.Denials()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range denials {
+		out.Denials = append(out.Denials, d)
+	}
+	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
+	for _, s := range e.Sources {
+		if out.Sources[s.Name()], err = e.Store.SourceFacts(s.Name()); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range e.Targets {
+		open, all, err := e.Store.LinkCount(t.Name)
+		if err != nil {
+			return nil, err
+		}
+		known, err := e.Store.Target(t.Name)
+		if err != nil {
+			return nil, err
+		}
+		out.Targets = append(out.Targets, TargetStatus{Name: t.Name, Kind: t.Describe().Kind, Open: open, All: all,
+			New: !known.First && t.Rules.Guard.First != "apply"})
+	}
+	doubts, err := e.Store.InDoubt()
+	if err != nil {
+		return nil, err
+	}
+	out.InDoubt = len(doubts)
+	marks, err := e.Store.Take(e.Now())
+	if err != nil {
+		return nil, err
+	}
+	out.Waiting = len(marks)
+	if out.Cycles, err = e.Store.Cycles(cycles); err != nil {
+		return nil, err
+	}
+	return out, nil
+}

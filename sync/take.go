@@ -1,0 +1,80 @@
+package sync
+
+import (
+	"slices"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// take collects the people to look at afresh.
+func (c *cycle) take() error {
+	if err := c.markForPolicy(); err != nil {
+		return err
+	}
+	if c.ask.Full {
+		for _, s := range c.Sources {
+			if _, err := c.Store.MarkEveryone(s.Name(), "resync"); err != nil {
+				return err
+			}
+		}
+	}
+	if len(c.ask.People) > 0 {
+		if err := c.Store.Mark(c.ask.Verb, c.ask.People...); err != nil {
+			return err
+		}
+	}
+	marks, err := c.Store.Take(c.Now())
+	if err != nil {
+		return err
+	}
+	if c.ask.People != nil {
+		if marks, err = c.onlyAsked(marks); err != nil {
+			return err
+		}
+	}
+	c.marks = marks
+	return nil
+}
+
+// onlyAsked keeps the people that were asked for, and those in open holds: a
+// hold is rebuilt by every plan, and would lose whoever is left out.
+func (c *cycle) onlyAsked(marks []ledger.Mark) ([]ledger.Mark, error) {
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return nil, err
+	}
+	keep := map[identity.Ordinal]bool{}
+	for _, who := range c.ask.People {
+		keep[who] = true
+	}
+	for _, h := range holds {
+		for _, k := range h.Keys {
+			keep[k.Person] = true
+		}
+	}
+	return slices.DeleteFunc(marks, func(m ledger.Mark) bool { return !keep[m.Person] }), nil
+}
+
+// markForPolicy marks everybody when the policy is another than the one that
+// governed last.
+func (c *cycle) markForPolicy() error {
+	last, known, err := c.Store.Policy()
+	if err != nil || known && last.Hash == c.Policy.Hash() {
+		return err
+	}
+	for _, s := range c.Sources {
+		if _, err := c.Store.MarkEveryone(s.Name(), "policy"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cycle) marked() []identity.Ordinal {
+	out := make([]identity.Ordinal, len(c.marks))
+	for i, m := range c.marks {
+		out[i] = m.Person
+	}
+	return out
+}

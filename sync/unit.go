@@ -1,0 +1,142 @@
+package sync
+
+import (
+	"context"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// unit is what one worker does in one go: the changes of one account, or one
+// entitlement of many accounts.
+type unit struct {
+	intents []state.Intent
+	members bool
+}
+
+// memberOf is what the changes of one membership request have in common.
+type memberOf struct {
+	verb        target.Verb
+	entitlement string
+}
+
+// group makes units of intents: account changes by person, membership changes
+// by entitlement.
+func group(intents []state.Intent) []unit {
+	var units []unit
+	accounts := map[identity.Ordinal]int{}
+	members := map[memberOf]int{}
+	for _, in := range intents {
+		ch := in.Order().Change
+		switch ch.Verb {
+		case target.Grant, target.Revoke:
+			key := memberOf{ch.Verb, ch.Entitlement}
+			i, open := members[key]
+			if !open || len(units[i].intents) >= memberBatch {
+				i = len(units)
+				members[key] = i
+				units = append(units, unit{members: true})
+			}
+			units[i].intents = append(units[i].intents, in)
+		default:
+			i, open := accounts[ch.Person]
+			if !open {
+				i = len(units)
+				accounts[ch.Person] = i
+				units = append(units, unit{})
+			}
+			units[i].intents = append(units[i].intents, in)
+		}
+	}
+	return units
+}
+
+// do writes one unit and returns a result for each of its intents.
+func (a *applier) do(ctx context.Context, u unit) []state.Result {
+	if u.members {
+		return a.doMembers(ctx, u.intents)
+	}
+	var results []state.Result
+	for at := 0; at < len(u.intents); {
+		n := 1
+		for at+n < len(u.intents) && updates(u.intents[at]) && updates(u.intents[at+n]) {
+			n++
+		}
+		results = append(results, a.doAccount(ctx, u.intents[at:at+n])...)
+		at += n
+	}
+	return results
+}
+
+func updates(in state.Intent) bool { return in.Order().Change.Verb == target.Update }
+
+// doAccount does one change, or several updates of one account in one request.
+// Where the target refuses several, each is tried alone, so that one bad value
+// does not keep the others out.
+func (a *applier) doAccount(ctx context.Context, intents []state.Intent) []state.Result {
+	ref, took, err := a.write(ctx, intents)
+	if err != nil && len(intents) > 1 && target.ClassOf(err) == target.Refused {
+		var results []state.Result
+		for _, in := range intents {
+			results = append(results, a.doAccount(ctx, []state.Intent{in})...)
+		}
+		return results
+	}
+	results := make([]state.Result, len(intents))
+	for i, in := range intents {
+		results[i] = a.result(in, ref, took, err)
+	}
+	return results
+}
+
+// doMembers changes one entitlement of many accounts.
+func (a *applier) doMembers(ctx context.Context, intents []state.Intent) []state.Result {
+	errs, took := a.writeMembers(ctx, intents)
+	results := make([]state.Result, len(intents))
+	for i, in := range intents {
+		ch := in.Order().Change
+		var err error
+		if errs != nil {
+			err = errs[i]
+		}
+		results[i] = a.result(in, target.Ref{ID: ch.Account, Name: ch.Name}, took, err)
+	}
+	return results
+}
+
+// result turns what a write returned into what the state keeps of it.
+func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, err error) state.Result {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	o := in.Order()
+	who := o.Change.Person
+	if err == nil {
+		a.failing = 0
+		out := ledger.Outcome{Done: true, Account: ref, Took: took, Attempts: a.attempts[who] + 1}
+		l := a.links[who].After(o, out, a.Now())
+		a.links[who], a.refs[who] = l, target.Ref{ID: l.Account, Name: l.Name}
+		return state.Result{Intent: in, Outcome: out, Link: &l}
+	}
+	class := target.ClassOf(err)
+	a.failing++
+	if class == target.Denied {
+		// Wrong credentials or rights fail for everybody: stop before accounts
+		// are locked out, but not for one protected entry.
+		a.failing += breakAfter / 3
+	}
+	if a.failing >= breakAfter {
+		a.broken = err
+	}
+	a.blocked[who] = plan.Words(o.Change)
+	attempts, next := a.parkUntil(who)
+	out := ledger.Outcome{Err: err.Error(), Hint: hint(err), Class: class, Took: took, Attempts: attempts, Next: next}
+	if class == target.InDoubt {
+		return state.Result{Intent: in, Outcome: out}
+	}
+	return state.Result{Intent: in, Outcome: out, Parked: &ledger.Parked{Target: a.target.Name, Person: who,
+		Subject: plan.Words(o.Change), Class: class.String(), Error: out.Err, Hint: out.Hint, Attempts: attempts, Since: a.Now(), Next: next}}
+}

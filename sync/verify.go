@@ -1,0 +1,189 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// verify reads back what was done. A target that disagrees is asked again for a
+// while; what it still does not show is parked as unverified.
+func (c *cycle) verify(ctx context.Context) error {
+	group, gctx := errgroup.WithContext(ctx)
+	for _, t := range c.Targets {
+		orders := c.orders[t.Name]
+		if len(orders) == 0 || !t.Describe().ReadBack {
+			continue
+		}
+		group.Go(func() error { return c.verifyOne(gctx, t, orders) })
+	}
+	return group.Wait()
+}
+
+// Verified says of which people in a target everything that was done was read
+// back. Only reading back makes one.
+type Verified struct {
+	target string
+	people []identity.Ordinal
+}
+
+func (c *cycle) verifyOne(ctx context.Context, t Target, orders []ledger.Order) error {
+	left := map[identity.Ordinal][]ledger.Order{}
+	var who []identity.Ordinal
+	for _, o := range orders {
+		if left[o.Change.Person] == nil {
+			who = append(who, o.Change.Person)
+		}
+		left[o.Change.Person] = append(left[o.Change.Person], o)
+	}
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
+	until := c.Now().Add(t.VerifyWithin)
+	for {
+		agreed, disagreed, err := c.readBack(ctx, t, who, left)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			if err := c.keep(agreed); err != nil {
+				return err
+			}
+			who = who[:0]
+			for p := range disagreed {
+				who = append(who, p)
+			}
+		}
+		if len(who) == 0 {
+			return nil
+		}
+		pause := wait.NextBackOff()
+		if !c.Now().Add(pause).Before(until) {
+			return c.unverified(t, who, disagreed, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// readBack looks at the accounts and compares them with what was done.
+func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, done map[identity.Ordinal][]ledger.Order) (Verified, map[identity.Ordinal]string, error) {
+	links, err := c.Store.Links(who...)
+	if err != nil {
+		return Verified{}, nil, err
+	}
+	agreed := Verified{target: t.Name}
+	disagreed := map[identity.Ordinal]string{}
+	look := c.looker(ctx, t, len(who))
+	for at := 0; at < len(who); at += lookChunk {
+		chunk := who[at:min(at+lookChunk, len(who))]
+		queries := make([]target.Query, len(chunk))
+		for i, p := range chunk {
+			queries[i] = target.Query{ID: links[p][t.Name].Account}
+		}
+		answers, err := look(queries)
+		if err != nil {
+			return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
+		}
+		for i, p := range chunk {
+			if missing := disagreement(done[p], answers[i], t.Describe()); missing != "" {
+				disagreed[p] = missing
+			} else {
+				agreed.people = append(agreed.people, p)
+			}
+		}
+		c.progress("verify", t.Name, at+len(chunk), len(who))
+	}
+	return agreed, disagreed, nil
+}
+
+// looker answers queries one by one, or from one listing where there are many.
+func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query) ([]target.Observation, error) {
+	if n < listFrom {
+		return func(q []target.Query) ([]target.Observation, error) {
+			answers, err := t.Look(ctx, c.scope(t.Name), q)
+			if err == nil && len(answers) != len(q) {
+				err = errors.New("the target did not answer every query")
+			}
+			return answers, err
+		}
+	}
+	listing, err := target.Collect(ctx, t, c.scope(t.Name))
+	return func(q []target.Query) ([]target.Observation, error) {
+		if err != nil {
+			return nil, err
+		}
+		out := make([]target.Observation, len(q))
+		for i := range q {
+			out[i] = listing.Look(q[i])
+		}
+		return out, nil
+	}
+}
+
+// disagreement names the first change that the account does not show; of
+// several changes to the same thing the last one counts.
+func disagreement(done []ledger.Order, seen target.Observation, d target.Description) string {
+	if !seen.Read.Valid() {
+		return "not read"
+	}
+	for i, o := range done {
+		if superseded(o.Change, done[i+1:]) {
+			continue
+		}
+		switch {
+		case o.Change.Verb == target.Delete && len(seen.Accounts) == 0:
+		case len(seen.Accounts) != 1, !shows(o.Change, seen.Accounts[0], d):
+			return plan.Words(o.Change)
+		}
+	}
+	return ""
+}
+
+func superseded(ch target.Change, later []ledger.Order) bool {
+	for _, o := range later {
+		if o.Change.Verb == target.Delete || o.Change.Verb == target.Rename && ch.Verb == target.Create {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *cycle) keep(v Verified) error {
+	if len(v.people) == 0 {
+		return nil
+	}
+	c.shared.Lock()
+	c.report.Verified += len(v.people)
+	c.shared.Unlock()
+	return c.Store.VerifyLinks(v.target, v.people, c.Now())
+}
+
+// unverified parks what was done and could not be read back.
+func (c *cycle) unverified(t Target, who []identity.Ordinal, what map[identity.Ordinal]string, cause error) error {
+	text := "done, and the target does not show it"
+	if cause != nil {
+		text = cause.Error()
+	}
+	parked := make([]ledger.Parked, 0, len(who))
+	for _, p := range who {
+		parked = append(parked, ledger.Parked{Target: t.Name, Person: p, Subject: "verify " + what[p], Class: "unverified",
+			Error: text, Hint: "look at the account in the target, then: rosterd sync --full", Attempts: 1, Since: c.Now(),
+			Next: c.Now().Add(backOff(1))})
+	}
+	c.shared.Lock()
+	c.report.Unverified = append(c.report.Unverified, parked...)
+	c.shared.Unlock()
+	return c.Store.SaveParked(parked...)
+}
