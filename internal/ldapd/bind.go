@@ -16,8 +16,8 @@ func (s *session) bind(w work) error {
 	if err := d.end(); err != nil {
 		return err
 	}
-	// Whatever comes of it, the old identity is gone.
-	s.bound = identity.DN{}
+	// Whatever comes of it, the old identity is gone, and what it was reading.
+	s.bound, s.pages = identity.DN{}, nil
 	dn, refused := parseName(name)
 	if proceed, err := s.fault(w, dn, nil); !proceed {
 		return err

@@ -47,6 +47,11 @@ func TestCookies(t *testing.T) {
 	}
 	refused("twice", c, q)
 	q = first()
+	if code, err := c.bind("cn=admin,"+lab, "secret"); code != 0 || err != nil {
+		t.Fatal(code, err)
+	}
+	refused("for who has bound since", c, q)
+	q = first()
 	q.cookie += "x"
 	refused("made up", c, q)
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -168,18 +169,30 @@ func tryBind(addr string) error {
 	return nil
 }
 
+// Ports below the range that the system gives to outgoing connections: one of
+// those may otherwise sit on the port of a server that is down for a moment.
+const (
+	firstPort = 12000
+	lastPort  = 32000
+)
+
 // freePorts returns two ports of 127.0.0.1 that were free a moment ago.
 func freePorts() (int, int, error) {
-	var ports [2]int
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	var ports []int
+	var last error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return 0, 0, fmt.Errorf("find a free port: %w", err)
+			last = err
+			continue
 		}
 		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		if ports = append(ports, port); len(ports) == 2 {
+			return ports[0], ports[1], nil
+		}
 	}
-	return ports[0], ports[1], nil
+	return 0, 0, fmt.Errorf("find a free port: %w", last)
 }
 
 // run runs a program to its end; the error carries what it printed.
