@@ -7,15 +7,16 @@ import (
 )
 
 // account is what the person should have in the target.
-func (t *targetPolicy) account(held []holding, roles []role, sc *scope, standing identity.Standing) Account {
+func (t *targetPolicy) account(held []holding, names []string, sc *scope, standing identity.Standing) Account {
 	a := Account{Target: t.name}
 	var doubt *fault
-	a.Entitled, a.Because, _, doubt = given(t.accounts, held, roles)
+	a.Entitled, a.Because, _, doubt = given(t.accounts, held, names)
 	a.Doubt = doubt.doubt()
 	if a.Entitled || a.Doubt.Any() {
+		a.Entitlements = make([]Entitlement, 0, len(t.entitlements))
 		for i := range t.entitlements {
 			e := &t.entitlements[i]
-			yes, because, by, why := given(e.from, held, roles)
+			yes, because, by, why := given(e.from, held, names)
 			if !yes && why == nil {
 				continue
 			}
@@ -31,25 +32,32 @@ func (t *targetPolicy) account(held []holding, roles []role, sc *scope, standing
 
 // given says whether a role that is held is among the steps, with the reasons
 // and the names of those roles; if none is, what is in doubt.
-func given(steps []roleStep, held []holding, roles []role) (yes bool, because []Reason, by []string, doubt *fault) {
-	size := 0
+func given(steps []roleStep, held []holding, names []string) (yes bool, because []Reason, by []string, doubt *fault) {
+	reasons, count, one := 0, 0, 0
 	for _, s := range steps {
 		switch h := &held[s.role]; {
 		case h.yes:
-			yes = true
-			size += 1 + len(h.because)
+			count, one = count+1, s.role
+			reasons += 1 + len(h.because)
 		case h.why != nil:
 			doubt = heavier(doubt, h.why)
 		}
 	}
-	if !yes {
+	switch count {
+	case 0:
 		return false, nil, nil, doubt
+	case 1:
+		by = names[one : one+1 : one+1]
+	default:
+		by = make([]string, 0, count)
 	}
-	because = make([]Reason, 0, size)
+	because = make([]Reason, 0, reasons)
 	for _, s := range steps {
 		if h := &held[s.role]; h.yes {
 			because = append(append(because, s.reason), h.because...)
-			by = append(by, roles[s.role].name)
+			if count > 1 {
+				by = append(by, names[s.role])
+			}
 		}
 	}
 	return true, because, by, nil
@@ -59,7 +67,7 @@ func given(steps []roleStep, held []holding, roles []role) (yes bool, because []
 // have, only those that find it are computed, and nothing is wrong with it.
 func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing) {
 	wanted := a.Entitled || a.Doubt.Any()
-	values := make([][]string, len(t.attributes))
+	values, room := make([][]string, len(t.attributes)), make([]string, len(t.attributes))
 	var invalid []string
 	if wanted {
 		a.Attributes = make([]Attribute, 0, len(t.attributes))
@@ -69,7 +77,7 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 		if !wanted && !rule.needed {
 			continue
 		}
-		v, why := rule.template.values(sc)
+		v, why := rule.template.values(sc, room[i:i:i+1])
 		switch {
 		case why != nil:
 			invalid = append(invalid, rule.name+": "+why.text)
@@ -91,6 +99,7 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 	if t.nameRule >= 0 && len(values[t.nameRule]) > 0 {
 		a.Name = values[t.nameRule][0]
 	}
+	a.Match = make([]Match, 0, len(t.match))
 	for _, m := range t.match {
 		if len(values[m.rule]) > 0 {
 			a.Match = append(a.Match, Match{Attribute: t.attributes[m.rule].name, Value: values[m.rule][0], Adopt: m.adopt})

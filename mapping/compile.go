@@ -39,7 +39,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	if m.failed {
 		return nil
 	}
-	p.slots = m.names.attributes
+	p.roleNames, p.slots = m.roleNames, m.names.attributes
 	p.attributes = slices.Sorted(slices.Values(p.slots))
 	p.groups = slices.Sorted(slices.Values(m.names.groups))
 	p.place(m.names)

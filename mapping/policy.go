@@ -16,6 +16,7 @@ type Policy struct {
 	groupOrder []int    // the place of each of groups in a scope
 	unpinned   []*fault // what to say of each of groups that has no pin
 	roles      []role   // sorted by name
+	roleNames  []string // of roles
 	order      []int    // of roles: what a role depends on comes before it
 	conflicts  []conflict
 	sources    map[string]source

@@ -8,7 +8,8 @@ import (
 	"github.com/rosterd/rosterd/ledger"
 )
 
-// Resolve says what the person should have, and why.
+// Resolve says what the person should have, and why. The result shares memory
+// with the policy and the subject: nobody may change it.
 func (p *Policy) Resolve(s Subject) Desired {
 	sc := p.scope(s)
 	held := p.hold(sc)
@@ -31,7 +32,7 @@ func (p *Policy) Resolve(s Subject) Desired {
 	}
 	d.Accounts = make([]Account, len(p.targets))
 	for i := range p.targets {
-		d.Accounts[i] = p.targets[i].account(held, p.roles, sc, d.Standing)
+		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
 	}
 	return d
 }
@@ -166,7 +167,13 @@ func (r *role) own(sc *scope) verdict {
 
 // reasons are those of the role's own rules: every group, and the condition.
 func (r *role) reasons(sc *scope) []Reason {
-	out := make([]Reason, 0, 2)
+	size := 1
+	for _, g := range r.groups {
+		if sc.groups[g.group].yes {
+			size++
+		}
+	}
+	out := make([]Reason, 0, size)
 	for _, g := range r.groups {
 		state := &sc.groups[g.group]
 		if !state.yes {
@@ -199,7 +206,7 @@ func (p *Policy) chain(held []holding, i int) []Reason {
 	if len(r.includedBy) == 0 && len(r.requires) == 0 {
 		return held[i].own
 	}
-	var out []Reason
+	out := make([]Reason, 0, 6)
 	seen := make([]bool, len(held))
 	var walk func(i int)
 	walk = func(i int) {

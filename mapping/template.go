@@ -132,8 +132,9 @@ func closing(source string, i int) int {
 	return -1
 }
 
-// values computes the value: sorted, without blank ones and repetitions.
-func (t *template) values(s *scope) (out []string, why *fault) {
+// values computes the value: sorted, without blank ones and repetitions. A
+// single one is put into room.
+func (t *template) values(s *scope, room []string) (out []string, why *fault) {
 	defer func() {
 		if r := recover(); r != nil {
 			out, why = nil, &fault{faultValue, fmt.Sprintf("evaluate %s: %v", t.source, r)}
@@ -156,7 +157,7 @@ func (t *template) values(s *scope) (out []string, why *fault) {
 	if why != nil || strings.TrimSpace(text) == "" {
 		return nil, why
 	}
-	return []string{text}, nil
+	return append(room, text), nil
 }
 
 func (t *template) text(s *scope) (string, *fault) {
