@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rosterd/rosterd/identity"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// planFile is a plan as it is kept between plan and apply.
+type planFile struct {
+	FormatVersion int           `json:"format_version"`
+	Cycle         string        `json:"cycle"`
+	Made          time.Time     `json:"made"`
+	State         string        `json:"state"`
+	Policy        string        `json:"policy"`
+	People        []plannedFile `json:"people"`
+}
+
+// plannedFile is what is planned for one person, and what it rests on.
+type plannedFile struct {
+	Person      identity.Ordinal `json:"person"`
+	Login       string           `json:"login"`
+	Fingerprint string           `json:"fingerprint"`
+	Changes     []plannedChange  `json:"changes"`
+}
+
+type plannedChange struct {
+	Key  target.Key `json:"key"`
+	Text string     `json:"text"`
+}
+
+func writePlan(path string, e *rostersync.Engine, r *rostersync.Report) error {
+	file := planFile{FormatVersion: 1, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: e.Policy.Hash()}
+	at := map[identity.Ordinal]int{}
+	for _, o := range r.Cleared() {
+		i, known := at[o.Change.Person]
+		if !known {
+			i = len(file.People)
+			at[o.Change.Person] = i
+			file.People = append(file.People, plannedFile{Person: o.Change.Person, Login: r.Login(o.Change.Person),
+				Fingerprint: r.Fingerprints[o.Change.Person]})
+		}
+		file.People[i].Changes = append(file.People[i].Changes, plannedChange{Key: o.Change.Key(), Text: plan.Words(o.Change)})
+	}
+	text, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("write plan: %w", err)
+	}
+	return nil
+}
+
+func readPlan(path string) (planFile, error) {
+	var file planFile
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return file, fmt.Errorf("read plan: %w", err)
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return file, fmt.Errorf("read plan %s: %w", path, err)
+	}
+	if file.FormatVersion != 1 {
+		return file, fmt.Errorf("read plan %s: format version %d, and this rosterd knows 1", path, file.FormatVersion)
+	}
+	return file, nil
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var strict bool
+	cmd := &cobra.Command{
+		Use: "apply FILE", Short: "do a plan that was written by plan --out", Args: cobra.ExactArgs(1),
+		Long: `apply does the plan in FILE, person by person, where entry, link and policy are as
+they were when it was made. Who moved since is skipped, and the exit code is 5; with
+--strict nothing is done then.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			file, err := readPlan(args[0])
+			if err != nil {
+				return usage(err, "make one with: rosterd plan --out FILE")
+			}
+			return a.runApply(c.Context(), file, strict)
+		},
+	}
+	cmd.Flags().BoolVar(&strict, "strict", false, "all or nothing")
+	return cmd
+}
+
+func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
+	s, err := a.open(waitForCycle, true)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if file.State != s.store.Serial() {
+		return usage(errors.New("apply plan: it was made from another state file"), "make a new one: rosterd plan --out FILE")
+	}
+	if len(file.People) == 0 {
+		fmt.Fprintln(a.stderr, "the plan is empty: nothing to do")
+		return nil
+	}
+	ask := rostersync.Request{Verb: "apply", By: caller(), Stop: a.stop, Fingerprints: true}
+	for _, p := range file.People {
+		ask.People = append(ask.People, p.Person)
+	}
+	skipped := 0
+	ask.Review = func(r *rostersync.Report) (func(target.Key) bool, error) {
+		allowed := map[target.Key]bool{}
+		for _, p := range file.People {
+			if why := moved(file, p, s.engine, r); why != "" {
+				skipped++
+				fmt.Fprintf(a.stderr, "skipped %s: %s\n", p.Login, why)
+				continue
+			}
+			for _, ch := range p.Changes {
+				allowed[ch.Key] = true
+			}
+		}
+		if strict && skipped > 0 {
+			return nil, fmt.Errorf("apply plan: %d of %d people moved since it was made, and --strict was given", skipped, len(file.People))
+		}
+		return func(k target.Key) bool { return allowed[k] }, nil
+	}
+	err = a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Cycle(ctx, ask) })
+	var x *exit
+	switch {
+	case skipped == 0:
+		return err
+	case err == nil, errors.As(err, &x) && (x.code == rostersync.ExitPending || strict):
+		if x != nil && x.err != nil {
+			return &exit{code: rostersync.ExitParked, err: x.err, tip: "make a new one: rosterd plan --out FILE"}
+		}
+		return code(rostersync.ExitParked)
+	}
+	return err
+}
+
+// moved says what is not as it was for a person; empty if all is.
+func moved(file planFile, p plannedFile, e *rostersync.Engine, r *rostersync.Report) string {
+	if file.Policy != e.Policy.Hash() {
+		return "the policy is another one"
+	}
+	if r.Fingerprints[p.Person] != p.Fingerprint {
+		return "the entry or the link is not as it was"
+	}
+	cleared := map[target.Key]bool{}
+	for _, o := range r.Cleared() {
+		cleared[o.Change.Key()] = true
+	}
+	for _, ch := range p.Changes {
+		if !cleared[ch.Key] {
+			return ch.Text + " is not to be done any more"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rosterd/rosterd/config"
+	"github.com/rosterd/rosterd/directory"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/target"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var offline bool
+	cmd := &cobra.Command{
+		Use: "check", Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
+		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
+connects to the source and each target and reports what was found there, what may be
+read and written, and when the next runs are. --offline stops after the file.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.runCheck(c.Context(), offline) },
+	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "only the file")
+	return cmd
+}
+
+// checkJSON is what check found, for machines.
+type checkJSON struct {
+	FormatVersion int         `json:"format_version"`
+	File          string      `json:"file"`
+	Roles         int         `json:"roles"`
+	Notes         []checkNote `json:"notes"`
+	OK            bool        `json:"ok"`
+}
+
+type checkNote struct {
+	Where string `json:"where"`
+	Level string `json:"level"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+}
+
+func (a *app) runCheck(ctx context.Context, offline bool) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	found := checkJSON{FormatVersion: 1, File: a.config, OK: true}
+	note := func(where, level, text, hint string) {
+		found.Notes = append(found.Notes, checkNote{where, level, text, hint})
+		if level == "error" {
+			found.OK = false
+		}
+	}
+	note(a.config, "ok", fmt.Sprintf("%s, %s, %s", count(len(c.Sources), "source"), count(len(c.Policy.Groups()), "group named"),
+		count(len(c.Targets), "target")), "")
+	if !offline {
+		if err := a.connect(ctx, c, note); err != nil {
+			return err
+		}
+		a.nextRuns(c, note)
+	}
+	if a.json {
+		if err := a.printJSON(found); err != nil {
+			return failed(err)
+		}
+	} else {
+		a.printNotes(found.Notes)
+	}
+	if !found.OK {
+		return code(rostersync.ExitFailed)
+	}
+	return nil
+}
+
+// connect asks the source and each target what may be done there.
+func (a *app) connect(ctx context.Context, c *config.Config, note func(where, level, text, hint string)) error {
+	e, closeAll, err := a.engine(c, nil)
+	if err != nil {
+		return failed(err)
+	}
+	defer closeAll()
+	for _, s := range e.Sources {
+		report, err := s.Check(ctx)
+		if err != nil {
+			note("source "+s.Name(), "error", err.Error(), hintOf(err))
+			continue
+		}
+		if report.Server != "" {
+			note("source "+s.Name(), "ok", report.Server, "")
+		}
+		notes := report.Notes
+		if g, can := s.Source.(interface {
+			CheckGroups(context.Context, []string) ([]directory.Note, error)
+		}); can {
+			more, err := g.CheckGroups(ctx, c.Policy.Groups())
+			if err != nil {
+				note("source "+s.Name(), "error", err.Error(), hintOf(err))
+			}
+			notes = append(notes, more...)
+		}
+		for _, n := range notes {
+			note("source "+s.Name(), [...]string{"ok", "warning", "error"}[n.Level], n.Text, n.Hint)
+		}
+	}
+	for _, t := range e.Targets {
+		checker, can := t.Target.(target.Checker)
+		if !can {
+			continue
+		}
+		scope := target.Scope{Attributes: c.Policy.AttributeNames(t.Name), Entitlements: c.Policy.Entitlements(t.Name)}
+		notes, err := checker.Check(ctx, scope)
+		if err != nil {
+			note("target "+t.Name, "error", err.Error(), hintOf(err))
+			continue
+		}
+		for _, n := range notes {
+			level := "ok"
+			if n.Broken {
+				level = "error"
+			}
+			note("target "+t.Name, level, n.Text, n.Hint)
+		}
+	}
+	return nil
+}
+
+// nextRuns tells when the daemon would run.
+func (a *app) nextRuns(c *config.Config, note func(where, level, text, hint string)) {
+	for _, run := range []struct {
+		name string
+		cron config.Cron
+	}{{"changes", c.Schedule.Changes}, {"sweep", c.Schedule.Sweep}, {"resync", c.Schedule.Resync}} {
+		at := run.cron.Next(a.now().In(c.Schedule.Timezone))
+		note("schedule", "ok", fmt.Sprintf("%s  %s, next %s", run.name, run.cron.Text, at.Format(time.RFC1123)), "")
+	}
+}
+
+func (a *app) printNotes(notes []checkNote) {
+	last := ""
+	for _, n := range notes {
+		if n.Where != last {
+			fmt.Fprintln(a.stdout, a.paint(a.stdout, bold, n.Where))
+			last = n.Where
+		}
+		glyph, h := "✓", green
+		switch n.Level {
+		case "warning":
+			glyph, h = "!", yellow
+		case "error":
+			glyph, h = "✗", red
+		}
+		fmt.Fprintf(a.stdout, "  %s %s\n", a.paint(a.stdout, h, glyph), n.Text)
+		if n.Hint != "" {
+			fmt.Fprintf(a.stdout, "      %s\n", n.Hint)
+		}
+	}
+}

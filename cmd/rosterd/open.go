@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rosterd/rosterd/config"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/state"
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+// session is an opened configuration with its state and engine.
+type session struct {
+	config *config.Config
+	store  *state.Store
+	engine *rostersync.Engine
+	close  func()
+}
+
+// load reads the configuration, and prints every mistake in it.
+func (a *app) load() (*config.Config, error) {
+	c, problems, err := config.Load(a.config, kinds())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage(err, "name the file with -c FILE, or see it work without one: rosterd demo")
+	}
+	if err != nil {
+		return nil, usage(err, hintOf(err))
+	}
+	if werr := problems.Write(a.stderr); werr != nil {
+		return nil, failed(werr)
+	}
+	if problems.Broken() {
+		return nil, usage(fmt.Errorf("read %s: %s", a.config, count(len(problems), "mistake")), "correct the file, then: rosterd check --offline")
+	}
+	return c, nil
+}
+
+// open loads the configuration, opens the state and makes the engine. A verb
+// that changes nothing outside the state and meets a running cycle waits as
+// long as wait says.
+func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
+	c, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	if err := becomeOwner(c.State.Path); err != nil {
+		return nil, failed(err)
+	}
+	store, err := state.Open(c.State.Path, state.Options{Timeout: wait, Now: a.now, MustExist: mustExist})
+	if err != nil {
+		return nil, failed(err)
+	}
+	engine, closeTargets, err := a.engine(c, store)
+	if err != nil {
+		return nil, failed(errors.Join(err, store.Close()))
+	}
+	return &session{config: c, store: store, engine: engine, close: func() {
+		closeTargets()
+		if err := store.Close(); err != nil {
+			a.complain(err, "")
+		}
+	}}, nil
+}
+
+// becomeOwner lets root act as the owner of the state folder, so that a command
+// typed by hand leaves no file that the service cannot open.
+func becomeOwner(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return nil // made by state.Open, and then it is root's
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || owner.Uid == 0 {
+		return nil
+	}
+	for _, err := range []error{syscall.Setgroups([]int{int(owner.Gid)}), syscall.Setgid(int(owner.Gid)), syscall.Setuid(int(owner.Uid))} {
+		if err != nil {
+			return fmt.Errorf("become the owner of %s: %w", filepath.Dir(path), err)
+		}
+	}
+	return nil
+}
+
+// caller is who typed the command, for the journal.
+func caller() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
+}
+
+// person finds the one person that a text names.
+func (s *session) person(text string) (identity.Person, error) {
+	found, err := s.store.FindPerson(text)
+	if err != nil {
+		return identity.Person{}, failed(err)
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return identity.Person{}, usage(fmt.Errorf("find person %q: nobody of that login, mail, DN or ID was read", text),
+			"somebody new is known after the next read: rosterd sync")
+	}
+	var who []string
+	for _, p := range found {
+		who = append(who, fmt.Sprintf("%s  %s  %s", p.Ordinal, p.DN, p.Standing))
+	}
+	return identity.Person{}, usage(fmt.Errorf("find person %q: %d people are called so:\n%s", text, len(found), strings.Join(who, "\n")),
+		"name one by the number in front: rosterd explain '"+found[0].Ordinal.String()+"'")
+}
+
+// cycle runs one cycle with a progress bar, and prints what came of it.
+func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (*rostersync.Report, error)) error {
+	show, end := a.progress()
+	s.engine.Progress = show
+	report, err := run(ctx)
+	end()
+	if report == nil {
+		return decided(err)
+	}
+	if err := a.printReport(s, report); err != nil {
+		return failed(err)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	return code(report.Exit())
+}
+
+// decided gives the errors of a decision their exit codes.
+func decided(err error) error {
+	var grown *rostersync.GrownError
+	var none *rostersync.NoHoldError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &grown):
+		return &exit{code: rostersync.ExitHeld, err: withAdded(grown)}
+	case errors.As(err, &none):
+		return usage(err, none.Hint())
+	}
+	return failed(err)
+}
+
+// withAdded says what has come since the version that was shown.
+func withAdded(g *rostersync.GrownError) error {
+	if len(g.Added) == 0 {
+		return g
+	}
+	const most = 20
+	lines := g.Added
+	more := ""
+	if len(lines) > most {
+		more = fmt.Sprintf("\nand %d more", len(lines)-most)
+		lines = lines[:most]
+	}
+	return fmt.Errorf("%w\n%d came since:\n+ %s%s", g, len(g.Added), strings.Join(lines, "\n+ "), more)
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rosterd/rosterd/config"
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var o choice
+	var out string
+	cmd := &cobra.Command{
+		Use: "plan", Short: "show what a cycle would do, and do nothing", Args: cobra.NoArgs,
+		Long: `plan reads the source and shows what sync would do. No target is changed. It ends
+with 0 when nothing is to be done, 3 when changes are pending, 4 when something is
+or would be held.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.runPlan(c.Context(), o, out) },
+	}
+	o.flags(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "write the plan to `FILE`, for: rosterd apply FILE")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show everybody, and every reason")
+	return cmd
+}
+
+func (a *app) runPlan(ctx context.Context, o choice, out string) error {
+	s, err := a.open(waitBriefly, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ask, err := a.request(s, o, "plan")
+	if err != nil {
+		return err
+	}
+	ask.DryRun, ask.Fingerprints = true, out != ""
+	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) {
+		report, err := s.engine.Cycle(ctx, ask)
+		if err == nil && out != "" {
+			err = writePlan(out, s.engine, report)
+		}
+		return report, err
+	})
+}
+
+func noTarget(name string, c *config.Config) error {
+	return fmt.Errorf("find target %q: the configuration has none of that name", name)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+// defaultConfig is where the service looks for its configuration.
+const defaultConfig = "/etc/rosterd/rosterd.toml"
+
+// app is what every verb works with.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	config string
+	json   bool
+	color  string
+
+	// stop is closed by the first signal.
+	stop chan struct{}
+}
+
+// run is the whole program but for the exit. Results go to stdout, everything
+// else to stderr.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, stop: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer a.listen(cancel)()
+
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return a.finish(root.ExecuteContext(ctx))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rosterd",
+		Short: "keep the accounts of your applications in step with your directory",
+		Long: `rosterd reads your directory, works out who joined, moved or left, and creates,
+changes and disables accounts in your applications. It shows the plan before it
+acts, refuses to act on a read that it cannot prove complete, and can say for
+every right of every person why they have it.`,
+		Example: `  rosterd demo                 see it work, no server needed
+  rosterd check                is the configuration right, can everything be reached
+  rosterd plan                 what would be done
+  rosterd sync                 do it
+  rosterd explain writer7      why does this person have what they have`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().StringVarP(&a.config, "config", "c", defaultConfig, "the configuration `FILE`")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document")
+	root.PersistentFlags().StringVar(&a.color, "color", "auto", "color the text: auto, always or never")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage(err, "see the flags: "+c.CommandPath()+" --help")
+	})
+	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
+		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
+		a.versionCommand())
+	return root
+}
+
+// listen ends the work after the first signal and aborts it after the second.
+// The function it returns ends the listening.
+func (a *app) listen(abort func()) func() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		first := true
+		for {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				if !first {
+					abort()
+					return
+				}
+				first = false
+				close(a.stop)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
+		<-ended
+	}
+}
+
+// finish prints the error, if there is one, and gives the exit code.
+func (a *app) finish(err error) int {
+	if err == nil {
+		return rostersync.ExitDone
+	}
+	var x *exit
+	if !errors.As(err, &x) {
+		// What cobra itself refuses is a matter of usage.
+		x = &exit{code: rostersync.ExitUsage, err: err, tip: "see: rosterd --help"}
+	}
+	if x.err != nil {
+		a.complain(x.err, x.tip)
+	}
+	return x.code
+}

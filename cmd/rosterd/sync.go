@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rosterd/rosterd/identity"
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+const (
+	// waitForCycle is how long sync waits for a cycle that is under way.
+	waitForCycle = 10 * time.Minute
+	// waitBriefly is how long a verb that only looks waits for the state.
+	waitBriefly = 2 * time.Second
+)
+
+// choice is what plan and sync can be restricted to.
+type choice struct {
+	full, protected bool
+	person, target  string
+	dryRun, verbose bool
+}
+
+func (o *choice) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.full, "full", false, "look at everybody and read every target, drift too")
+	c.Flags().StringVar(&o.person, "person", "", "only this `PERSON`: login, mail, DN or ID")
+	c.Flags().StringVar(&o.target, "target", "", "only this `TARGET`")
+	c.Flags().BoolVar(&o.protected, "protected", false, "let protected accounts be changed")
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var o choice
+	cmd := &cobra.Command{
+		Use: "sync", Short: "run one cycle: read, plan, do what may be done, verify", Args: cobra.NoArgs,
+		Long: `sync runs one cycle and exits; it waits for one that is under way. With --full it is
+the one-shot full resync: everybody is looked at afresh and every target is read.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.dryRun {
+				return a.runPlan(c.Context(), o, "")
+			}
+			return a.runSync(c.Context(), o)
+		},
+	}
+	o.flags(cmd)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be done: the same as plan")
+	return cmd
+}
+
+func (a *app) runSync(ctx context.Context, o choice) error {
+	s, err := a.open(waitForCycle, false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ask, err := a.request(s, o, "sync")
+	if err != nil {
+		return err
+	}
+	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Cycle(ctx, ask) })
+}
+
+// request makes of the flags what a cycle is asked.
+func (a *app) request(s *session, o choice, verb string) (rostersync.Request, error) {
+	ask := rostersync.Request{Verb: verb, By: caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, Stop: a.stop}
+	if o.target != "" && s.config.Targets[o.target] == nil {
+		return ask, usage(noTarget(o.target, s.config), "see the targets: rosterd status")
+	}
+	if o.person != "" {
+		p, err := s.person(o.person)
+		if err != nil {
+			return ask, err
+		}
+		ask.People, ask.Named = []identity.Ordinal{p.Ordinal}, true
+	}
+	return ask, nil
+}
