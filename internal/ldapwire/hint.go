@@ -124,9 +124,12 @@ func isTLSFailure(err error) bool {
 	var (
 		verify *tls.CertificateVerificationError
 		record tls.RecordHeaderError
-		alert  tls.AlertError
+		op     *net.OpError
 	)
-	return errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert) || errors.Is(err, errTLS)
+	if errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") {
+		return true // an alert; with TLS 1.3 it may come after the handshake
+	}
+	return errors.As(err, &verify) || errors.As(err, &record) || errors.Is(err, errTLS)
 }
 
 // isNetwork says whether the connection is at fault.
