@@ -102,20 +102,20 @@ func TestHazard03SlowSinkLosesNothing(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
 		s := newStub(t, func(q *query) { q.pages(2, 10) })
 		cfg := s.config(r)
-		cfg.IdleTimeout = 60 * time.Millisecond
+		cfg.IdleTimeout = 250 * time.Millisecond
 		c := dial(t, cfg)
 		n := 0
 		// Digesting takes longer than the server may be silent.
 		done, err := c.Search(t.Context(), all(), func(*Entry) error {
 			if n++; n%7 == 0 {
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(400 * time.Millisecond)
 			}
 			return nil
 		})
 		if err != nil || n != 20 || done.Entries != 20 {
 			t.Errorf("%d entries, %+v, %v", n, done, err)
 		}
-		time.Sleep(150 * time.Millisecond) // nor does being idle hurt
+		time.Sleep(400 * time.Millisecond) // nor does being idle hurt
 		if _, err := c.Base(t.Context(), "", "*"); err != nil {
 			t.Errorf("after a pause: %v", err)
 		}
@@ -179,14 +179,14 @@ func TestHazard07IdleIsNotTotal(t *testing.T) {
 	steady := func(q *query) {
 		for i := range 10 {
 			q.entries(i, 1)
-			time.Sleep(30 * time.Millisecond)
+			time.Sleep(60 * time.Millisecond)
 		}
 		q.done(0)
 	}
 	each(t, func(t *testing.T, r Reader) {
 		s := newStub(t, steady)
 		cfg := s.config(r)
-		cfg.IdleTimeout = 150 * time.Millisecond
+		cfg.IdleTimeout = 400 * time.Millisecond
 		if _, done, err := dial(t, cfg).Collect(t.Context(), all()); err != nil || done.Entries != 10 {
 			t.Errorf("a steady stream: %+v, %v", done, err)
 		}

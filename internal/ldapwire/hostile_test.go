@@ -199,7 +199,9 @@ func TestHostileServers(t *testing.T) {
 				t.Parallel()
 				s := newStub(t, tc.serve)
 				cfg := s.config(r.kind)
-				cfg.IdleTimeout = 300 * time.Millisecond
+				if tc.is == ErrIdle {
+					cfg.IdleTimeout = 300 * time.Millisecond
+				}
 				c := dial(t, cfg)
 				n := 0
 				done, err := c.Search(t.Context(), Request{Base: "dc=x", Scope: ScopeSubtree, PageSize: 10}, func(*Entry) error { n++; return nil })

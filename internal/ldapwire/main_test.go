@@ -8,7 +8,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	poison = true
+	poison, maxEmptyPages = true, 100
 	if code := m.Run(); code != 0 {
 		os.Exit(code)
 	}

@@ -130,7 +130,7 @@ func (s *stub) close() {
 func (s *stub) config(r Reader) Config {
 	return Config{
 		URLs: []string{"ldap://" + s.listener.Addr().String()}, AllowPlaintext: true, Reader: r,
-		DialTimeout: 2 * time.Second, IdleTimeout: 2 * time.Second, TotalTimeout: 20 * time.Second,
+		DialTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second, TotalTimeout: time.Minute,
 	}
 }
 
