@@ -1,0 +1,53 @@
+# `make help` lists what there is.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+# The longest a package's tests may take.
+TIMEOUT  ?= 8m
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/rosterd, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/rosterd ./cmd/rosterd
+
+.PHONY: demo
+demo: build ## the story of an organisation in a terminal; needs no server and no configuration
+	bin/rosterd demo
+
+.PHONY: test
+test: ## everything that must pass, with the race detector and a real slapd; installs what it needs
+	@.ci/prepare
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted; type: gofmt -w ."; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/rosterd
+	CGO_ENABLED=1 $(GO) test -vet=off -race -timeout $(TIMEOUT) -json ./... | $(GO) run ./internal/testreport .ci/skips
+
+.PHONY: test-servers
+test-servers: ## the same against other real servers
+	@echo "no other server yet: OpenLDAP is part of make test"
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: lint
+lint: ## go vet, and golangci-lint and shellcheck where they are installed
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; else echo "golangci-lint is not installed: https://golangci-lint.run"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run .ci/prepare; else echo "shellcheck is not installed: apt-get install shellcheck"; fi
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf bin dist
