@@ -39,6 +39,10 @@ func (m *matter) candidate(a *target.Account) {
 	m.s.Account = a.Name
 	if who, owned := m.owner(a.ID); owned && who != m.p.Ordinal {
 		m.s.Situation, m.s.Held = Taken, "taken"
+		if m.seen.Observed.By.Attribute == m.t.Description.NameAttribute {
+			m.create(Planned{})
+			m.s.freed, m.s.Changes = m.s.Changes, nil
+		}
 		m.note("account %s, found by %s, belongs to %s", a.Name, m.seen.Observed.By.Attribute, m.login(who))
 		return
 	}

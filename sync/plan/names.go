@@ -50,7 +50,35 @@ type nameTake struct {
 // before the one that takes it, and of two people who want one name the second
 // is parked.
 func (d *desk) settleNames(subjects []Subject) {
+	d.freeTaken(subjects)
 	for d.settleNamesOnce(subjects) {
+	}
+}
+
+// freeTaken lets those create their account whose name is another's only until
+// this plan is carried out.
+func (d *desk) freeTaken(subjects []Subject) {
+	free := map[string][]string{}
+	for i := range subjects {
+		for _, c := range subjects[i].Changes {
+			switch c.Change.Verb {
+			case target.Rename:
+				free[fold(c.Change.OldName)] = append(free[fold(c.Change.OldName)], c.Change.OldName)
+			case target.Delete:
+				free[fold(c.Change.Name)] = append(free[fold(c.Change.Name)], c.Change.Name)
+			}
+		}
+	}
+	for i := range subjects {
+		s := &subjects[i]
+		if len(s.freed) == 0 {
+			continue
+		}
+		name := s.freed[0].Change.Name
+		if slices.ContainsFunc(free[fold(name)], func(f string) bool { return d.t.Description.EqualName(f, name) }) {
+			s.Situation, s.Held, s.Notes, s.Changes = New, "", nil, s.freed
+		}
+		s.freed = nil
 	}
 }
 

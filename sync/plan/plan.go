@@ -52,6 +52,9 @@ type Subject struct {
 	Retained time.Time
 	// unread: the plan says nothing about this subject's earlier changes.
 	unread bool
+	// freed are the changes that can be made if the plan frees the name that
+	// is taken.
+	freed []Planned
 }
 
 // Planned is one change with everything that is shown of it.

@@ -84,7 +84,8 @@ func (r *rig) account(n int) *mapping.Account {
 
 func (r *rig) name(n int, name string) {
 	r.account(n).Name = name
-	r.set(n, mapping.Attribute{Name: "name", Values: []string{name}, Mode: mapping.Enforce})
+	r.set(n, mapping.Attribute{Name: "name", Values: []string{name}, Mode: mapping.Enforce,
+		Reason: mapping.Reason{Rule: "target.wiki.attributes.name", Where: "rosterd.toml:30", Text: "login of the person"}})
 }
 
 func (r *rig) attribute(n int, name string, values ...string) {
