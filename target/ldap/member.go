@@ -177,11 +177,8 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 		var out []string
 		for _, v := range b.values {
 			has, err := s.c.Compare(ctx, b.group.rec.DN, style, v)
-			if errors.Is(err, ldapwire.ErrNoSuchAttribute) {
-				has, err = false, nil
-			}
-			if hasCode(err, ldapwire.CodeInvalidSyntax) {
-				has, err = !b.give, nil // it cannot be there; adding it brings the error of the server
+			if errors.Is(err, ldapwire.ErrNoSuchAttribute) || hasCode(err, ldapwire.CodeInvalidSyntax) {
+				has, err = false, nil // of that syntax nothing can be there
 			}
 			if err != nil {
 				return nil, s.read(err)

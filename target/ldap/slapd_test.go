@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/rosterd/rosterd/internal/ldif"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/internal/servers"
+	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/targettest"
 )
@@ -23,11 +25,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const suffix = "dc=apps,dc=example"
 
-// rights are the least that the bind identity needs; docs/targets/ldap.md says
-// the same.
+// rights are the least that the bind identity needs, as docs/targets/ldap.md
+// says them.
 var rights = []string{
-	`to dn.subtree="` + suffix + `" attrs=userPassword by anonymous auth by * none`,
-	`to * by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
+	`to dn.regex="^(.+,)?ou=(accounts|left),ou=c[0-9]+,` + suffix + `$" by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
+	`to dn.regex="^(.+,)?ou=groups,ou=c[0-9]+,` + suffix + `$" attrs=member,uniqueMember,memberUid by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
+	`to dn.regex="^(.+,)?ou=groups,ou=c[0-9]+,` + suffix + `$" attrs=entry,objectClass,cn by dn.exact="cn=rosterd,` + suffix + `" read by * none`,
+	`to attrs=userPassword by anonymous auth by * none`,
+	`to * by * none`,
 }
 
 // field is a directory of which each test has a corner of its own.
@@ -40,7 +45,7 @@ func startSlapd(t *testing.T, overlays ...string) *field {
 	t.Helper()
 	return &field{slapd: servers.StartSlapd(t, servers.SlapdConfig{
 		Suffix: suffix, Overlays: overlays, Debug: "stats", Access: rights,
-		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size=unlimited time=unlimited", Access: "write"}},
+		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size=unlimited time=unlimited"}},
 	})}
 }
 
@@ -234,6 +239,97 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 		h.Names = []string{"last, first", `say "hi"`, "#hash", `back\slash`, "a+b=c;d<e>", "(star*)"}
 	}
 	return h
+}
+
+// TestRealServer: what only a real server does.
+func TestRealServer(t *testing.T) {
+	f := startSlapd(t)
+	c := f.corner(t, styleMember, byAttribute, "Writers")
+	tg := c.target(t)
+	ctx := t.Context()
+	ref := mustCreate(t, tg, "writer1")
+	scope := target.Scope{Attributes: []string{"cn"}, Entitlements: []string{"Writers"}}
+
+	notes, err := tg.Check(ctx, target.Scope{Entitlements: []string{"Nobodies", "Writers"}})
+	if err != nil || !slices.ContainsFunc(notes, func(n target.Note) bool { return n.Broken && strings.Contains(n.Text, "Nobodies") && n.Hint != "" }) {
+		t.Errorf("check: %+v, %v", notes, err)
+	}
+
+	// Restarted, with connections open.
+	if err := f.slapd.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tg.Disable(ctx, ref); err != nil {
+		t.Errorf("after a restart: %v", err)
+	}
+
+	// Without the right to write, then without the right to see the ID.
+	if err := f.slapd.SetAccess(`to attrs=userPassword by anonymous auth`, `to * by * read`); err != nil {
+		t.Fatal(err)
+	}
+	if err := tg.Enable(ctx, ref); target.ClassOf(err) != target.Denied || hintOf(err) == "" {
+		t.Errorf("without rights: %v", err)
+	}
+	if errs := tg.Grant(ctx, "Writers", []target.Ref{ref}); target.ClassOf(errs[0]) != target.Denied || !strings.Contains(hintOf(errs[0]), "member of cn=Writers") {
+		t.Errorf("without rights: %v", errs)
+	}
+	if err := f.slapd.SetAccess(`to attrs=userPassword by anonymous auth`, `to attrs=entryUUID by * none`, `to * by * read`); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := target.Collect(ctx, tg, scope); target.ClassOf(err) != target.Denied || !strings.Contains(hintOf(err), "entryUUID") {
+		t.Errorf("without IDs: %d accounts, %v", len(l.Accounts()), err)
+	}
+	if err := f.slapd.SetAccess(rights...); err != nil {
+		t.Fatal(err)
+	}
+
+	// Silent in mid-air: it may have been done.
+	c.cfg.IdleTimeout = span.Duration(200 * time.Millisecond)
+	short := c.target(t)
+	if _, err := target.Collect(ctx, short, scope); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.slapd.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := target.Collect(ctx, short, scope); target.ClassOf(err) != target.Transient {
+		t.Errorf("paused: %d accounts, %v", len(l.Accounts()), err)
+	}
+	if err := f.slapd.Resume(); err != nil {
+		t.Fatal(err)
+	}
+
+	// Killed.
+	if err := f.slapd.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tg.Enable(ctx, ref); target.ClassOf(err) != target.Transient {
+		t.Errorf("killed: class %v, %v", target.ClassOf(err), err)
+	}
+	if err := f.slapd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tg.Enable(ctx, ref); err != nil {
+		t.Errorf("started again: %v", err)
+	}
+}
+
+// TestLimitedReader: a server that shows no more than 20 entries gives no
+// listing, and the hint is the line to write.
+func TestLimitedReader(t *testing.T) {
+	f := &field{slapd: servers.StartSlapd(t, servers.SlapdConfig{
+		Suffix: suffix, Access: rights, Debug: "stats",
+		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size.soft=20 size.hard=20 size.prtotal=20"}},
+	})}
+	c := f.corner(t, styleMember, byAttribute, "Writers")
+	tg := c.target(t)
+	for i := range 25 {
+		mustCreate(t, tg, fmt.Sprintf("writer%d", i))
+	}
+	l, err := target.Collect(t.Context(), tg, target.Scope{Attributes: []string{"cn"}})
+	if err == nil || len(l.Accounts()) > 0 || target.ClassOf(err) != target.Denied || !strings.Contains(hintOf(err), "limits dn.exact=\"cn=rosterd,"+suffix) {
+		t.Fatalf("%d accounts, %v", len(l.Accounts()), err)
+	}
 }
 
 func TestContract(t *testing.T) {
