@@ -30,10 +30,9 @@ func cut(b []byte) digest {
 // Kinds of names: an entry is found by each of its own. Members of groups are
 // kept under the same hashes.
 const (
-	byDN          = "d"
-	byLogin       = "L" // exactly
-	byLoginFolded = "l"
-	byMail        = "m"
+	byDN    = "d"
+	byLogin = "l" // in lower case
+	byMail  = "m"
 )
 
 // nameHash is the key of a name in one source.
@@ -45,7 +44,7 @@ func nameHash(kind string, source uint64, name string) digest {
 
 func foldLogin(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// refText is how a member is kept: "d" and the key of a DN, "L" and a login.
+// refText is how a member is kept: "d" and the key of a DN, "l" and a login, as it is written.
 func refText(m directory.Member) string {
 	if m.Login != "" {
 		return byLogin + m.Login

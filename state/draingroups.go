@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -122,83 +121,6 @@ func (d *drain) belowAbsent(tx *bolt.Tx, u *ruling, name *string, note func(iden
 	return belowGroup(tx, d.rec.Num, u.ordinal, note)
 }
 
-// index writes the indexes of a first load: read from what was moved, sorted,
-// and put in order, which is many times faster than one by one. Doing it twice
-// does no harm.
-func (d *drain) index() error {
-	var names, edges []pair
-	err := d.s.view(func(tx *bolt.Tx) error {
-		for _, bucket := range [][]byte{bPeople, bGroups} {
-			if err := tx.Bucket(bucket).ForEach(func(k, v []byte) error {
-				if entrySource(v) != d.rec.Num {
-					return nil
-				}
-				e, err := decodeEntry(v)
-				if err != nil {
-					return err
-				}
-				o := identity.Ordinal(fromU64(k))
-				for _, h := range e.names() {
-					names = append(names, pair{nameKey(h, o), one})
-				}
-				if e.kind != directory.Group {
-					return nil
-				}
-				refs, err := groupRefs(tx, o)
-				for _, ref := range refs {
-					for _, h := range refHashes(e.source, ref) {
-						key, value := edge(h, o, ref)
-						edges = append(edges, pair{key, value})
-					}
-				}
-				return err
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if err := d.s.putSorted(bNames, names); err != nil {
-		return err
-	}
-	if err := d.s.putSorted(bMemberOf, edges); err != nil {
-		return err
-	}
-	at := progress{Step: stepAfter}
-	err = d.s.update(func(tx *bolt.Tx) error { return d.step(tx, at) })
-	if err == nil {
-		d.at = at
-	}
-	return err
-}
-
-type pair struct{ key, value []byte }
-
-// sortedChunk is how many pairs of an index one transaction puts.
-const sortedChunk = 100_000
-
-func (s *Store) putSorted(bucket []byte, pairs []pair) error {
-	slices.SortFunc(pairs, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
-	for chunk := range slices.Chunk(pairs, sortedChunk) {
-		if err := s.update(func(tx *bolt.Tx) error {
-			b := tx.Bucket(bucket)
-			b.FillPercent = 0.9
-			for _, p := range chunk {
-				if err := b.Put(p.key, p.value); err != nil {
-					return err
-				}
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // dangling counts the members of the source's groups that are nobody known.
 func dangling(tx *bolt.Tx, source uint64) (int, error) {
 	n := 0
@@ -212,7 +134,11 @@ func dangling(tx *bolt.Tx, source uint64) (int, error) {
 		}
 		refs, err := groupRefs(tx, identity.Ordinal(fromU64(k)))
 		for _, r := range refs {
-			if len(resolve(tx, source, r)) == 0 {
+			found, err := resolve(tx, source, r)
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
 				n++
 			}
 		}

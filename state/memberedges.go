@@ -41,32 +41,27 @@ func putRefs(tx *bolt.Tx, group identity.Ordinal, chunks [][]byte) error {
 	return nil
 }
 
-// refHashes are the keys under which a member is found: one for a DN, two for
-// a login.
-func refHashes(source uint64, ref string) []digest {
-	kind, name := ref[:1], ref[1:]
-	if kind == byDN {
-		return []digest{nameHash(byDN, source, name)}
+// refHash is the key under which a member is found.
+func refHash(source uint64, ref string) digest {
+	if ref[:1] == byDN {
+		return nameHash(byDN, source, ref[1:])
 	}
-	return []digest{nameHash(byLogin, source, name), nameHash(byLoginFolded, source, foldLogin(name))}
+	return nameHash(byLogin, source, foldLogin(ref[1:]))
 }
 
 // putEdges keeps what a group gained and lost in the index of memberships.
 func putEdges(tx *bolt.Tx, source uint64, group identity.Ordinal, diff []string) error {
 	b := tx.Bucket(bMemberOf)
 	for _, d := range diff {
-		ref := d[1:]
-		for _, h := range refHashes(source, ref) {
-			k, v := edge(h, group, ref)
-			var err error
-			if d[0] == '+' {
-				err = b.Put(k, v)
-			} else {
-				err = b.Delete(k)
-			}
-			if err != nil {
-				return err
-			}
+		k, v := edge(source, group, d[1:])
+		var err error
+		if d[0] == '+' {
+			err = b.Put(k, v)
+		} else {
+			err = b.Delete(k)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -74,7 +69,8 @@ func putEdges(tx *bolt.Tx, source uint64, group identity.Ordinal, diff []string)
 
 // edge is the key and value of one edge: logins that differ in case alone
 // share a hash, so they are told apart and kept.
-func edge(h digest, group identity.Ordinal, ref string) (key, value []byte) {
+func edge(source uint64, group identity.Ordinal, ref string) (key, value []byte) {
+	h := refHash(source, ref)
 	if ref[:1] == byDN {
 		return nameKey(h, group), one
 	}
@@ -84,13 +80,31 @@ func edge(h digest, group identity.Ordinal, ref string) (key, value []byte) {
 
 // resolve returns the people and groups that a member is: by DN; by login
 // exactly or, if there is nobody, in any case.
-func resolve(tx *bolt.Tx, source uint64, ref string) []identity.Ordinal {
-	for _, h := range refHashes(source, ref) {
-		if found := named(tx, h); len(found) > 0 {
-			return found
+func resolve(tx *bolt.Tx, source uint64, ref string) ([]identity.Ordinal, error) {
+	found := named(tx, refHash(source, ref))
+	if ref[:1] == byDN || len(found) == 0 {
+		return found, nil
+	}
+	exact, err := havingLogin(tx, found, ref[1:])
+	if len(exact) > 0 || err != nil {
+		return exact, err
+	}
+	return found, nil
+}
+
+// havingLogin keeps those with exactly this login.
+func havingLogin(tx *bolt.Tx, ords []identity.Ordinal, login string) ([]identity.Ordinal, error) {
+	var out []identity.Ordinal
+	for _, o := range ords {
+		n, err := entryNames(tx.Bucket(bPeople).Get(ordKey(o)))
+		if err != nil {
+			return nil, err
+		}
+		if n.login == login {
+			out = append(out, o)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // effective says whether a group gives membership: it is there, or nothing
@@ -106,7 +120,11 @@ func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]boo
 	for len(stack) > 0 {
 		r := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		for _, o := range resolve(tx, source, r) {
+		found, err := resolve(tx, source, r)
+		if err != nil {
+			return err
+		}
+		for _, o := range found {
 			v := tx.Bucket(bGroups).Get(ordKey(o))
 			if v == nil {
 				person(o)

@@ -82,14 +82,18 @@ func (m *climber) group(o identity.Ordinal) (*groupStep, error) {
 }
 
 // holding returns the effective groups that have a member under the hash.
-func (m *climber) holding(h digest, accept func(value []byte) bool) ([]identity.Ordinal, error) {
+func (m *climber) holding(h digest, accept func(value []byte) (bool, error)) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
 	if m.edges == nil {
 		m.edges = m.tx.Bucket(bMemberOf).Cursor()
 	}
 	for k, v := m.edges.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, v = m.edges.Next() {
-		if accept != nil && !accept(v) {
-			continue
+		if accept != nil {
+			if yes, err := accept(v); err != nil {
+				return nil, err
+			} else if !yes {
+				continue
+			}
 		}
 		out = append(out, identity.Ordinal(fromU64(k[len(h):])))
 	}
@@ -120,32 +124,33 @@ func (m *climber) person(o identity.Ordinal) ([]identity.Membership, error) {
 	if v == nil {
 		return nil, nil
 	}
-	source, rawDN, login, err := entryNames(v)
+	n, err := entryNames(v)
 	if err != nil {
 		return nil, err
 	}
-	dn, err := identity.ParseDN(rawDN)
+	dn, err := identity.ParseDN(n.dn)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%v)", ErrCorrupt, err)
 	}
-	direct, err := m.holding(nameHash(byDN, source, dn.Key()), nil)
+	direct, err := m.holding(nameHash(byDN, n.source, dn.Key()), nil)
 	if err != nil {
 		return nil, err
 	}
-	if login != "" {
-		exact, err := m.holding(nameHash(byLogin, source, login), nil)
-		if err != nil {
-			return nil, err
-		}
-		folded, err := m.holding(nameHash(byLoginFolded, source, foldLogin(login)), func(ref []byte) bool {
+	if n.login != "" {
+		h := nameHash(byLogin, n.source, foldLogin(n.login))
+		byLogin, err := m.holding(h, func(ref []byte) (bool, error) {
 			// Another spelling means this person unless somebody has exactly it.
 			is := string(ref[1:])
-			return is != login && len(named(m.tx, nameHash(byLogin, source, is))) == 0
+			if is == n.login {
+				return true, nil
+			}
+			exact, err := havingLogin(m.tx, named(m.tx, h), is)
+			return len(exact) == 0, err
 		})
 		if err != nil {
 			return nil, err
 		}
-		direct = append(append(direct, exact...), folded...)
+		direct = append(direct, byLogin...)
 	}
 	if len(direct) == 0 {
 		return nil, nil

@@ -180,7 +180,7 @@ func (m *mover) namesakes(ord identity.Ordinal, old, e *entry) error {
 		if l == "" {
 			continue
 		}
-		for _, o := range named(m.tx, nameHash(byLoginFolded, e.source, foldLogin(l))) {
+		for _, o := range named(m.tx, nameHash(byLogin, e.source, foldLogin(l))) {
 			if o == ord {
 				continue
 			}

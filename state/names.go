@@ -71,22 +71,24 @@ func named(tx *bolt.Tx, h digest) []identity.Ordinal {
 	return out
 }
 
-// names are the hashes by which an entry is found.
-func (e *entry) names() []digest {
-	var out []digest
-	if dn, err := identity.ParseDN(e.dn); err == nil {
-		out = append(out, nameHash(byDN, e.source, dn.Key()))
+// hashes are the keys by which an entry is found.
+func (n names) hashes(kind directory.Kind) []digest {
+	out := make([]digest, 0, 3)
+	if dn, err := identity.ParseDN(n.dn); err == nil {
+		out = append(out, nameHash(byDN, n.source, dn.Key()))
 	}
-	if e.kind == directory.Person {
-		if e.login != "" {
-			out = append(out, nameHash(byLogin, e.source, e.login), nameHash(byLoginFolded, e.source, foldLogin(e.login)))
+	if kind == directory.Person {
+		if n.login != "" {
+			out = append(out, nameHash(byLogin, n.source, foldLogin(n.login)))
 		}
-		if e.mail != "" {
-			out = append(out, nameHash(byMail, e.source, foldLogin(e.mail)))
+		if n.mail != "" {
+			out = append(out, nameHash(byMail, n.source, foldLogin(n.mail)))
 		}
 	}
 	return out
 }
+
+func (e *entry) hashes() []digest { return names{e.source, e.dn, e.login, e.mail}.hashes(e.kind) }
 
 func nameKey(h digest, o identity.Ordinal) []byte { return append(h[:], ordKey(o)...) }
 
@@ -96,10 +98,10 @@ func renamed(tx *bolt.Tx, o identity.Ordinal, old, now *entry) error {
 	b := tx.Bucket(bNames)
 	var before, after []digest
 	if old != nil {
-		before = old.names()
+		before = old.hashes()
 	}
 	if now != nil {
-		after = now.names()
+		after = now.hashes()
 	}
 	for _, h := range before {
 		if !slices.Contains(after, h) {

@@ -188,7 +188,7 @@ func findOrdinals(tx *bolt.Tx, text string) ([]identity.Ordinal, error) {
 				set[i.ordinal] = true
 			}
 		}
-		hashes := []digest{nameHash(byLoginFolded, r.Num, foldLogin(text)), nameHash(byMail, r.Num, foldLogin(text))}
+		hashes := []digest{nameHash(byLogin, r.Num, foldLogin(text)), nameHash(byMail, r.Num, foldLogin(text))}
 		if dn, err := identity.ParseDN(text); err == nil && !dn.IsZero() {
 			hashes = append(hashes, nameHash(byDN, r.Num, dn.Key()))
 		}

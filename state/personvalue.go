@@ -32,6 +32,9 @@ type entry struct {
 	members                      int
 	coverage                     uint64
 	attributes                   []attribute
+	// raw is all that was read as it is encoded, where the attributes were not
+	// decoded. It is a view of a value.
+	raw []byte
 }
 
 // absence remembers the first complete listing that did not show an entry.
@@ -51,7 +54,7 @@ const entryForm = 1
 
 // encode writes the whole entry.
 func (e *entry) encode() []byte {
-	w := writer{b: make([]byte, 0, 256)}
+	w := writer{b: make([]byte, 0, 1024)}
 	w.byte(entryForm)
 	w.byte(byte(e.kind))
 	w.uint(e.source)
@@ -63,7 +66,11 @@ func (e *entry) encode() []byte {
 	w.time(e.absent.at)
 	w.raw(e.absent.listing[:])
 	w.raw(e.digest[:])
-	e.encodeRead(&w)
+	if e.raw != nil {
+		w.raw(e.raw)
+	} else {
+		e.encodeRead(&w)
+	}
 	return w.b
 }
 
@@ -85,10 +92,15 @@ func (e *entry) encodeRead(w *writer) {
 	}
 }
 
-func (e *entry) decodeRead(r *reader) {
+// decodeMain reads what was read, but for the attributes.
+func (e *entry) decodeMain(r *reader) {
 	e.dn, e.login, e.mail, e.name, e.rehireKey = r.text(), r.text(), r.text(), r.text(), r.text()
 	e.disabled, e.disabledBy = r.bool(), r.text()
 	e.members, e.coverage = int(r.uint()), r.uint()
+}
+
+func (e *entry) decodeRead(r *reader) {
+	e.decodeMain(r)
 	if n := r.count(); n > 0 {
 		e.attributes = make([]attribute, 0, n)
 		for range n {
@@ -112,12 +124,18 @@ func decodeEntry(b []byte) (entry, error) {
 
 func decodePerson(b []byte) (entry, error) { return decodeEntry(b) }
 
-// entryNames reads the source, DN and login of an entry.
-func entryNames(b []byte) (source uint64, dn, login string, err error) {
+// names are what an entry is called.
+type names struct {
+	source          uint64
+	dn, login, mail string
+}
+
+// entryNames reads no further than the names.
+func entryNames(b []byte) (names, error) {
 	r := reader{b: b}
 	r.form(entryForm)
 	r.byte()
-	source = r.uint()
+	n := names{source: r.uint()}
 	r.view()
 	r.byte()
 	r.byte()
@@ -127,14 +145,14 @@ func entryNames(b []byte) (source uint64, dn, login string, err error) {
 	var d digest
 	r.fixed(d[:])
 	r.fixed(d[:])
-	dn, login = r.text(), r.text()
-	return source, dn, login, r.err
+	n.dn, n.login, n.mail = r.text(), r.text(), r.text()
+	return n, r.err
 }
 
 // entryDN reads no further than the DN.
 func entryDN(b []byte) (string, error) {
-	_, dn, _, err := entryNames(b)
-	return dn, err
+	n, err := entryNames(b)
+	return n.dn, err
 }
 
 // person makes the value for the world.

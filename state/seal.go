@@ -53,7 +53,20 @@ func (g *Stage) Seal(p directory.Proof, r SealRules) (Sealed, error) {
 	return out, nil
 }
 
-func (g *Stage) seal(p directory.Proof, r SealRules) (Sealed, error) {
+// listing is what the state needs of a proof.
+type listing interface {
+	Valid() bool
+	Source() string
+	Server() string
+	Bind() string
+	Scope() string
+	Coverage() identity.Coverage
+	People() int
+	Groups() int
+	At() time.Time
+}
+
+func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 	switch {
 	case g.over:
 		return Sealed{}, errOver

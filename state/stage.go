@@ -250,7 +250,7 @@ func (g *Stage) see(e *directory.Entry) (bool, error) {
 		}
 		refs := refsOf(e)
 		st := staged{differs: true, whole: e.Kind == directory.Group, key: key, e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, refs), refs)}
-		g.put(st.encode())
+		g.put(st.encode(&g.scratch))
 		g.putRefs(stMembers, refs)
 		g.putRefs(stDiff, signed('+', refs))
 		return false, nil
@@ -323,7 +323,7 @@ func (g *Stage) compare(w *words, e *directory.Entry) error {
 	if st.differs {
 		g.changed++
 	}
-	g.put(st.encode())
+	g.put(st.encode(&g.scratch))
 	g.putRefs(stMembers, refs)
 	g.putRefs(stDiff, diff)
 	return nil

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -30,8 +32,9 @@ type staged struct {
 	e     entry
 }
 
-func (s *staged) encode() []byte {
-	w := writer{b: make([]byte, 0, 512)}
+// encode uses the scratch space, and returns a copy.
+func (s *staged) encode(w *writer) []byte {
+	w.b = w.b[:0]
 	w.byte(stEntry)
 	w.byte(byte(s.e.kind))
 	w.text(string(s.e.id))
@@ -41,10 +44,11 @@ func (s *staged) encode() []byte {
 	w.raw(s.key[:])
 	w.raw(s.e.digest[:])
 	w.uint(s.e.source)
-	s.e.encodeRead(&w)
-	return w.b
+	s.e.encodeRead(w)
+	return slices.Clone(w.b)
 }
 
+// decodeStaged leaves the attributes encoded.
 func decodeStaged(b []byte) (staged, error) {
 	r := reader{b: b}
 	var s staged
@@ -54,8 +58,9 @@ func decodeStaged(b []byte) (staged, error) {
 	r.fixed(s.key[:])
 	r.fixed(s.e.digest[:])
 	s.e.source = r.uint()
-	s.e.decodeRead(&r)
-	return s, r.end()
+	s.e.raw = r.b
+	s.e.decodeMain(&r)
+	return s, r.err
 }
 
 // stagedHead reads no further than the ordinal and the flags.
