@@ -165,6 +165,7 @@ func (t *Target) replace(path string) error {
 		return fail(err)
 	}
 	t.have.info = info
+	t.rewrites++
 	if err := errors.Join(f.Close(), syncDir(filepath.Dir(path))); err != nil {
 		return &target.Error{Class: target.InDoubt, Err: fmt.Errorf("make the new file of accounts durable: %w", err)}
 	}

@@ -25,8 +25,9 @@ import (
 type Target struct {
 	path, nameAttribute string
 
-	mu   sync.Mutex // guards have
-	have *content
+	mu       sync.Mutex // guards have and rewrites
+	have     *content
+	rewrites int // how often the file was replaced
 
 	queueMu sync.Mutex // guards queue
 	queue   []*edit

@@ -343,18 +343,17 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestManyCreates: eight workers share the rewrites of a growing file.
-func TestManyCreates(t *testing.T) {
-	const workers, each = 8, 1250
-	f, path := empty(t, "")
-	start := time.Now()
+// createMany makes n accounts with eight workers.
+func createMany(t testing.TB, f *Target, n int) {
+	t.Helper()
+	const workers = 8
 	var group sync.WaitGroup
 	var failed atomic.Value
 	for w := range workers {
 		group.Go(func() {
-			for n := range each {
-				set := []target.Value{{Name: "displayName", Values: []string{"Writer of the site"}}, {Name: "mail", Values: []string{fmt.Sprintf("w%d-%d@corp.example", w, n)}}}
-				if _, err := f.Create(t.Context(), fmt.Sprintf("w%d-%d", w, n), set, "rosterd:1"); err != nil {
+			for i := w; i < n; i += workers {
+				set := []target.Value{{Name: "displayName", Values: []string{"Writer of the site"}}, {Name: "mail", Values: []string{fmt.Sprintf("w%d@corp.example", i)}}}
+				if _, err := f.Create(t.Context(), fmt.Sprintf("w%d", i), set, "rosterd:1"); err != nil {
 					failed.Store(err)
 					return
 				}
@@ -365,8 +364,57 @@ func TestManyCreates(t *testing.T) {
 	if err := failed.Load(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(readRecords(t, path)); n != workers*each {
+}
+
+// TestWritersShareRewrites: a write each would be 800 rewrites.
+func TestWritersShareRewrites(t *testing.T) {
+	f, path := empty(t, "")
+	createMany(t, f, 800)
+	if n := len(readRecords(t, path)); n != 800 {
 		t.Fatalf("%d accounts", n)
 	}
-	t.Logf("%d creates in %v", workers*each, time.Since(start).Round(time.Millisecond))
+	if f.rewrites > 400 {
+		t.Fatalf("%d rewrites for 800 writes of 8 workers", f.rewrites)
+	}
+}
+
+// BenchmarkCreate10000 is the first provisioning of 10,000 accounts.
+func BenchmarkCreate10000(b *testing.B) {
+	for range b.N {
+		path := filepath.Join(b.TempDir(), "accounts.jsonl")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		f, err := New(Config{Path: path}, "app")
+		if err != nil {
+			b.Fatal(err)
+		}
+		createMany(b, f, 10_000)
+		b.ReportMetric(float64(f.rewrites), "rewrites")
+	}
+}
+
+func FuzzLine(f *testing.F) {
+	f.Add([]byte(`{"id":"1","name":"writer1","active":false,"attributes":{"mail":["a"],"x":"y"},"entitlements":["b","a"],"mark":"m","other":{"a":[1]}}`))
+	f.Add([]byte(`{"id":"1","name":"\ud800"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		a, other, err := parseLine(text)
+		if err != nil {
+			return
+		}
+		line, err := formatLine(&a, other)
+		if err != nil {
+			t.Fatalf("%q was read and cannot be written: %v", text, err)
+		}
+		if n := bytes.Count(line, []byte{'\n'}); n != 1 || line[len(line)-1] != '\n' {
+			t.Fatalf("%q became %d lines", text, n)
+		}
+		again, otherAgain, err := parseLine(line)
+		if err != nil {
+			t.Fatalf("%q became %q: %v", text, line, err)
+		}
+		if line2, _ := formatLine(&again, otherAgain); !bytes.Equal(line, line2) {
+			t.Fatalf("%q and then %q", line, line2)
+		}
+	})
 }
