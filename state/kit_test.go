@@ -104,16 +104,6 @@ func (k *kit) reopen() {
 	k.open()
 }
 
-func must[T any](t tester, v T) func(error) T {
-	return func(err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 func ok(t tester, err error) {
 	t.Helper()
 	if err != nil {

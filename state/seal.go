@@ -403,7 +403,9 @@ func (j *judge) newIDs() {
 				}
 			}
 		}
-		if !ok || was && g.known[i].doubt != identity.Rekeyed {
+		// The one who came back under another ID is the one who came later: if
+		// the first comes back, nothing is left to doubt.
+		if !ok || was && (g.known[i].doubt != identity.Rekeyed || g.known[i].ordinal > n.ordinal) {
 			continue
 		}
 		replaced++
