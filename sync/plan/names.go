@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -248,13 +249,16 @@ func take(s *Subject, verb target.Verb) *Planned {
 	return nil
 }
 
+// nameAgain is when a name is asked for again.
+const nameAgain = 15 * time.Minute
+
 // parkName gives up on a name: without it nothing can be created, but the
 // account of a rename keeps its other changes.
 func (d *desk) parkName(s *Subject, t nameTake, why string) {
 	c := take(s, t.verb)
 	subject := Words(c.Change)
 	s.Park = parked(d.t.Name, s.Person, nil, d.in.Now, subject, target.Exists.String(), why,
-		"give one of them another name in the directory, or change the rule", d.in.Now)
+		"give one of them another name in the directory, or change the rule", d.in.Now.Add(nameAgain))
 	s.Park.Attempts = 1
 	if t.verb == target.Create {
 		s.Changes = nil

@@ -220,6 +220,11 @@ func (r *rig) cycle(full bool, only ...int) (Plan, Verdict) {
 		if s.Link != nil {
 			r.links[s.Person] = *s.Link
 		}
+		if s.Park != nil {
+			r.parked[s.Person] = *s.Park
+		} else if full {
+			delete(r.parked, s.Person)
+		}
 	}
 	r.apply(v.Cleared)
 	return p, v
@@ -279,7 +284,7 @@ func (r *rig) do(o ledger.Order) {
 		}
 	}
 	if err != nil {
-		if r.fail == nil {
+		if r.fail == nil && target.ClassOf(err) != target.Exists {
 			r.t.Fatalf("%s: %v", Words(ch), err)
 		}
 		r.parked[ch.Person] = ledger.Parked{Target: "wiki", Person: ch.Person, Subject: Words(ch), Error: err.Error(), Attempts: 1,

@@ -66,10 +66,12 @@ func (j *judge) standing(i int) Standing {
 		if rank(to) > rank(out.Stage) {
 			out.Stage, out.Why = to, why
 		}
+		out.Parked = out.Parked || to == Parked
+	}
+	if s.Held != "" {
+		stage(Held, s.Held)
 	}
 	switch {
-	case s.Held != "":
-		stage(Held, s.Held)
 	case s.Park != nil:
 		stage(Parked, s.Park.Error)
 	case s.Situation == InDoubt:

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rosterd/rosterd/ledger"
@@ -39,6 +40,8 @@ type Standing struct {
 	// Changes say of each change of the subject, by the same index, by which
 	// hold or rule it is kept; empty: it may go.
 	Changes []string
+	// Parked: part of it waits for another attempt, whatever the stage.
+	Parked bool
 }
 
 // Stage is how far a subject is.
@@ -70,19 +73,14 @@ func (s Stage) String() string {
 func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Held says whether something waits for a person.
-func (v Verdict) Held() bool { return v.has(Held) }
+func (v Verdict) Held() bool {
+	return slices.ContainsFunc(v.Subjects, func(s Standing) bool { return s.Stage == Held })
+}
 
 // Parked says whether something waits for another attempt.
-func (v Verdict) Parked() bool { return v.has(Parked) }
+func (v Verdict) Parked() bool {
+	return slices.ContainsFunc(v.Subjects, func(s Standing) bool { return s.Parked })
+}
 
 // Pending says whether there are changes that may go.
 func (v Verdict) Pending() bool { return !v.Cleared.Empty() }
-
-func (v Verdict) has(s Stage) bool {
-	for _, x := range v.Subjects {
-		if x.Stage == s {
-			return true
-		}
-	}
-	return false
-}
