@@ -41,10 +41,15 @@ type field struct {
 	corners int
 }
 
-func startSlapd(t *testing.T, overlays ...string) *field {
+func startSlapd(t testing.TB, overlays ...string) *field {
+	t.Helper()
+	return startSlapdLogging(t, "stats", overlays...)
+}
+
+func startSlapdLogging(t testing.TB, debug string, overlays ...string) *field {
 	t.Helper()
 	return &field{slapd: servers.StartSlapd(t, servers.SlapdConfig{
-		Suffix: suffix, Overlays: overlays, Debug: "stats", Access: rights,
+		Suffix: suffix, Overlays: overlays, Debug: debug, Access: rights,
 		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size=unlimited time=unlimited"}},
 	})}
 }
@@ -69,7 +74,7 @@ func ou(dn string) string {
 }
 
 // corner makes a fresh one with the groups.
-func (f *field) corner(t *testing.T, style string, disable Disable, groups ...string) *corner {
+func (f *field) corner(t testing.TB, style string, disable Disable, groups ...string) *corner {
 	t.Helper()
 	f.corners++
 	base := fmt.Sprintf("ou=c%d,%s", f.corners, suffix)
@@ -103,7 +108,7 @@ func (f *field) corner(t *testing.T, style string, disable Disable, groups ...st
 	return c
 }
 
-func (c *corner) target(t *testing.T) *Target {
+func (c *corner) target(t testing.TB) *Target {
 	t.Helper()
 	tg, err := New(c.cfg, "dir")
 	if err != nil {
