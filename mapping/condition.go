@@ -24,7 +24,7 @@ type shown struct {
 // if it reported a mistake.
 func compileCondition(n *names, source, noGroups string, report func(at int, message, hint string)) *condition {
 	e := &expression{names: n, source: source, report: report, noGroups: noGroups}
-	x := e.wantCondition(e.parse(place{blank: true, rising: noGroups == ""}),
+	x := e.wantCondition(e.parse(place{blank: true, rising: true}),
 		`compare it with something: person.NAME == "x"`)
 	if x.static != nil && !*x.static {
 		e.fail(x.at, "", "this can never be true")

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,6 +11,7 @@ var someone = map[string][]string{
 	"uid": {"writer1"}, "mail": {"Writer.One@Corp.example"}, "sn": {"Straße"}, "cn": {" Writer   One "},
 	"title": nil, "objectClass": {"top", "Person", "inetOrgPerson"}, "employeeType": {"Staff"},
 	"ms-DS-a": {"dashed"}, "bin": {"\xff\xfe"}, "long": {strings.Repeat("x", maxText)}, "two": {"a", "b"}, "l": {"O'Hara \"x\""},
+	"huge": slices.Repeat([]string{strings.Repeat("y", maxText)}, maxValues/maxText+1), "grow": {strings.Repeat("ɐ", maxText/2)},
 }
 
 func TestConditions(t *testing.T) {
@@ -80,6 +82,24 @@ func TestConditions(t *testing.T) {
 		{`person.long + "x" == "y"`, doubtValue},
 		{`replace(person.long, "x", "xx") == "y"`, doubtValue},
 		{`join(split(person.long, "x"), "xx") == "y"`, doubtValue},
+		{`"x" in values(person.huge)`, doubtValue},
+		{`upper(person.grow) contains "x"`, doubtValue},
+		// Blank texts in the places of separators and patterns.
+		{`"" in split(person.title, "@")`, no},
+		{`first(split(person.title, "@")) == ""`, yes},
+		{`"writer1" in split(person.uid, person.title)`, yes},
+		{`replace(person.uid, person.title, "x") == "writer1"`, yes},
+		{`"" in (values(person.title) ?? "")`, no},
+		{`"x" in (values(person.title) ?? "x")`, yes},
+		// Either side may be the exact one.
+		{`"staff" == exact(person.employeeType)`, no},
+		{`person.mail contains exact("ONE@")`, no},
+		{`exact(person.mail) contains "One@"`, yes},
+		// Constants.
+		{`person.uid == "other" || false`, no},
+		{`false || person.uid == "other"`, no},
+		{`false or person.uid == "writer1"`, yes},
+		{`true and person.uid == "other"`, no},
 		{`true`, yes},
 		{`not false and person.uid == "writer1"`, yes},
 		{`person.uid == "writer1" || false`, yes},
@@ -165,6 +185,7 @@ func TestConditionMistakes(t *testing.T) {
 		{`person.a == "x" and person.a != "X "`, 16, "can never be true", ""},
 		{`person.a in ["x"] and not (person.a in ["x", "y"])`, 18, "can never be true", ""},
 		{`lower(person.a) == "x" and exact(lower(person.a)) == "y"`, 23, "can never be true", ""},
+		{`"x" == person.a and "y" == person.a`, 16, "can never be true", ""},
 		{`inGroup("nodn")`, 8, "", ""},
 		{`inGroup("")`, 8, "needs a name", ""},
 		{`inGroup(person.a)`, 0, "named literally", ""},
@@ -197,6 +218,7 @@ func TestNoFalseContradiction(t *testing.T) {
 		`person.a == "x" and person.b == "y"`,
 		`person.a == "x" and exact(person.a) != "x"`,
 		`person.a == "x" and not (exact(person.a) == "x")`,
+		`person.a in ["x"] and not (exact(person.a) in ["x"])`,
 		`"x" in values(person.a) and "y" in values(person.a)`,
 		`person.a != "x" and person.a != "y"`,
 		`not (person.a == "x") and person.a == "y"`,
