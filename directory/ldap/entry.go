@@ -19,7 +19,8 @@ const (
 	lockedSince = "000001010000"
 )
 
-// shape turns the entries of a server into those of the contract.
+// shape turns the entries of a server into those of the contract, one after the
+// other.
 type shape struct {
 	s          *Source
 	id         string // names as they come
@@ -32,6 +33,7 @@ type shape struct {
 	people     map[string][]string // see wanted
 	groups     map[string][]string
 	groupCover identity.Coverage
+	kept       []kept // scratch of take
 }
 
 func (s *Source) shape() *shape {
@@ -79,21 +81,22 @@ func (h *shape) entry(kind directory.Kind, e *ldapwire.Entry, want map[string][]
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	return directory.Entry{Kind: kind, ID: id, DN: dn, Attributes: identity.NewAttributes(coverage, take(e, want))}, nil
+	return directory.Entry{Kind: kind, ID: id, DN: dn, Attributes: identity.NewAttributes(coverage, h.take(e, want))}, nil
 }
 
 func (h *shape) identify(e *ldapwire.Entry) (identity.ID, error) {
 	values := e.Values(h.id)
-	hint := fmt.Sprintf("%s must be readable, and have one value, for every entry that is listed: check the access rules and id_attribute", h.s.cfg.IDAttribute)
+	if len(values) == 1 && len(bytes.TrimSpace(values[0])) > 0 {
+		return normalID(string(values[0])), nil
+	}
+	hint := "it must be readable, and have one value, for every entry that is listed: check the access rules for " + h.s.cfg.IDAttribute + ", and id_attribute"
 	switch {
 	case len(values) == 0:
 		return "", fail(ErrID, hint, "the entry %q shows no %s", e.DN, h.s.cfg.IDAttribute)
 	case len(values) > 1:
 		return "", fail(ErrID, hint, "the entry %q has %d values of %s", e.DN, len(values), h.s.cfg.IDAttribute)
-	case len(bytes.TrimSpace(values[0])) == 0:
-		return "", fail(ErrID, hint, "%s of the entry %q is blank", h.s.cfg.IDAttribute, e.DN)
 	}
-	return normalID(string(values[0])), nil
+	return "", fail(ErrID, hint, "%s of the entry %q is blank", h.s.cfg.IDAttribute, e.DN)
 }
 
 // normalID is the form in which IDs are compared; for a UUID RFC 4530 says so.
@@ -183,46 +186,52 @@ func one(e directory.Entry, name string) string {
 	return e.Attributes.First(name)
 }
 
+// kept is an attribute of a view that is wanted, under its covered names.
+type kept struct {
+	names  []string
+	values [][]byte
+}
+
 // take copies the wanted attributes out of a view. Variants in a language
 // (RFC 3866) are other attributes, and are not asked for.
-func take(e *ldapwire.Entry, want map[string][]string) []identity.Attribute {
+func (h *shape) take(e *ldapwire.Entry, want map[string][]string) []identity.Attribute {
+	all := h.kept[:0]
 	size, count, attributes := 0, 0, 0
-	each := func(do func(names []string, values [][]byte)) {
-		for _, a := range e.Attributes {
-			if len(a.Options) > 1 || len(a.Options) == 1 && a.Options[0] != "binary" {
-				continue
-			}
-			if names := want[a.Name]; len(names) > 0 && len(a.Values) > 0 {
-				do(names, a.Values)
-			}
+	for _, a := range e.Attributes {
+		if len(a.Values) == 0 || len(a.Options) > 1 || len(a.Options) == 1 && a.Options[0] != "binary" {
+			continue
 		}
-	}
-	each(func(names []string, values [][]byte) {
-		for _, v := range values {
+		names := want[a.Name]
+		if len(names) == 0 {
+			continue
+		}
+		all = append(all, kept{names, a.Values})
+		for _, v := range a.Values {
 			size += len(v)
 		}
-		count += len(values)
+		count += len(a.Values)
 		attributes += len(names)
-	})
+	}
+	h.kept = all
 	// One allocation for the text of an entry, one for its values.
 	var text strings.Builder
 	text.Grow(size)
-	each(func(_ []string, values [][]byte) {
-		for _, v := range values {
+	for _, k := range all {
+		for _, v := range k.values {
 			text.Write(v)
 		}
-	})
-	whole, all := text.String(), make([]string, 0, count)
+	}
+	whole, values := text.String(), make([]string, 0, count)
 	out := make([]identity.Attribute, 0, attributes)
-	each(func(names []string, values [][]byte) {
-		from := len(all)
-		for _, v := range values {
-			all = append(all, whole[:len(v)])
+	for _, k := range all {
+		from := len(values)
+		for _, v := range k.values {
+			values = append(values, whole[:len(v)])
 			whole = whole[len(v):]
 		}
-		for _, n := range names {
-			out = append(out, identity.Attribute{Name: n, Values: all[from:len(all):len(all)]})
+		for _, n := range k.names {
+			out = append(out, identity.Attribute{Name: n, Values: values[from:len(values):len(values)]})
 		}
-	})
+	}
 	return out
 }

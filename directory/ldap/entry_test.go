@@ -1,10 +1,13 @@
 package ldap
 
 import (
+	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 )
@@ -151,6 +154,44 @@ func TestEntriesWithoutAProperID(t *testing.T) {
 		}
 		if got, _, err := h.group(e); err == nil {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// Large groups fill a chunk before a thousand of them do.
+func TestChunksOfLargeGroups(t *testing.T) {
+	var sizes []int
+	r := &reading{source: source(t, nil), ids: map[[2]uint64]seen{}, seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
+		stage: stageFunc(func(entries []directory.Entry) error { sizes = append(sizes, len(entries)); return nil })}
+	for i := range 7 {
+		e := directory.Entry{Kind: directory.Group, ID: identity.ID(fmt.Sprint(i)), DN: identity.MustDN(fmt.Sprintf("cn=group%d,dc=example", i)),
+			Members: make([]directory.Member, chunkMembers/3+1)}
+		if err := r.add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.flush(); err != nil || !slices.Equal(sizes, []int{3, 3, 1}) || r.groups != 7 {
+		t.Errorf("chunks of %v, %d groups, %v", sizes, r.groups, err)
+	}
+}
+
+type stageFunc func([]directory.Entry) error
+
+func (f stageFunc) Add(entries []directory.Entry) error { return f(entries) }
+
+func TestProduct(t *testing.T) {
+	root := func(name, value string) ldapwire.Server {
+		return ldapwire.Server{RootDSE: ldapwire.Record{Attributes: []ldapwire.RecordAttribute{{Name: strings.ToLower(name), Values: []string{value}}}}}
+	}
+	for want, s := range map[string]ldapwire.Server{
+		"Active Directory":    root("supportedCapabilities", "1.2.840.113556.1.4.800"),
+		"OpenLDAP":            root("objectClass", "openldaprootdse"),
+		"389-Directory/2.3.1": root("vendorVersion", "389-Directory/2.3.1"),
+		"Some Vendor":         root("vendorName", "Some Vendor"),
+		"an LDAP server":      {},
+	} {
+		if got := product(s); got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

@@ -55,8 +55,7 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	for _, k := range known {
 		ids = append(ids, normalID(string(k.ID)))
 	}
-	slices.Sort(ids)
-	for batch := range slices.Chunk(slices.Compact(ids), lookupIDs) {
+	for batch := range slices.Chunk(ids, lookupIDs) {
 		for i, root := range roots {
 			if err := l.search(ctx, root, l.sure[i], batch); err != nil {
 				return nil, err

@@ -40,7 +40,7 @@ func TestLawCompleteOrNothing(t *testing.T) {
 		"no paging control":     {Do: ldapd.NoControl, Page: 2},
 		"a page lost":           {Do: ldapd.LosePage, Page: 7, Base: people},
 		"no cookie":             {Do: ldapd.NoCookie, Page: 3, Base: people},
-		"empty, with success":   {Do: ldapd.Empty, Base: people},
+		"base is empty":         {Do: ldapd.Empty, Base: people},
 		"empty after the base":  {Do: ldapd.Empty, Base: people, Skip: 1},
 		"a referral":            {Do: ldapd.Refer, URL: "ldap://other.example/" + people, Page: 2},
 		"groups: size limit":    {Do: ldapd.Answer, Code: 4, After: 5, Base: groups},
@@ -58,7 +58,10 @@ func TestLawCompleteOrNothing(t *testing.T) {
 				w.ldapd.Faults().Add(fault)
 				defer w.ldapd.Faults().Clear()
 				err := mustNotRead(t, s)
-				if err == nil || !strings.HasPrefix(err.Error(), "read source corp: ") {
+				if hidden := strings.Contains(name, "base is empty"); hidden && !errors.Is(err, ldap.ErrBase) {
+					t.Errorf("a base that shows nothing: %v", err)
+				}
+				if !strings.HasPrefix(err.Error(), "read source corp: ") {
 					t.Errorf("%v", err)
 				}
 				w.ldapd.Faults().Clear()
@@ -122,18 +125,47 @@ func TestFindWithoutTheRoot(t *testing.T) {
 	stage, _ := sourcetest.Read(t, s)
 	w.must(w.Move(dns[1], "uid=writer0001,"+sourcetest.Elsewhere))
 	w.must(w.Delete(dns[2]))
-	w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, BindDN: sync, Base: suffix, Do: ldapd.Answer, Code: 32})
 	var known []directory.Known
 	for _, dn := range dns {
 		known = append(known, directory.Known{ID: stage.Get(t, dn).ID})
 	}
+	nested := w.open(func(c *ldap.Config) { c.People.Bases = []string{"ou=sales," + people, people, "OU=People," + suffix} })
+	w.must(w.Add("ou=sales,"+people, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"sales"}}))
+	for _, code := range []int{32, 50} {
+		w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, BindDN: sync, Base: suffix, Do: ldapd.Answer, Code: code})
+		got, err := s.Find(t.Context(), known)
+		if err != nil || !got[0].Found || got[1].Found || got[2].Found {
+			t.Errorf("the root answers %d: %+v, %v", code, got, err)
+		}
+		w.ldapd.Faults().ResetCounts()
+		if got, err := nested.Find(t.Context(), known); err != nil || !got[0].Found {
+			t.Errorf("the root answers %d: %+v, %v", code, got, err)
+		}
+		// The root entry, four bases, the root for each of them, an ID that is
+		// there and the look-up in people and in groups.
+		if n := w.ldapd.Faults().Count(ldapd.OpSearch); n != 1+4+4+2+2 {
+			t.Errorf("%d searches: bases within others are searched again", n)
+		}
+		w.ldapd.Faults().Clear()
+	}
 	got, err := s.Find(t.Context(), known)
-	if err != nil || !got[0].Found || got[1].Found || got[2].Found {
+	if err != nil || !got[0].Found || !got[1].Found || got[2].Found {
 		t.Errorf("%+v, %v", got, err)
 	}
-	w.ldapd.Faults().Clear()
-	got, err = s.Find(t.Context(), known)
-	if err != nil || !got[0].Found || !got[1].Found || got[2].Found {
+}
+
+// Whom the server finds must be who was asked for: an ID that it takes for
+// equal, and we do not, would be an answer to nothing.
+func TestFindOfWhoWasNotAskedFor(t *testing.T) {
+	w := ldapdWorld(t)
+	dn := w.person("writer1", people)
+	w.must(w.Set(dn, "employeeNumber", "n 1"))
+	s := w.open(func(c *ldap.Config) { c.IDAttribute, c.Groups.Bases = "employeeNumber", nil })
+	got, err := s.Find(t.Context(), []directory.Known{{ID: "N 1"}})
+	if err != nil || !got[0].Found {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := s.Find(t.Context(), []directory.Known{{ID: "n   1"}}); !errors.Is(err, ldap.ErrLookup) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -186,6 +186,9 @@ func TestRightsThatAreLostOnSlapd(t *testing.T) {
 		if err := mustNotRead(t, s); !errors.Is(err, ldap.ErrID) || !strings.Contains(hintOf(t, err), "entryUUID") {
 			t.Errorf("%v", err)
 		}
+		if got, err := s.Find(t.Context(), []directory.Known{{ID: before.Get(t, members[0]).ID}}); !errors.Is(err, ldap.ErrLookup) {
+			t.Errorf("found %+v, %v", got, err)
+		}
 	})
 	t.Run("searching by ID", func(t *testing.T) {
 		// Listed, but a filter by ID matches nobody: nobody is gone by that.
@@ -413,7 +416,7 @@ func TestOverlapOnSlapd(t *testing.T) {
 		t.Errorf("%d people, %d entries", p.People(), len(stage.Entries()))
 	}
 	s = w.open(func(c *ldap.Config) { c.Groups = ldap.Groups{Bases: []string{suffix}, Filter: "(cn=*)"} })
-	if err := mustNotRead(t, s); !errors.Is(err, ldap.ErrID) || !strings.Contains(err.Error(), one) {
+	if err := mustNotRead(t, s); !errors.Is(err, ldap.ErrID) || !strings.Contains(err.Error(), fmt.Sprintf("%q is a person and a group", one)) {
 		t.Errorf("a person and a group: %v", err)
 	}
 	// Three people, two with one number, which is their ID here.
@@ -422,6 +425,9 @@ func TestOverlapOnSlapd(t *testing.T) {
 	s = w.open(func(c *ldap.Config) { c.IDAttribute, c.Groups.Bases = "employeeNumber", nil })
 	if err := mustNotRead(t, s); !errors.Is(err, ldap.ErrID) || !strings.Contains(err.Error(), "n-writer1") {
 		t.Errorf("one ID twice: %v", err)
+	}
+	if got, err := s.Find(t.Context(), []directory.Known{{ID: "n-writer1"}}); !errors.Is(err, ldap.ErrID) {
+		t.Errorf("one ID twice in a look-up: %+v, %v", got, err)
 	}
 	w.must(w.Set(two, "employeeNumber", "n-2"))
 	stage, _ := sourcetest.Read(t, s)
