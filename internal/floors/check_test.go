@@ -54,11 +54,12 @@ var breaks = []struct {
 	{"the plan knows a part of the state", "sync/plan/x.go", `import "github.com/rosterd/rosterd/state/graph"`, "home pure"},
 	{"the old log", "sync/x.go", `import "log"`, "home"},
 	{"slog", "cmd/rosterd/x.go", `import "log/slog"`, ""},
+	{"errors are returned, not logged", "sync/x.go", `import "log/slog"`, "home"},
 
 	{"pure with context", "mapping/x.go", `import "context"`, "pure"},
 	{"pure with os", "identity/x.go", `import "os"`, "pure"},
 	{"pure with net/netip", "ledger/x.go", `import "net/netip"`, "pure"},
-	{"pure with slog", "sync/plan/x.go", `import "log/slog"`, "pure"},
+	{"pure with slog", "sync/plan/x.go", `import "log/slog"`, "home pure"},
 	{"pure with rand", "sync/plan/x.go", `import "math/rand/v2"`, "pure"},
 	{"pure with the clock", "mapping/x.go", `import "github.com/rosterd/rosterd/internal/clock"`, "pure"},
 	{"pure with math", "mapping/x.go", `import "math"`, ""},

@@ -115,12 +115,13 @@ var homes = []struct {
 	rooms    []string
 }{
 	{"github.com/go-ldap/ldap", []string{"internal/ldapwire"}},
-	{"github.com/go-asn1-ber/asn1-ber", []string{"internal/ldapwire", "internal/ldapd"}},
+	{"github.com/go-asn1-ber/asn1-ber", []string{"internal/ldapwire"}},
 	{"go.etcd.io/bbolt", []string{"state"}},
 	{"github.com/robfig/cron", []string{"config"}},
 	{"github.com/BurntSushi/toml", []string{"internal/tomltext"}},
 	{"github.com/expr-lang/expr", []string{"mapping"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
+	{"log/slog", []string{"cmd", "internal/daemon", "internal/journald", "internal/secret"}},
 	{"github.com/coreos/go-systemd", []string{"cmd", "internal/daemon", "internal/journald"}},
 	{"github.com/prometheus/client_golang", []string{"cmd", "internal/daemon", "internal/page"}},
 }
@@ -141,7 +142,7 @@ func rooms(s *source) {
 			s.report("home", spec.Pos(), "the plan never knows the state; sync hands it values")
 		}
 		if within(imported, "log") && imported != "log/slog" {
-			s.report("home", spec.Pos(), "log with log/slog, and only in cmd")
+			s.report("home", spec.Pos(), "log with log/slog")
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package tomltext
 
 import (
-	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -14,7 +13,6 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/secret"
-	"github.com/rosterd/rosterd/internal/span"
 )
 
 // Bind fills structs from the table at a path. Each of them takes the keys that
@@ -158,16 +156,13 @@ func (d *Document) values(path []string, value any, takers []reflect.Value) {
 }
 
 var (
-	unmarshaler     = reflect.TypeFor[toml.Unmarshaler]()
-	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
-	duration        = reflect.TypeFor[time.Duration]()
-	secretType      = reflect.TypeFor[secret.Secret]()
+	unmarshaler = reflect.TypeFor[toml.Unmarshaler]()
+	secretType  = reflect.TypeFor[secret.Secret]()
 )
 
 // decodes says whether the type reads TOML itself.
 func decodes(taker reflect.Value) bool {
-	pointer := reflect.PointerTo(taker.Type())
-	return pointer.Implements(unmarshaler) || pointer.Implements(textUnmarshaler)
+	return reflect.PointerTo(taker.Type()).Implements(unmarshaler)
 }
 
 func (d *Document) value(path []string, value any, taker reflect.Value) {
@@ -176,28 +171,8 @@ func (d *Document) value(path []string, value any, taker reflect.Value) {
 			d.hidden = append(d.hidden, p)
 		}
 	}
-	pointer := taker.Addr().Interface()
-	if u, ok := pointer.(toml.Unmarshaler); ok {
+	if u, ok := taker.Addr().Interface().(toml.Unmarshaler); ok {
 		d.failed(path, u.UnmarshalTOML(value))
-		return
-	}
-	text, isText := value.(string)
-	if u, ok := pointer.(encoding.TextUnmarshaler); ok {
-		if !isText {
-			d.mismatch(path, value, "a text")
-			return
-		}
-		d.failed(path, u.UnmarshalText([]byte(text)))
-		return
-	}
-	if taker.Type() == duration {
-		if !isText {
-			d.mismatch(path, value, "a length of time")
-			return
-		}
-		length, err := span.Parse(text)
-		d.failed(path, err)
-		taker.SetInt(int64(length))
 		return
 	}
 	d.plain(path, value, taker)
@@ -244,17 +219,6 @@ func (d *Document) plain(path []string, value any, taker reflect.Value) {
 			d.complain(path, "the number is too large", "write a smaller one")
 		} else {
 			taker.SetInt(number)
-		}
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		number, ok := value.(int64)
-		if !ok {
-			d.mismatch(path, value, "a whole number")
-		} else if number < 0 {
-			d.complain(path, "the number must not be negative", "leave the minus out")
-		} else if taker.OverflowUint(uint64(number)) {
-			d.complain(path, "the number is too large", "write a smaller one")
-		} else {
-			taker.SetUint(uint64(number))
 		}
 	case reflect.Float32, reflect.Float64:
 		switch number := value.(type) {
@@ -311,12 +275,11 @@ func (d *Document) list(path []string, value any, taker reflect.Value) {
 // mismatch reports a value of another kind than is wanted.
 func (d *Document) mismatch(path []string, value any, want string) {
 	hint := map[string]string{
-		"a text":           `put it in quotes, such as "text"`,
-		"true or false":    "write true or false, without quotes",
-		"a whole number":   "write digits, without quotes and without a point",
-		"a number":         "write digits, without quotes",
-		"a list":           `write it in brackets, such as ["a", "b"]`,
-		"a length of time": `write a number and a unit in quotes, such as "10m" or "30d"`,
+		"a text":         `put it in quotes, such as "text"`,
+		"true or false":  "write true or false, without quotes",
+		"a whole number": "write digits, without quotes and without a point",
+		"a number":       "write digits, without quotes",
+		"a list":         `write it in brackets, such as ["a", "b"]`,
 	}[want]
 	d.complain(path, fmt.Sprintf("must be %s, not %s", want, kindOf(value)), hint)
 }

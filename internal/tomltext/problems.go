@@ -68,7 +68,7 @@ func (d *Document) Problems() Problems {
 
 // confidential finds the value of a key that sounds like a password, unless it
 // is a table, and a password in a URL.
-var confidential = regexp.MustCompile(`(?i)[\w-]*(?:passw|passphrase|secret|token|pwd)[\w-]*["']?\s*=\s*([^\s{].*)|://[^\s/@"']*:([^\s/@"']+)@`)
+var confidential = regexp.MustCompile(`(?i)[\w-]*(?:pass|pw|secret|token)[\w-]*["']?\s*=\s*([^\s{=].*)|://[^\s/@"']*:([^\s/@"']+)@`)
 
 // hiding is what is shown instead.
 const hiding = "[secret]"

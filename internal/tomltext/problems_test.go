@@ -22,6 +22,9 @@ func TestLaw12NoPasswordInAProblem(t *testing.T) {
 		"kind = \"x\"\npassword = \"\"\"\nswordfish\n\"\"\"\n",
 		`api_token = "swordfish"`,
 		`client-secret = "swordfish"`,
+		`bind_pw = "swordfish"`,
+		`passphrase = "swordfish"`,
+		"password = [\n \"swordfish\",\n]\nurls = 3",
 		`kidn = "ldap://cn=x:swordfish@host"`,
 		"password = 'a'\n\npassword = 'swordfish'\n",
 		`password = [ "swordfish" ]`,
@@ -32,6 +35,21 @@ func TestLaw12NoPasswordInAProblem(t *testing.T) {
 		p := d.Problems()
 		if len(p) == 0 || strings.Contains(p.Error(), "swordfish") {
 			t.Errorf("%s:\n%s", text, p.Error())
+		}
+	}
+}
+
+// TestExpressionsAreShown: what only sounds like a password is not hidden.
+func TestExpressionsAreShown(t *testing.T) {
+	for _, text := range []string{
+		`when = 'person.pwdAccountLockedTime == "x"'`,
+		`when = 'person.pwdReset != "x"'`,
+		`password = { credential = "corp-bind" }`,
+	} {
+		d := Parse("x.toml", []byte(text))
+		d.Report(problem.Problem{Path: []string{"when"}, Offset: -1, Message: "m"})
+		if got := d.Problems().Error(); !strings.Contains(got, text) {
+			t.Errorf("%s is not shown:\n%s", text, got)
 		}
 	}
 }
