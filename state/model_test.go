@@ -1,0 +1,354 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/memory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+var errKilled = errors.New("killed")
+
+// killer fails one commit, the n-th from now.
+type killer struct{ left int }
+
+func (k *killer) before() error {
+	if k.left == 0 {
+		return nil
+	}
+	k.left--
+	if k.left == 0 {
+		return errKilled
+	}
+	return nil
+}
+
+// world is the model: what the directory was when it was last read, and what
+// that must mean, worked out in the simplest way.
+type world struct {
+	*kit
+	killer killer
+
+	// seen is the last listing that counts.
+	seen map[identity.ID]shown
+	// ordinals never change.
+	ordinals map[identity.ID]identity.Ordinal
+	// gone has the first listing that did not show somebody; presumed those
+	// whom a second one did not show.
+	gone     map[identity.ID]time.Time
+	presumed map[identity.ID]bool
+	// settled is what each person was when their mark was last settled.
+	settled map[identity.Ordinal]view
+}
+
+type shown struct {
+	dn, title string
+	kind      directory.Kind
+	members   []string
+}
+
+// view is what a plan would see of a person.
+type view struct {
+	Person identity.Person
+	Groups []string
+}
+
+func (w *world) listing() map[identity.ID]shown {
+	out := map[identity.ID]shown{}
+	for _, kind := range []directory.Kind{directory.Person, directory.Group} {
+		for i := range 40 {
+			id := identity.ID(fmt.Sprintf("%s%d", kind, i))
+			if r, ok := w.src.Get(id); ok {
+				s := shown{dn: identity.MustDN(r.DN).Key(), kind: r.Kind}
+				if t := r.Attributes["title"]; len(t) > 0 {
+					s.title = t[0]
+				}
+				for _, m := range r.Members {
+					s.members = append(s.members, identity.MustDN(m).Key())
+				}
+				out[id] = s
+			}
+		}
+	}
+	return out
+}
+
+// counted takes the listing of this instant into the model.
+func (w *world) counted(at time.Time, now map[identity.ID]shown) {
+	for id, was := range w.seen {
+		if _, ok := now[id]; !ok && was.kind == directory.Person {
+			if w.gone[id].IsZero() {
+				w.gone[id] = at
+			}
+		}
+	}
+	for id, first := range w.gone {
+		if _, ok := now[id]; ok {
+			delete(w.gone, id)
+			delete(w.presumed, id)
+		} else if !at.Before(first.Add(time.Minute)) && at.After(first) {
+			w.presumed[id] = true
+		}
+	}
+	w.seen = now
+}
+
+// naive says in which named groups a DN is.
+func (w *world) naive(dn string) []string {
+	var out []string
+	for id, g := range w.seen {
+		if g.kind == directory.Group && w.reaches(g, dn, map[string]bool{}) {
+			out = append(out, string(id))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (w *world) reaches(g shown, dn string, been map[string]bool) bool {
+	if been[g.dn] {
+		return false
+	}
+	been[g.dn] = true
+	for _, m := range g.members {
+		if m == dn {
+			return true
+		}
+		for _, sub := range w.seen {
+			if sub.kind == directory.Group && sub.dn == m && w.reaches(sub, dn, been) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// views are what a plan would see of everybody, in all groups.
+func (w *world) views() map[identity.Ordinal]view {
+	w.Helper()
+	var named []identity.Ordinal
+	ids := map[identity.Ordinal]string{}
+	for id, g := range w.seen {
+		if g.kind != directory.Group {
+			continue
+		}
+		pins, err := w.s.Pins("corp", []string{g.dn})
+		ok(w, err)
+		if pins[0].Group.Valid() && pins[0].ID == id {
+			named, ids[pins[0].Group] = append(named, pins[0].Group), string(id)
+		}
+	}
+	members, err := w.s.Memberships(nil, named)
+	ok(w, err)
+	out := map[identity.Ordinal]view{}
+	ok(w, w.s.EachPerson("corp", func(p identity.Person) error {
+		v := view{Person: p}
+		for _, m := range members[p.Ordinal] {
+			v.Groups = append(v.Groups, ids[m.Group])
+			if last := m.Path[len(m.Path)-1]; last.Group != m.Group {
+				w.Fatalf("path %v does not end in %s", m.Path, m.Group)
+			}
+		}
+		slices.Sort(v.Groups)
+		if alone, err := w.s.Memberships([]identity.Ordinal{p.Ordinal}, named); err != nil || !reflect.DeepEqual(alone[p.Ordinal], members[p.Ordinal]) {
+			w.Fatalf("%s alone: %v %v, among all %v", p.Ordinal, alone, err, members[p.Ordinal])
+		}
+		out[p.Ordinal] = v
+		return nil
+	}))
+	return out
+}
+
+// agree holds after every step.
+func (w *world) agree() {
+	w.Helper()
+	got := w.views()
+	byID := map[identity.ID]view{}
+	for o, v := range got {
+		id := v.Person.Key.ID
+		if was, known := w.ordinals[id]; known && was != o {
+			w.Fatalf("%s was %s and is %s", id, was, o)
+		}
+		w.ordinals[id] = o
+		byID[id] = v
+	}
+	for id, s := range w.seen {
+		if s.kind != directory.Person {
+			continue
+		}
+		v, ok := byID[id]
+		switch {
+		case !ok:
+			w.Fatalf("%s was read and is not there", id)
+		case v.Person.Standing != identity.Active || v.Person.DN.Key() != s.dn || v.Person.Attributes.First("title") != s.title:
+			w.Fatalf("%s is %+v, was read as %+v", id, v.Person, s)
+		}
+		if want := w.naive(s.dn); !slices.Equal(v.Groups, want) {
+			w.Fatalf("%s is in %v, must be in %v", id, v.Groups, want)
+		}
+	}
+	for id, v := range byID {
+		if _, here := w.seen[id]; here {
+			continue
+		}
+		want := identity.Unknown
+		if w.presumed[id] {
+			want = identity.PresumedGone
+		}
+		if v.Person.Standing != want {
+			w.Fatalf("%s is %s (%s), must be %s", id, v.Person.Standing, v.Person.Why, want)
+		}
+	}
+	// Law 7: whoever differs from when they were settled is dirty.
+	for o, v := range got {
+		if !reflect.DeepEqual(plain(v), plain(w.settled[o])) {
+			if n, err := w.s.Sequence(o); err != nil || n == 0 {
+				w.Fatalf("%s changed and is not dirty:\n was %+v\n now %+v (%v)", o, w.settled[o], v, err)
+			}
+		}
+	}
+}
+
+// plain is what of a view matters, comparable.
+func plain(v view) string {
+	return fmt.Sprint(v.Person.Key, v.Person.DN, v.Person.Attributes.List(), v.Person.Standing, v.Person.Doubt, v.Groups)
+}
+
+// read reads, and may be killed at any commit on the way; then it is started
+// again.
+func (w *world) readKilled(kill int) {
+	w.clock.forward(20 * time.Second)
+	at, now := w.clock.at, w.listing()
+	w.killer.left = kill
+	_, err := w.tryRead()
+	if err == nil {
+		_, err = w.s.Drain(context.Background())
+	}
+	if kill == 0 || w.killer.left > 0 {
+		ok(w, err)
+	}
+	w.killer.left = 0
+	if err == nil {
+		w.counted(at, now)
+		return
+	}
+	if !errors.Is(err, errKilled) {
+		w.Fatal(err)
+	}
+	w.restart()
+	// Kill it once more while it drains.
+	w.killer.left = kill
+	d, err := w.s.Drain(context.Background())
+	if w.killer.left = 0; errors.Is(err, errKilled) {
+		w.restart()
+		d, err = w.s.Drain(context.Background())
+	}
+	ok(w, err)
+	if f, err := w.s.SourceFacts("corp"); err == nil && f.LastRead.Equal(at) {
+		w.counted(at, now) // it was sealed before it was killed
+	} else if d.Source != "" {
+		w.Fatalf("drained %+v, but the facts are %+v", d, f)
+	}
+}
+
+func (w *world) restart() {
+	w.Helper()
+	ok(w, w.s.Close())
+	w.open()
+	w.s.db.NoSync = true
+}
+
+func TestLaw07ReadsAndKills(t *testing.T) {
+	dir := t.TempDir()
+	runs := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		runs++
+		w := &world{kit: &kit{tester: rt, path: filepath.Join(dir, fmt.Sprint(runs), "s.db"), clock: newClock()},
+			seen: map[identity.ID]shown{}, ordinals: map[identity.ID]identity.Ordinal{}, gone: map[identity.ID]time.Time{},
+			presumed: map[identity.ID]bool{}, settled: map[identity.Ordinal]view{}}
+		w.kit.before = w.killer.before
+		w.start("title")
+		w.s.db.NoSync = true
+		defer os.RemoveAll(filepath.Dir(w.path))
+		defer w.close()
+		for i := range 12 { // so many that few absences are no silence
+			w.put(rt, directory.Person, 28+i, "stays")
+		}
+		w.readKilled(rapid.IntRange(0, 12).Draw(rt, "kill first"))
+		w.agree()
+		rt.Repeat(map[string]func(*rapid.T){
+			"person": func(rt *rapid.T) { w.put(rt, directory.Person, rapid.IntRange(0, 4).Draw(rt, "n"), "") },
+			"group":  func(rt *rapid.T) { w.put(rt, directory.Group, rapid.IntRange(0, 4).Draw(rt, "n"), "") },
+			"leaves": func(rt *rapid.T) {
+				w.src.Remove(identity.ID(fmt.Sprintf("person%d", rapid.IntRange(0, 4).Draw(rt, "n"))))
+			},
+			"read": func(rt *rapid.T) { w.readKilled(0) },
+			"read and die": func(rt *rapid.T) {
+				w.readKilled(rapid.IntRange(1, 9).Draw(rt, "at commit"))
+			},
+			"settle": func(rt *rapid.T) {
+				views := w.views()
+				marks, err := w.s.Take(w.clock.at)
+				ok(w, err)
+				_, err = w.s.Settle(marks)
+				ok(w, err)
+				w.settled = views
+			},
+			"again": func(rt *rapid.T) {
+				w.readKilled(0)
+				before, err := w.s.Take(w.clock.at)
+				ok(w, err)
+				w.clock.at = w.clock.at.Add(-19 * time.Second) // too soon for any second look
+				if _, err := w.tryRead(); err != nil {
+					w.Fatal(err)
+				}
+				d, err := w.s.Drain(context.Background())
+				ok(w, err)
+				w.clock.forward(19 * time.Second)
+				after, err := w.s.Take(w.clock.at)
+				ok(w, err)
+				if d.Changed+d.New != 0 || !reflect.DeepEqual(before, after) {
+					w.Fatalf("law 11: an unchanged read gave %+v\n before %v\n after %v", d, before, after)
+				}
+			},
+			"": func(rt *rapid.T) { w.agree() },
+		})
+	})
+}
+
+// put makes or changes an entry of the directory.
+func (w *world) put(rt *rapid.T, kind directory.Kind, n int, title string) {
+	id := identity.ID(fmt.Sprintf("%s%d", kind, n))
+	if title == "" {
+		title = rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "title")
+	}
+	r := memory.Record{Kind: kind, ID: id, Attributes: map[string][]string{"uid": {string(id)}, "cn": {string(id)}, "title": {title}}}
+	if kind == directory.Person {
+		r.DN = dn(fmt.Sprintf("p%d", n))
+		if title != "stays" && rapid.Bool().Draw(rt, "moved") {
+			r.DN = fmt.Sprintf("uid=p%d,ou=else,%s", n, people)
+		}
+	} else {
+		r.DN = cn(fmt.Sprintf("%s%d", rapid.SampledFrom([]string{"g", "h"}).Draw(rt, "called"), n))
+		for i := range 5 {
+			if rapid.IntRange(0, 2).Draw(rt, "has") == 0 {
+				r.Members = append(r.Members, dn(fmt.Sprintf("p%d", i)))
+			}
+			if rapid.IntRange(0, 3).Draw(rt, "nests") == 0 {
+				r.Members = append(r.Members, cn(fmt.Sprintf("g%d", i)))
+			}
+		}
+	}
+	w.src.Put(r)
+}
