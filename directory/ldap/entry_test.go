@@ -88,7 +88,7 @@ func source(t *testing.T, change func(*Config), attributes ...string) *Source {
 func TestEntriesOutliveTheView(t *testing.T) {
 	h := source(t, nil, "title", "userCertificate").shape()
 	e := view("uid=writer1,dc=example", attribute("entryuuid", "AAAA-1"), attribute("uid", "writer1"), attribute("cn", "One", "Two"),
-		attribute("cn;lang-fr", "Un"), attribute("title", ""), attribute("mail"), attribute("usercertificate;binary", "\x00\xff"), attribute("sn", "not asked for"))
+		attribute("cn;lang-fr", "Un"), attribute("cn;binary;lang-fr", "Deux"), attribute("title", ""), attribute("mail"), attribute("usercertificate;binary", "\x00\xff"), attribute("sn", "not asked for"))
 	got, err := h.person(e)
 	if err != nil {
 		t.Fatal(err)
