@@ -143,10 +143,8 @@ func (t *Target) replace(path string) error {
 	fail := func(err error) error {
 		return fault("write the file of accounts", path, errors.Join(err, f.Close(), os.Remove(f.Name())))
 	}
-	if sys, ok := old.Sys().(*syscall.Stat_t); ok && (int(sys.Uid) != os.Geteuid() || int(sys.Gid) != os.Getegid()) {
-		if err := f.Chown(int(sys.Uid), int(sys.Gid)); err != nil {
-			return fail(fmt.Errorf("keep its owner: %w", err))
-		}
+	if err := keepOwner(f, old); err != nil {
+		return fail(err)
 	}
 	if err := f.Chmod(old.Mode().Perm()); err != nil {
 		return fail(err)
@@ -168,6 +166,23 @@ func (t *Target) replace(path string) error {
 	t.rewrites++
 	if err := errors.Join(f.Close(), syncDir(filepath.Dir(path))); err != nil {
 		return &target.Error{Class: target.InDoubt, Err: fmt.Errorf("make the new file of accounts durable: %w", err)}
+	}
+	return nil
+}
+
+// keepOwner gives the file the owner and group of the old one.
+func keepOwner(f *os.File, old os.FileInfo) error {
+	made, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	want, known := old.Sys().(*syscall.Stat_t)
+	have, ok := made.Sys().(*syscall.Stat_t)
+	if !known || !ok || want.Uid == have.Uid && want.Gid == have.Gid {
+		return nil
+	}
+	if err := f.Chown(int(want.Uid), int(want.Gid)); err != nil {
+		return fmt.Errorf("keep its owner %d and group %d: %w", want.Uid, want.Gid, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,6 +217,33 @@ func TestRewriteKeepsWhatItDoesNotKnow(t *testing.T) {
 	left, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(left) != 2 { // the file and its lock
 		t.Fatalf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestOwnerAndGroupStay(t *testing.T) {
+	f, path := empty(t, "")
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid := 4242 // anything will do for root
+	if os.Geteuid() != 0 {
+		i := slices.IndexFunc(groups, func(g int) bool { return g != os.Getegid() })
+		if i < 0 {
+			gid = os.Getegid() // no other group to try
+		} else {
+			gid = groups[i]
+		}
+	}
+	if err := os.Chown(path, -1, gid); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Create(t.Context(), "writer1", nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || int(info.Sys().(*syscall.Stat_t).Gid) != gid {
+		t.Fatalf("the group is %v, want %d (%v)", info.Sys(), gid, err)
 	}
 }
 

@@ -72,19 +72,18 @@ func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.
 	return nil
 }
 
-// swap replaces one member. The directory may do the same at this moment.
+// swap replaces one member. The directory may do the same at this moment, or
+// somebody may take the membership away: where the old member is not there any
+// more, nothing is added.
 func (s *session) swap(ctx context.Context, dn, was, now string) error {
 	style := s.t.cfg.Groups.Style
 	in := ldapwire.Change{Verb: ldapwire.AddValues, Name: style, Values: []string{now}}
 	out := ldapwire.Change{Verb: ldapwire.DeleteValues, Name: style, Values: []string{was}}
-	err := s.modifyGroup(ctx, dn, in, out)
-	switch {
-	case errors.Is(err, ldapwire.ErrTypeOrValueExists):
+	err := s.modifyGroup(ctx, dn, out, in)
+	if errors.Is(err, ldapwire.ErrTypeOrValueExists) {
 		err = s.modifyGroup(ctx, dn, out)
-	case errors.Is(err, ldapwire.ErrNoSuchAttribute):
-		err = s.modifyGroup(ctx, dn, in)
 	}
-	if errors.Is(err, ldapwire.ErrTypeOrValueExists) || errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+	if errors.Is(err, ldapwire.ErrNoSuchAttribute) {
 		return nil
 	}
 	return err

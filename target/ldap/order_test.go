@@ -1,0 +1,196 @@
+package ldap
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rosterd/rosterd/internal/ldapd"
+	"github.com/rosterd/rosterd/target"
+)
+
+// TestLaw01NeverFromTheBeginningAgain: a listing that somebody has seen the
+// beginning of is not begun again on another connection.
+func TestLaw01NeverFromTheBeginningAgain(t *testing.T) {
+	e := embed(t, styleMember, byAttribute)
+	tg := e.target(t)
+	for i := range 5 {
+		mustCreate(t, tg, fmt.Sprintf("writer%d", i))
+	}
+	e.faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Base: inAccounts, After: 2, Do: ldapd.Drop, Times: 1})
+	seen := map[target.NativeID]bool{}
+	done, err := tg.List(t.Context(), target.Scope{}, func(a target.Account) error {
+		if seen[a.ID] {
+			t.Errorf("%s came twice", a.Name)
+		}
+		seen[a.ID] = true
+		return nil
+	})
+	if err == nil || done.Valid() {
+		t.Fatalf("a listing that was cut off: %v", err)
+	}
+}
+
+// TestLaw01NoMoveDuringAListing: with two containers, an account that moves
+// from the one to the other while they are read would be in neither.
+func TestLaw01NoMoveDuringAListing(t *testing.T) {
+	e := embed(t, styleMember, byMove)
+	tg := e.target(t)
+	ref := mustCreate(t, tg, "writer1")
+	moved := make(chan error, 1)
+	_, err := tg.List(t.Context(), target.Scope{}, func(target.Account) error {
+		go func() { moved <- tg.Disable(t.Context(), ref) }()
+		select {
+		case err := <-moved:
+			return fmt.Errorf("moved in the middle of the listing: %w", err)
+		case <-time.After(50 * time.Millisecond):
+			return nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-moved; err != nil {
+		t.Fatal(err)
+	}
+	if e.read(t)[0].Enabled {
+		t.Fatal("not disabled in the end")
+	}
+}
+
+// TestBatchEndsWithTheServer: what was sent and answered is done, what was sent
+// and not answered is in doubt, and what was not sent is neither.
+func TestBatchEndsWithTheServer(t *testing.T) {
+	e := embed(t, styleMember, byAttribute, "Writers")
+	tg := e.target(t)
+	var refs []target.Ref
+	for i := range 1300 {
+		name := fmt.Sprintf("writer%d", i)
+		refs = append(refs, e.put(t, "uid="+name+","+inAccounts, map[string][]string{"uid": {name}, "cn": {name}, "sn": {name}}))
+	}
+	for _, c := range []struct {
+		fault        ldapd.Fault
+		second, last target.Class
+	}{
+		{ldapd.Fault{Do: ldapd.Drop}, target.InDoubt, target.Transient},
+		{ldapd.Fault{Do: ldapd.Drop, Applied: true}, target.InDoubt, target.Transient},
+		{ldapd.Fault{Code: ldapd.Busy}, target.Transient, target.Transient},
+		{ldapd.Fault{Code: ldapd.InsufficientAccessRights}, target.Denied, target.Denied},
+	} {
+		e.setMembers(t, "Writers", "cn=nobody")
+		e.faults().Clear()
+		e.faults().ResetCounts()
+		c.fault.Op, c.fault.Skip, c.fault.Times = ldapd.OpModify, 1, 1
+		e.faults().Add(c.fault)
+		errs := tg.Grant(t.Context(), "Writers", refs)
+		if len(errs) != len(refs) {
+			t.Fatalf("%d answers", len(errs))
+		}
+		for i, err := range errs {
+			want := []target.Class{0, c.second, c.last}[i/membersPerWrite]
+			if got := target.ClassOf(err); got != want {
+				t.Fatalf("%+v: account %d: class %v, want %v (%v)", c.fault, i, got, want, err)
+			}
+		}
+		if n := e.faults().Count(ldapd.OpModify); n != 2 {
+			t.Errorf("%d requests, want 2", n)
+		}
+	}
+}
+
+// TestSwapMeetsRefint: the directory may replace the member at the same moment.
+func TestSwapMeetsRefint(t *testing.T) {
+	const was, now = "uid=a," + inAccounts, "uid=b," + inAccounts
+	for name, before := range map[string][]string{"nothing done": {was}, "both there": {was, now}, "done": {now}, "gone": {"cn=x"}} {
+		e := embed(t, styleMember, byAttribute, "Writers")
+		tg := e.target(t)
+		e.setMembers(t, "Writers", append(before, "cn=nobody")...)
+		err := tg.with(t.Context(), "swap", func(s *session) error {
+			return s.swap(t.Context(), "cn=Writers,"+inGroups, was, now)
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		got := e.members(t, "Writers")
+		if slices.Contains(got, was) || slices.Contains(got, now) != (name != "gone") {
+			t.Errorf("%s: the group holds %q", name, got)
+		}
+	}
+}
+
+// TestLookWhereTheServerComparesOtherwise: blanks do not count in an ISDN
+// number, which we do not know. The account is found all the same, among many
+// queries too.
+func TestLookWhereTheServerComparesOtherwise(t *testing.T) {
+	f := startSlapd(t)
+	c := f.corner(t, styleMember, byAttribute)
+	tg := c.target(t)
+	id := c.put(t, target.Account{Name: "writer1", Attributes: map[string][]string{"cn": {"x"}, "sn": {"x"}, "internationalISDNNumber": {"12 34"}}})
+	var queries []target.Query
+	for _, v := range []string{"99", "1234", "98"} {
+		queries = append(queries, target.Query{Match: []target.Match{{Attribute: "internationalISDNNumber", Value: v}}})
+	}
+	got, err := tg.Look(t.Context(), target.Scope{}, queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got[1].Accounts) != 1 || got[1].Accounts[0].ID != id || len(got[0].Accounts)+len(got[2].Accounts) > 0 {
+		t.Fatalf("found %+v", got)
+	}
+}
+
+// TestRenameToANameElsewhere: a name is taken by a closed account too.
+func TestRenameToANameElsewhere(t *testing.T) {
+	e := embed(t, styleMember, byMove)
+	tg := e.target(t)
+	one, two := mustCreate(t, tg, "writer1"), mustCreate(t, tg, "writer2")
+	if err := tg.Disable(t.Context(), two); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tg.Rename(t.Context(), one, "Writer2"); target.ClassOf(err) != target.Exists {
+		t.Fatalf("renamed to the name of a closed account: %v", err)
+	}
+	if _, err := tg.Rename(t.Context(), one, "  "); target.ClassOf(err) != target.Refused {
+		t.Fatal("renamed to blanks")
+	}
+}
+
+// TestManyLooks: above the number that are looked at one by one the groups are
+// read whole; both ways say the same.
+func TestManyLooks(t *testing.T) {
+	e := embed(t, styleMember, byAttribute, "Readers", "Writers")
+	tg := e.target(t)
+	var refs []target.Ref
+	var queries []target.Query
+	for i := range fewLooks + 10 {
+		ref := mustCreate(t, tg, fmt.Sprintf("writer%02d", i))
+		refs, queries = append(refs, ref), append(queries, target.Query{ID: ref.ID})
+	}
+	if err := errors.Join(append(tg.Grant(t.Context(), "Writers", refs[5:]), tg.Grant(t.Context(), "Readers", refs[:20])...)...); err != nil {
+		t.Fatal(err)
+	}
+	scope := target.Scope{Entitlements: []string{"Readers", "Writers"}}
+	many, err := tg.Look(t.Context(), scope, queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range queries {
+		one, err := tg.Look(t.Context(), scope, []target.Query{q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		if i < 20 {
+			want = append(want, "Readers")
+		}
+		if i >= 5 {
+			want = append(want, "Writers")
+		}
+		a, b := many[i].Accounts[0].Entitlements, one[0].Accounts[0].Entitlements
+		if !slices.Equal(a, want) || !slices.Equal(b, want) {
+			t.Fatalf("account %d: %q among many, %q alone, want %q", i, a, b, want)
+		}
+	}
+}
