@@ -232,15 +232,18 @@ func (r *rig) cycle(full bool, only ...int) (Plan, Verdict) {
 
 func (r *rig) apply(c Cleared) {
 	r.t.Helper()
+	failed := map[identity.Ordinal]bool{}
 	for _, wave := range c.Waves("wiki") {
 		for _, o := range wave {
-			r.do(o)
+			if !failed[o.Change.Person] {
+				failed[o.Change.Person] = !r.do(o)
+			}
 		}
 	}
 }
 
 // do writes one order and remembers its outcome.
-func (r *rig) do(o ledger.Order) {
+func (r *rig) do(o ledger.Order) bool {
 	r.t.Helper()
 	ctx := context.Background()
 	ch := o.Change
@@ -289,10 +292,11 @@ func (r *rig) do(o ledger.Order) {
 		}
 		r.parked[ch.Person] = ledger.Parked{Target: "wiki", Person: ch.Person, Subject: Words(ch), Error: err.Error(), Attempts: 1,
 			Since: r.now, Next: r.now.Add(time.Hour)}
-		return
+		return false
 	}
 	r.spends = append(r.spends, o.Spends...)
 	r.links[ch.Person] = l.After(o, ledger.Outcome{Done: true, Verified: true, Account: ref}, r.now)
+	return true
 }
 
 // approve approves a hold, or the part that is about these people.

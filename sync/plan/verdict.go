@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -71,6 +72,16 @@ func (s Stage) String() string {
 
 // MarshalText writes the word.
 func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the word.
+func (s *Stage) UnmarshalText(b []byte) error {
+	i := slices.Index(stageNames[:], string(b))
+	if i < 0 {
+		return fmt.Errorf("read stage %q: no such stage", b)
+	}
+	*s = Stage(i)
+	return nil
+}
 
 // Held says whether something waits for a person.
 func (v Verdict) Held() bool {
