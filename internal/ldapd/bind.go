@@ -46,8 +46,8 @@ func (s *session) simple(dn identity.DN, password string) *Error {
 		return refuse(UnwillingToPerform, "unauthenticated bind (DN with no password) disallowed")
 	case dn.IsZero():
 		return refuse(InvalidCredentials, "")
-	case !s.srv.admin.IsZero() && dn.Equal(s.srv.admin):
-		if s.srv.opts.AdminPassword != "" && same(s.srv.opts.AdminPassword, password) {
+	case dn.Equal(s.srv.admin):
+		if same(s.srv.opts.AdminPassword, password) {
 			return nil
 		}
 		return refuse(InvalidCredentials, "")

@@ -238,7 +238,7 @@ const (
 )
 
 // candidates returns the nodes in scope that may match, in order of creation.
-// What lies below a referral is not there. Call it with the lock held.
+// Call it with the lock held.
 func (d *Directory) candidates(base *node, scope int, f *filter) []*node {
 	var out []*node
 	if scope == scopeBase {
@@ -260,9 +260,6 @@ func (d *Directory) candidates(base *node, scope int, f *filter) []*node {
 		var walk func(*node)
 		walk = func(n *node) {
 			out = append(out, n)
-			if n != base && n.rec.is("referral") {
-				return
-			}
 			for k := range n.kids {
 				walk(k)
 			}

@@ -159,6 +159,47 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestDuplicates: a value given twice is refused in a short list and in a
+// long one, which is looked at in another way.
+func TestDuplicates(t *testing.T) {
+	for _, n := range []int{2, 33, 500} {
+		d := crowd(t, 1)
+		var values []string
+		for i := range n {
+			values = append(values, fmt.Sprint("Value ", i))
+		}
+		const dn = "uid=p0,ou=people," + lab
+		add := func(v ...string) int {
+			return code(d.Modify(dn, Change{Op: AddValues, Attr: "description", Values: v}))
+		}
+		if got := add(append(values, "VALUE  1")...); got != AttributeOrValueExists {
+			t.Errorf("%d values, twice in one change: %d", n, got)
+		}
+		if got := add(values...); got != Success {
+			t.Errorf("%d values: %d", n, got)
+		}
+		again := []string{"Value 0"}
+		for i := range n {
+			again = append(again, fmt.Sprint("other ", i))
+		}
+		if got := add(again...); got != AttributeOrValueExists {
+			t.Errorf("%d values, one there: %d", n, got)
+		}
+		if e, _ := d.Get(dn); len(e.Get("description")) != n {
+			t.Errorf("%d values, want %d", len(e.Get("description")), n)
+		}
+	}
+}
+
+// TestDeleteIsAChange: who polls the contextCSN hears of it.
+func TestDeleteIsAChange(t *testing.T) {
+	d := crowd(t, 1)
+	before := d.ContextCSN()
+	if err := d.Delete("uid=p0,ou=people," + lab); err != nil || d.ContextCSN() <= before {
+		t.Errorf("%s, then %s; %v", before, d.ContextCSN(), err)
+	}
+}
+
 // TestStrict: without it the last member may go, as on a server whose schema
 // says so.
 func TestStrict(t *testing.T) {

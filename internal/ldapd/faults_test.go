@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rosterd/rosterd/internal/servers"
 )
 
 // crowd is a directory of n people under ou=people and as many under ou=other.
@@ -222,6 +224,7 @@ func TestFaultInDoubt(t *testing.T) {
 }
 
 func TestHidden(t *testing.T) {
+	servers.Require(t, "ldapsearch")
 	s := serve(t, crowd(t, 5), Options{AdminDN: "cn=admin," + lab, AdminPassword: "secret"})
 	c := asAdmin(t, s)
 	s.Faults().HideAttribute("CN=Admin,"+lab, "MAIL")
@@ -238,6 +241,15 @@ func TestHidden(t *testing.T) {
 	byMail.equal = [2]string{"mail", "people1@lab.example"}
 	if f, _ = c.search(byMail); f.code != 0 || len(f.dns) != 0 {
 		t.Errorf("a hidden attribute was searched: %v", f)
+	}
+	// Neither does its opposite tell anything, nor a type above it.
+	p := place{"ldapd", s.URL(), "cn=admin," + lab, "secret"}
+	if o := p.run(t, true, "", "ldapsearch", "-b", lab, "(!(mail=people1@lab.example))", "1.1"); len(o.Entries) != 0 {
+		t.Errorf("the opposite of a hidden attribute: %v", o.Entries)
+	}
+	s.Faults().HideAttribute("cn=admin,"+lab, "cn")
+	if o := p.run(t, true, "", "ldapsearch", "-b", lab, "(name=P 1)", "1.1"); len(o.Entries) != 0 {
+		t.Errorf("by a supertype: %v", o.Entries)
 	}
 	if f, _ = dial(t, s).search(byMail); len(f.dns) != 1 {
 		t.Errorf("hidden from somebody else, too: %v", f)

@@ -116,6 +116,9 @@ func FuzzRequest(f *testing.F) {
 		case <-time.After(10 * time.Second):
 			t.Fatal("the session does not end")
 		}
+		if len(x.running) > 0 {
+			t.Fatalf("%d requests are remembered for ever", len(x.running))
+		}
 		for key, n := range d.byKey {
 			if n.rec.dn.Key() != key || !n.rec.named() {
 				t.Fatalf("%s under %s", n.rec.dn, key)

@@ -119,4 +119,18 @@ func TestReferralsAreManaged(t *testing.T) {
 	if len(o.Refs) != 1 || !strings.Contains(o.Refs[0], "127.0.0.1:2") {
 		t.Errorf("references %v", o.Refs)
 	}
+
+	// What lies below belongs to the other server, found by a walk or an index.
+	below := "cn=below,ou=elsewhere," + lab
+	if err := d.Add(below, map[string][]string{"objectClass": {"device"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, filter := range []string{"(cn=below)", "(objectClass=device)"} {
+		if o := p.run(t, true, "", "ldapsearch", "-b", lab, filter); len(o.Entries) != 0 || len(o.Refs) != 1 {
+			t.Errorf("%s without: %+v", filter, o)
+		}
+		if o := p.run(t, true, "", "ldapsearch", "-M", "-b", lab, filter); len(o.Entries) != 1 || len(o.Refs) != 0 {
+			t.Errorf("%s with: %+v", filter, o)
+		}
+	}
 }

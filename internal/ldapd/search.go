@@ -175,8 +175,14 @@ func (a *answer) consider(v view, n *node) (result, bool) {
 	if n.rec == nil || v.concealed(n.rec.dn) {
 		return result{}, false
 	}
-	if !a.w.msg.manageDSA && n.rec.is("referral") {
-		return result{node: n, refs: referTo(n.rec).Referrals}, true
+	if !a.w.msg.manageDSA && len(v.dir.referrals) > 0 {
+		switch r := v.dir.referral(n.rec.dn); r {
+		case nil:
+		case n.rec:
+			return result{node: n, refs: referTo(r).Referrals}, true
+		default:
+			return result{}, false // another server answers for it
+		}
 	}
 	if v.match(&a.req.filter, n.rec) != isTrue {
 		return result{}, false

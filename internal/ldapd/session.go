@@ -83,8 +83,8 @@ func (s *session) run(ctx context.Context, secure bool) {
 	}
 	cancel()
 	s.raw.Close() //nolint:errcheck // also wakes the reader
-	for range queue {
-		// Let the reader out of its send.
+	for w := range queue {
+		s.finish(w) // lets the reader out of its send
 	}
 	<-done
 }
