@@ -129,7 +129,8 @@ func (e *expression) part(at int, operator string, l, r node, pl place) node {
 	if l.literal != nil && r.literal != nil {
 		return e.fail(at, "attributes are written person.NAME", "this compares two fixed texts")
 	}
-	if r.literal != nil && identity.Fold(*r.literal) == "" {
+	exact := lx || rx
+	if r.literal != nil && (*r.literal == "" || !exact && strings.TrimSpace(foldPart(*r.literal)) == "") {
 		return e.fail(r.at, "", "every text %s an empty one", operator)
 	}
 	test := strings.Contains
@@ -139,18 +140,54 @@ func (e *expression) part(at int, operator string, l, r node, pl place) node {
 	case "endsWith":
 		test = strings.HasSuffix
 	}
-	a, b := l.fold, r.fold
-	if lx || rx {
-		a, b, operator = l.text, r.text, operator+"="
+	value, piece, name := l.fold, foldedPart(r), operator
+	if exact {
+		value, piece, name = l.text, r.text, operator+"="
 	}
-	return condNode(at, "("+operator+" "+l.key+" "+r.key+")", func(s *scope) verdict {
-		x, why := a(s)
-		y, why2 := b(s)
+	return condNode(at, "("+name+" "+l.key+" "+r.key+")", func(s *scope) verdict {
+		x, why := value(s)
+		y, why2 := piece(s)
 		if why = heavier(why, why2); why != nil {
 			return verdict{why: why}
 		}
-		return verdict{yes: test(x, y)}
+		if !exact {
+			// Blanks at the edges of a value are not in it, and count as there:
+			// contains " of " finds the word at either end too.
+			switch operator {
+			case "contains":
+				x = " " + x + " "
+			case "startsWith":
+				x, y = x+" ", strings.TrimPrefix(y, " ")
+			case "endsWith":
+				x, y = " "+x, strings.TrimSuffix(y, " ")
+			}
+			if y == " " {
+				y = ""
+			}
+		}
+		return verdict{yes: y != "" && test(x, y)}
 	})
+}
+
+// foldPart prepares a text to be looked for inside another. Blanks at its edges
+// stay, as one.
+func foldPart(s string) string {
+	folded := identity.Fold("|" + s + "|")
+	return folded[1 : len(folded)-1]
+}
+
+func foldedPart(n node) textFunc {
+	if n.literal != nil {
+		part := foldPart(*n.literal)
+		return func(*scope) (string, *fault) { return part, nil }
+	}
+	return func(s *scope) (string, *fault) {
+		v, why := n.text(s)
+		if why != nil {
+			return "", why
+		}
+		return foldPart(v), nil
+	}
 }
 
 // choiceOf is what a condition says of one text: that it is one of allow, or,

@@ -90,10 +90,12 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 				c.Roles[other] = o
 			}
 		}
-		switch rapid.IntRange(0, 2).Draw(t, name+" by") {
-		case 0:
+		included := slices.ContainsFunc(names, func(o string) bool { return slices.Contains(c.Roles[o].Includes, name) })
+		switch by := rapid.IntRange(0, 3).Draw(t, name+" by"); {
+		case by == 3 && included:
+		case by == 0:
 			r.Groups = append(drawSome(t, lawGroups[1:], name), lawGroups[0])
-		case 1:
+		case by == 1:
 			r.When = drawCondition(t, 2, true)
 		default:
 			r.Groups = append(drawSome(t, lawGroups[:3], name), lawGroups[3])

@@ -214,6 +214,21 @@ func TestGroupsAndCondition(t *testing.T) {
 	}
 }
 
+// A role without rules of its own is held by those alone who hold a role that
+// includes it.
+func TestRoleWithoutRules(t *testing.T) {
+	p := policy(t, "[role.a]\ngroups = [\"cn=a\"]\nincludes = [\"b\"]\n[role.b]\nincludes = [\"c\"]\n[role.c]\n")
+	if got := roleText(p.Resolve(Subject{Person: person(nil), Pins: pins(p)})); got != "" {
+		t.Error(got)
+	}
+	d := p.Resolve(Subject{Person: person(nil), Pins: pins(p), Memberships: []identity.Membership{in(t, p, "cn=a")}})
+	if got := roleText(d); got != "a b c" {
+		t.Error(got)
+	} else if got := chain(d.Roles[2].Because); got != "role.b.includes role.a.includes role.a.groups" {
+		t.Error(got)
+	}
+}
+
 func TestInGroup(t *testing.T) {
 	p := policy(t, `[role.r]
 when = 'inGroup("cn=a") and person.x == "y" or inGroup("cn=b")'
@@ -232,6 +247,7 @@ when = 'inGroup("cn=a") and person.x == "y" or inGroup("cn=b")'
 		{"z", []identity.Membership{b}, pins(p), "r"},
 		{"y", nil, pins(p), ""},
 		{"y", nil, missing, "r?group"},
+		{"y", []identity.Membership{a}, missing, "r"},
 		{"z", nil, missing, ""},
 		{"y", nil, nil, "r?coverage"},
 	} {

@@ -99,6 +99,7 @@ func TestTemplateMistakes(t *testing.T) {
 		{"x${values(person.uid)}", 3, "a list stands", "join(", false},
 		{"${person.uid == 'x'}", 13, "a condition stands", "?", false},
 		{"${inGroup('cn=a') ? 'x' : 'y'}", 2, "inGroup cannot stand in a value", "", false},
+		{"${ {'a': person.uid} }", 3, "this cannot stand in a rule", "", false},
 		{"${person.uid ?? nil}", 16, "nil", "", false},
 		{"person.uid", 0, "fixed text", "${person.uid}", true},
 		{"a\xff", 0, "not UTF-8", "", false},
