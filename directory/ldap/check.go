@@ -270,7 +270,7 @@ func (c *checking) group(ctx context.Context, dn identity.DN) error {
 		Attributes: []string{c.source.cfg.IDAttribute}, IgnoreReferrals: c.source.cfg.IgnoreReferrals})
 	switch {
 	case errors.Is(err, ldapwire.ErrNoSuchObject):
-		c.broken("check the spelling, or whether it was renamed: `rosterd check` after a first read follows it", "there is no group %q, or no right to see it", dn)
+		c.broken("check the spelling; if the group was renamed, write its new DN", "there is no group %q, or no right to see it", dn)
 		return nil
 	case err != nil:
 		return err

@@ -212,3 +212,31 @@ func BenchmarkPerson(b *testing.B) {
 		}
 	}
 }
+
+// Whatever a filter is, the attributes that it is said to name are names: they
+// are asked for.
+func FuzzFilterAttributes(f *testing.F) {
+	for _, s := range []string{"(&(a=b)(!(c~=d)))", "(a:dn:1.2.3:=x)", `(a=\28b\29)`, "((((", "(=)", "(a;b=c)"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, name := range filterAttributes(s) {
+			if !identity.ValidType(name) || strings.ContainsAny(name, "()=*\\;") {
+				t.Errorf("%q names %q", s, name)
+			}
+		}
+	})
+}
+
+// Taking the bit string off leaves a beginning of the name, once.
+func FuzzMemberDN(f *testing.F) {
+	f.Add("cn=x,dc=example#'0101'B")
+	f.Add("#''B#''B")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := memberDN(s)
+		rest, ok := strings.CutPrefix(s, got)
+		if !ok || rest != "" && (!strings.HasPrefix(rest, "#'") || strings.Trim(rest[2:], "01") != "'B") {
+			t.Errorf("%q became %q", s, got)
+		}
+	})
+}

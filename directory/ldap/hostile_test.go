@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -252,5 +253,52 @@ func TestSecretsAreReadWhenDialling(t *testing.T) {
 	t.Setenv("ROSTERD_TEST_PASSWORD", "")
 	if err := mustNotRead(t, s); !strings.Contains(err.Error(), "ROSTERD_TEST_PASSWORD") {
 		t.Errorf("%v", err)
+	}
+}
+
+// The time-outs of the file reach the connection.
+func TestTimeouts(t *testing.T) {
+	w := ldapdWorld(t)
+	w.crowd(30, people)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	defer silent.Close()
+	short := span.Duration(200 * time.Millisecond)
+	for name, change := range map[string]func(*ldap.Config){
+		"connecting": func(c *ldap.Config) { c.DialTimeout, c.URLs = short, []string{"ldaps://" + silent.Addr().String()} },
+		"silence":    func(c *ldap.Config) { c.IdleTimeout = short },
+		"in all":     func(c *ldap.Config) { c.TotalTimeout = short },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Do: ldapd.Hang, Base: people, Skip: 1})
+			defer w.ldapd.Faults().Clear()
+			began := time.Now()
+			err := mustNotRead(t, w.open(change))
+			if took := time.Since(began); took > 8*time.Second {
+				t.Errorf("after %v: %v", took, err)
+			}
+		})
+	}
+}
+
+func TestNameInTheCertificate(t *testing.T) {
+	w := ldapdWorld(t)
+	sourcetest.Read(t, w.open(func(c *ldap.Config) { c.ServerName = "localhost" }))
+	err := mustNotRead(t, w.open(func(c *ldap.Config) { c.ServerName = "ldap.corp.example" }))
+	if !strings.Contains(hintOf(t, err), "server_name") {
+		t.Errorf("%v; %s", err, hintOf(t, err))
+	}
+}
+
+func TestPagesAreAsLargeAsTheFileSays(t *testing.T) {
+	w := ldapdWorld(t)
+	w.crowd(30, people)
+	for size, want := range map[int]int{10: 3, 7: 5, 0: 1} {
+		w.ldapd.Faults().ResetCounts()
+		sourcetest.Read(t, w.open(func(c *ldap.Config) { c.PageSize, c.Groups.Bases = size, nil }))
+		// The root entry and the base come on top.
+		if n := w.ldapd.Faults().Count(ldapd.OpSearch) - 2; n != want {
+			t.Errorf("pages of %d: %d searches, want %d", size, n, want)
+		}
 	}
 }
