@@ -388,3 +388,26 @@ func TestConcurrently(t *testing.T) {
 	})
 	wg.Wait()
 }
+
+// TestGone: when the client is gone, what it asked for ends, and so does its
+// session; nothing waits for the end of the server.
+func TestGone(t *testing.T) {
+	s := serve(t, crowd(t, 1), Options{})
+	for _, fault := range []Fault{{Do: Hang}, {Do: Slow, Delay: time.Hour}} {
+		c := asAdmin(t, s)
+		s.Faults().Add(fault)
+		c.send(opModifyRequest, func(e *encoder) { e.octets(tagOctets, lab); e.close(e.open(tagSequence)) }, nil)
+		c.conn.Close()
+		open := func() int {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return len(s.conns)
+		}
+		for deadline := time.Now().Add(10 * time.Second); open() > 0; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%v: the session is still there", fault.Do)
+			}
+		}
+		s.Faults().Clear()
+	}
+}
