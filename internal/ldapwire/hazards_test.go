@@ -492,6 +492,7 @@ func TestOneMessagePerWrite(t *testing.T) {
 	} {
 		s := newStub(t, nil)
 		c := dial(t, s.config(Fast))
+		c.w.begin(nil)
 		if _, err := c.w.Write(p); !errors.Is(err, ErrProtocol) || c.Alive() {
 			t.Errorf("%s: %v", name, err)
 		}

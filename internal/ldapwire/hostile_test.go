@@ -266,6 +266,17 @@ var odd = []struct {
 		}
 		q.pages(3, 10)
 	}, 20},
+	{"more empty pages in all than may come in a row", func(q *query) {
+		n := q.page()
+		if n%50 == 49 {
+			q.entries(n, 1)
+		}
+		if n < 199 {
+			q.done(0, fmt.Sprint(n+1))
+		} else {
+			q.done(0)
+		}
+	}, 4},
 	{"same cookie for each page", func(q *query) {
 		n := len(q.cookies())
 		q.entries(n*10, 10)
