@@ -31,6 +31,7 @@ var (
 	bNatives   = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
 	bIntents   = []byte("intents")   // number → intent
 	bHolds     = []byte("holds")     // number in the ID → hold
+	bUsed      = []byte("used")      // number of hold ‖ change key → 1: approved and since intended
 	bSpends    = []byte("spends")    // time ‖ number → spend
 	bParked    = []byte("parked")    // target ‖ 0 ‖ ordinal ‖ subject → parked
 	bDenials   = []byte("denials")   // ordinal → denial
@@ -39,7 +40,7 @@ var (
 	bJournal   = []byte("journal")   // number → record
 
 	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bNames, bStage, bStageMeta,
-		bPins, bMarks, bDue, bLinks, bNatives, bIntents, bHolds, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
+		bPins, bMarks, bDue, bLinks, bNatives, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
 )
 
 // Keys of the bucket meta.

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,7 +40,7 @@ func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
 	b := tx.Bucket(bHolds)
 	err := b.ForEach(func(k, _ []byte) error {
 		var h ledger.Hold
-		if _, err := getJSON(b, k, &h); err != nil {
+		if _, err := getHold(tx, k, &h); err != nil {
 			return err
 		}
 		out = append(out, h)
@@ -90,7 +91,7 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 				}
 			}
 			delete(gone, h.ID)
-			if err := putJSON(b, k, h); err != nil {
+			if err := putHold(tx, k, h); err != nil {
 				return err
 			}
 		}
@@ -100,6 +101,9 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 			}
 			k, _ := holdKey(h.ID)
 			if err := b.Delete(k); err != nil {
+				return err
+			}
+			if err := dropUsed(tx, k); err != nil {
 				return err
 			}
 			if err := s.noteHold(tx, "hold-closed", h, "", ""); err != nil {
@@ -123,9 +127,8 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 		return err
 	}
 	err = s.update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bHolds)
 		var h ledger.Hold
-		if ok, err := getJSON(b, k, &h); err != nil {
+		if ok, err := getHold(tx, k, &h); err != nil {
 			return err
 		} else if !ok {
 			return ErrNoHold
@@ -137,7 +140,7 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 		if after.ID != id {
 			return fmt.Errorf("the decision changed the hold into %q", after.ID)
 		}
-		if err := putJSON(b, k, after); err != nil {
+		if err := putHold(tx, k, after); err != nil {
 			return err
 		}
 		// Those whom it concerns are looked at in the next cycle.
@@ -181,33 +184,72 @@ func (s *Store) noteHold(tx *bolt.Tx, kind string, h ledger.Hold, by, version st
 	return s.note(tx, journal.Record{Kind: kind, Target: h.Target}, public, personal)
 }
 
-// useApproval takes the key from those that the hold's approval covers.
+// useApproval takes the key from those that the hold's approval covers. It is
+// noted beside the hold, which may be large where thousands are approved.
 func useApproval(tx *bolt.Tx, id string, key target.Key) error {
-	return editApproved(tx, id, func(h *ledger.Hold) {
-		h.Approved = slices.DeleteFunc(h.Approved, func(k target.Key) bool { return k == key })
-	})
-}
-
-// returnApproval gives the key back: what it allowed was not done.
-func returnApproval(tx *bolt.Tx, id string, key target.Key) error {
-	return editApproved(tx, id, func(h *ledger.Hold) {
-		if h.Status == ledger.Approved && !slices.Contains(h.Approved, key) {
-			h.Approved = append(h.Approved, key)
-			slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
-		}
-	})
-}
-
-func editApproved(tx *bolt.Tx, id string, edit func(*ledger.Hold)) error {
 	k, err := holdKey(id)
 	if err != nil {
 		return nil // an approval by other means: a named person
 	}
-	b := tx.Bucket(bHolds)
+	return tx.Bucket(bUsed).Put(append(k, key[:]...), one)
+}
+
+// returnApproval gives the key back: what it allowed was not done.
+func returnApproval(tx *bolt.Tx, id string, key target.Key) error {
+	k, err := holdKey(id)
+	if err != nil {
+		return nil
+	}
+	used := append(slices.Clip(k), key[:]...)
+	if tx.Bucket(bUsed).Get(used) != nil {
+		return tx.Bucket(bUsed).Delete(used)
+	}
 	var h ledger.Hold
-	if ok, err := getJSON(b, k, &h); err != nil || !ok {
+	if ok, err := getHold(tx, k, &h); err != nil || !ok {
 		return err
 	}
-	edit(&h)
-	return putJSON(b, k, h)
+	if h.Status == ledger.Approved && !slices.Contains(h.Approved, key) {
+		h.Approved = append(h.Approved, key)
+		slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
+	}
+	return putHold(tx, k, h)
+}
+
+// getHold reads a hold, less what was used of its approval.
+func getHold(tx *bolt.Tx, k []byte, h *ledger.Hold) (bool, error) {
+	ok, err := getJSON(tx.Bucket(bHolds), k, h)
+	if err != nil || !ok {
+		return ok, err
+	}
+	used := map[target.Key]bool{}
+	cur := tx.Bucket(bUsed).Cursor()
+	for u, _ := cur.Seek(k); u != nil && bytes.HasPrefix(u, k); u, _ = cur.Next() {
+		used[target.Key(u[len(k):])] = true
+	}
+	if len(used) > 0 {
+		h.Approved = slices.DeleteFunc(h.Approved, func(key target.Key) bool { return used[key] })
+	}
+	return true, nil
+}
+
+// putHold keeps a hold as getHold gave it.
+func putHold(tx *bolt.Tx, k []byte, h ledger.Hold) error {
+	if err := dropUsed(tx, k); err != nil {
+		return err
+	}
+	return putJSON(tx.Bucket(bHolds), k, h)
+}
+
+func dropUsed(tx *bolt.Tx, k []byte) error {
+	var used [][]byte
+	cur := tx.Bucket(bUsed).Cursor()
+	for u, _ := cur.Seek(k); u != nil && bytes.HasPrefix(u, k); u, _ = cur.Next() {
+		used = append(used, bytes.Clone(u))
+	}
+	for _, u := range used {
+		if err := tx.Bucket(bUsed).Delete(u); err != nil {
+			return err
+		}
+	}
+	return nil
 }

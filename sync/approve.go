@@ -88,11 +88,10 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 			return h, grown(h, a)
 		}
 		for _, k := range chosen {
-			if !slices.Contains(h.Approved, k.Key) {
-				h.Approved = append(h.Approved, k.Key)
-			}
+			h.Approved = append(h.Approved, k.Key)
 		}
 		slices.SortFunc(h.Approved, func(x, y target.Key) int { return slices.Compare(x[:], y[:]) })
+		h.Approved = slices.Compact(h.Approved)
 		if whole {
 			h.Status = ledger.Approved
 		}
@@ -128,16 +127,16 @@ func choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 		return nil, grown(h, a)
 	}
 	var out []ledger.Held
-	var people []identity.Ordinal
+	people := map[identity.Ordinal]bool{}
 	for _, k := range h.Keys {
 		if a.People != nil && !slices.Contains(a.People, k.Person) {
 			continue
 		}
-		if !slices.Contains(people, k.Person) {
+		if !people[k.Person] {
 			if a.Limit > 0 && len(people) == a.Limit {
 				continue
 			}
-			people = append(people, k.Person)
+			people[k.Person] = true
 		}
 		out = append(out, k)
 	}
@@ -211,7 +210,7 @@ func (r Request) allows(o ledger.Order) bool {
 	if r.Allow != nil && !r.Allow(o.Change.Key()) {
 		return false
 	}
-	return r.People == nil || slices.Contains(r.People, o.Change.Person)
+	return r.People == nil || r.names(o.Change.Person)
 }
 
 // Offboard denies a person everything everywhere, and does it at once.

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	gosync "sync"
 
 	"github.com/rosterd/rosterd/identity"
@@ -78,6 +79,7 @@ type cycle struct {
 
 func (e *Engine) begin(ask Request) *cycle {
 	now := e.Now()
+	slices.Sort(ask.People)
 	return &cycle{Engine: e, ask: ask,
 		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{},
 		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, Began: now, DryRun: ask.DryRun,

@@ -1,8 +1,6 @@
 package sync
 
 import (
-	"slices"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -64,7 +62,7 @@ func (c *cycle) desire() error {
 }
 
 // asked says whether the request names the person.
-func (c *cycle) asked(who identity.Ordinal) bool { return slices.Contains(c.ask.People, who) }
+func (c *cycle) asked(who identity.Ordinal) bool { return c.ask.names(who) }
 
 // place is one person in one target.
 type place struct {

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -68,7 +69,8 @@ type Request struct {
 	DryRun bool
 	// Full looks at everybody and lists every target.
 	Full bool
-	// People restricts the cycle to these; nil is everybody who is marked.
+	// People restricts the cycle to these, sorted; nil is everybody who is
+	// marked.
 	People []identity.Ordinal
 	// Named says that removals of People were asked for by name.
 	Named bool
@@ -94,6 +96,12 @@ func (e *Engine) progress(step, where string, done, total int) {
 	if e.Progress != nil {
 		e.Progress(Progress{Step: step, Where: where, Done: done, Total: total})
 	}
+}
+
+// names says whether the request names the person.
+func (r Request) names(who identity.Ordinal) bool {
+	_, found := slices.BinarySearch(r.People, who)
+	return found
 }
 
 func (r Request) stopped() bool {
