@@ -13,7 +13,7 @@ func (t *targetPolicy) account(held []holding, names []string, sc *scope, standi
 	a.Entitled, a.Because, _, doubt = given(t.accounts, held, names)
 	a.Doubt = doubt.doubt()
 	if a.Entitled || a.Doubt.Any() {
-		a.Entitlements = make([]Entitlement, 0, len(t.entitlements))
+		a.Entitlements = make([]Entitlement, 0, min(len(t.entitlements), 8))
 		for i := range t.entitlements {
 			e := &t.entitlements[i]
 			yes, because, by, why := given(e.from, held, names)

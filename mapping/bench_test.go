@@ -48,3 +48,28 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+// A policy of 300 roles, each by a group, of which a person is in twelve.
+func BenchmarkResolveManyGroups(b *testing.B) {
+	c := Config{Roles: map[string]Role{}, Targets: map[string]Target{"t": {Entitlements: map[string][]string{}}}}
+	for i := range 300 {
+		name := fmt.Sprintf("role%03d", i)
+		c.Roles[name] = Role{Groups: []string{fmt.Sprintf("cn=group%03d,ou=groups,dc=corp,dc=example", i)}}
+		c.Targets["t"].Entitlements[name] = []string{name}
+	}
+	p, all := compileConfig(c)
+	if p == nil {
+		b.Fatalf("%+v", all)
+	}
+	s := Subject{Person: staff(nil), Pins: pins(p)}
+	for i := range 12 {
+		s.Memberships = append(s.Memberships, member(s, i*25))
+	}
+	if got := len(p.Resolve(s).Roles); got != 12 {
+		b.Fatal(got)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Resolve(s)
+	}
+}

@@ -61,20 +61,20 @@ func (e *expression) check(tree ast.Node, pl place) node {
 }
 
 func (e *expression) member(n *ast.MemberNode) node {
-	at := e.at(n)
 	owner, ok := n.Node.(*ast.IdentifierNode)
-	if !ok || owner.Value != "person" {
-		if ok {
-			return e.fail(e.at(owner), "attributes are written person.NAME", "unknown name %q", owner.Value)
-		}
-		return e.fail(at, "first(…) takes the first of several values", "only person has attributes")
+	if !ok {
+		return e.fail(e.at(n), "first(…) takes the first of several values", "only person has attributes")
+	}
+	at := e.at(owner)
+	if owner.Value != "person" {
+		return e.fail(at, "attributes are written person.NAME", "unknown name %q", owner.Value)
 	}
 	name, ok := n.Property.(*ast.StringNode)
 	if !ok {
-		return e.fail(at, "write person.NAME", "an attribute is named literally, so that it is known what must be read")
+		return e.fail(e.at(n), "write person.NAME", "an attribute is named literally, so that it is known what must be read")
 	}
 	if !identity.ValidType(name.Value) {
-		return e.fail(at, "", "%q is not the name of an attribute", name.Value)
+		return e.fail(e.at(name), "", "%q is not the name of an attribute", name.Value)
 	}
 	lower := strings.ToLower(name.Value)
 	slot := e.names.attribute(lower)

@@ -111,7 +111,7 @@ func TestMistakes(t *testing.T) {
 			"role.content-writer.requires", "circle: content-writer requires content-writer", ""},
 		{"cycle of both", `includes = ["content-writer"]`, "includes = [\"content-writer\"]\nrequires = [\"content-writer\"]",
 			"role.content-manager.requires", "circle: content-manager requires content-writer, content-manager includes content-writer", ""},
-		{"bad when", `"staff", "contractor"]'`, `'`, "role.employee.when", "cannot read", ""},
+		{"bad when", `"staff", "contractor"]'`, `'`, "role.employee.when", "ends too early", ""},
 		{"bad disabled", `== "former"'`, `= "former"'`, "source.corp.person.disabled", "", ""},
 		{"inGroup in disabled", `'person.employeeType == "former"'`, `'inGroup("cn=left")'`, "source.corp.person.disabled", "in disabled", "groups"},
 		{"required", `required = ["employeeType"]`, `required = ["employee type"]`, "source.corp.person.required", "not the name of an attribute", ""},

@@ -91,11 +91,24 @@ func (e *expression) parse(pl place) (out node) {
 	if err != nil {
 		var at *file.Error
 		if errors.As(err, &at) {
-			return e.fail(e.byteAt(at.From), "", "cannot read the expression: %s", at.Message)
+			return e.unread(e.byteAt(at.From), at.Message)
 		}
 		return e.fail(0, "", "cannot read the expression: %v", err)
 	}
 	return e.check(tree.Node, pl)
+}
+
+// unread says in our words what the parser stumbled over.
+func (e *expression) unread(at int, message string) node {
+	switch message {
+	case "unexpected token EOF":
+		return e.fail(len(e.source), "", "the expression ends too early")
+	case "literal not terminated":
+		return e.fail(at, "", "a quote is not closed")
+	case `unexpected token Operator("=")`:
+		return e.fail(at, "== compares", "a single = cannot stand in a rule")
+	}
+	return e.fail(at, "", "cannot read the expression: %s", message)
 }
 
 // byteAt turns the parser's count of runes into one of bytes.

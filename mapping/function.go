@@ -70,7 +70,7 @@ func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 		return mapped(at, key, in[0], strings.TrimSpace)
 	case "exact":
 		n := in[0]
-		n.exact = true
+		n.exact, n.at = true, at
 		return n
 	case "split":
 		return e.split(at, key, in[0], in[1])
