@@ -25,7 +25,7 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 	defer conn.Close() //nolint:errcheck // only read
 	c := &checking{source: s, conn: conn, seen: map[string]int{}, people: map[string]bool{}, groups: map[string]bool{}, logins: map[string]bool{}}
 	c.report.Server = fmt.Sprintf("%s at %s", product(conn.Server()), conn.Server().URL)
-	c.whom()
+	c.whom(conn.Server())
 	r, err := s.read(ctx, c)
 	if ctx.Err() != nil {
 		return directory.Report{}, fmt.Errorf("check source %s: %w", s.name, ctx.Err())
@@ -121,8 +121,8 @@ func (c *checking) Add(entries []directory.Entry) error {
 }
 
 // whom reports on the server and the connection.
-func (c *checking) whom() {
-	cfg, server := c.source.cfg, c.conn.Server()
+func (c *checking) whom(server ldapwire.Server) {
+	cfg := c.source.cfg
 	c.note(directory.Fine, "", "bound as %s", bindIdentity(server))
 	found := product(server)
 	switch {

@@ -106,6 +106,9 @@ func TestEntriesOutliveTheView(t *testing.T) {
 	if got.ID != "aaaa-1" || got.DN.String() != "uid=writer1,dc=example" || got.Login != "writer1" || got.Name != "One" || got.Mail != "" {
 		t.Errorf("%+v", got)
 	}
+	for _, a := range got.Attributes.List() {
+		_ = append(a.Values, "of the receiver") // must not reach the next attribute
+	}
 	for name, want := range map[string][]string{"cn": {"One", "Two"}, "title": {""}, "usercertificate": {"\x00\xff"}, "uid": {"writer1"}} {
 		if v, presence := got.Attributes.Get(name); presence != identity.Present || !slices.Equal(v, want) {
 			t.Errorf("%s: %q, %d", name, v, presence)
@@ -116,6 +119,17 @@ func TestEntriesOutliveTheView(t *testing.T) {
 	}
 	if _, presence := got.Attributes.Get("sn"); presence != identity.NotRead {
 		t.Errorf("an attribute that nobody asked for: presence %d", presence)
+	}
+}
+
+// A server may answer by the name that was asked for, or by the usual one.
+func TestAnswersByEitherName(t *testing.T) {
+	h := source(t, func(c *Config) { c.Person.Name = "commonName" }).shape()
+	for _, name := range []string{"cn", "commonname"} {
+		got, err := h.person(view("uid=x,dc=example", attribute("entryuuid", "1"), attribute(name, "Writer One")))
+		if err != nil || got.Name != "Writer One" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
 
@@ -183,15 +197,25 @@ func TestProduct(t *testing.T) {
 	root := func(name, value string) ldapwire.Server {
 		return ldapwire.Server{RootDSE: ldapwire.Record{Attributes: []ldapwire.RecordAttribute{{Name: strings.ToLower(name), Values: []string{value}}}}}
 	}
-	for want, s := range map[string]ldapwire.Server{
+	for want, server := range map[string]ldapwire.Server{
 		"Active Directory":    root("supportedCapabilities", "1.2.840.113556.1.4.800"),
 		"OpenLDAP":            root("objectClass", "openldaprootdse"),
 		"389-Directory/2.3.1": root("vendorVersion", "389-Directory/2.3.1"),
 		"Some Vendor":         root("vendorName", "Some Vendor"),
 		"an LDAP server":      {},
 	} {
-		if got := product(s); got != want {
+		if got := product(server); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+		c := &checking{source: source(t, func(c *Config) { c.Server = "openldap" })}
+		c.whom(server)
+		broken, warned := false, false
+		for _, n := range c.report.Notes {
+			broken = broken || n.Level == directory.Broken && strings.Contains(n.Text, want)
+			warned = warned || strings.Contains(n.Text, "this is "+want)
+		}
+		if broken != (want == activeDirectory) || warned != (want != openLDAP && !broken) {
+			t.Errorf("%s where openldap is set: %+v", want, c.report.Notes)
 		}
 	}
 }

@@ -302,3 +302,33 @@ func TestPagesAreAsLargeAsTheFileSays(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckCounts(t *testing.T) {
+	w := ldapdWorld(t)
+	s := w.open(nil)
+	notes := func() string {
+		t.Helper()
+		report, err := s.Check(t.Context())
+		w.must(err)
+		var text strings.Builder
+		for _, n := range report.Notes {
+			fmt.Fprintf(&text, "%d %s\n", n.Level, n.Text)
+		}
+		return text.String()
+	}
+	if text := notes(); !strings.Contains(text, "1 0 people and 0 groups") {
+		t.Errorf("nobody is read:\n%s", text)
+	}
+	one, two := w.person("writer1", people), w.person("writer2", people)
+	w.must(w.Set(one, "pwdAccountLockedTime", "000001010000Z"))
+	posix := "cn=posix," + groups
+	w.must(w.Add(posix, map[string][]string{"objectClass": {"posixGroup"}, "cn": {"posix"}, "gidNumber": {"1"}, "memberUid": {"WRITER1", "nobody"}}))
+	w.group("writers", two, posix, "uid=left,"+people)
+	w.must(w.Add("cn=nologin,"+people, map[string][]string{"objectClass": {"inetOrgPerson"}, "cn": {"nologin"}, "sn": {"nologin"}}))
+	text := notes()
+	for _, want := range []string{"0 3 people and 2 groups", "0 1 people are disabled at the source", "1 1 of 3 people have no uid", "0 2 of 5 members of groups are nobody"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+}
