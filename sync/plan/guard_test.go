@@ -226,6 +226,9 @@ func TestRejectSilences(t *testing.T) {
 	if s := stageOf(t, p, v, 1); s.Stage != Held || s.Why != "rejected" {
 		t.Errorf("stage: %+v", s)
 	}
+	if v.Held() {
+		t.Error("a rejection is not silent")
+	}
 	// Others are judged for themselves, and the rejected do not count.
 	r.leave(7, 8)
 	if _, v = r.cycle(false); r.seen(7).Enabled || r.seen(8).Enabled {

@@ -266,9 +266,6 @@ func (m *matter) take(d *difference, g ledger.Granted, e *mapping.Entitlement) {
 		p.Because[0] = fmt.Sprintf("was given for %s; no role gives it any more", strings.Join(p.Roles, ", "))
 	}
 	switch {
-	case m.guards.sealed(g.Entitlement):
-		m.note("entitlement %s is break-glass and is never taken", g.Entitlement)
-		return
 	case e != nil && e.Doubt.Rule == string(RuleGroup):
 		p.Rule, p.Text, p.Because = RuleGroup, e.Doubt.Text, []string{e.Doubt.Text}
 	case e != nil:
@@ -281,9 +278,6 @@ func (m *matter) take(d *difference, g ledger.Granted, e *mapping.Entitlement) {
 
 // extra is an entitlement that no role gives and that we did not give.
 func (m *matter) extra(d *difference, name string) {
-	if m.guards.sealed(name) {
-		return
-	}
 	d.drifted = true
 	if m.t.Rules.Drift.Extra != revoke {
 		m.note("holds %s, which no role gives", name)

@@ -158,10 +158,15 @@ func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // tally says how many changes of a rule come together.
 func tally(at bucket, n, used int) string {
-	what := map[Rule]string{RuleRemove: "accounts would be disabled or deleted", RuleCreate: "accounts would be created",
-		RuleEnable: "accounts would be enabled again", RuleRename: "accounts would be renamed",
-		RuleRevoke: "people would lose what " + cmp.Or(at.role, "no role") + " gives", RuleUpdate: "accounts would change " + at.role}[at.rule]
-	text := fmt.Sprintf("%d %s", n, what)
+	accounts := plural(n, "account", "accounts")
+	text := map[Rule]string{
+		RuleRemove: accounts + " would be disabled or deleted",
+		RuleCreate: accounts + " would be created or adopted",
+		RuleEnable: accounts + " would be enabled again",
+		RuleRename: accounts + " would be renamed",
+		RuleRevoke: plural(n, "person", "people") + " would lose what " + cmp.Or(at.role, "no role") + " gives",
+		RuleUpdate: accounts + " would change " + at.role,
+	}[at.rule]
 	if used > 0 {
 		text += fmt.Sprintf(", after %d before", used)
 	}

@@ -51,6 +51,9 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 
 // nothingOurs is a leaver without an account of ours.
 func (m *matter) nothingOurs() {
+	if q := m.query(); m.in.Full && !m.looked && m.s.Situation != Unentitled && len(q.Match) > 0 {
+		m.look()
+	}
 	if m.s.Situation == Unentitled || !m.looked || len(m.seen.Observed.Accounts) == 0 {
 		m.s.Situation = None
 		return

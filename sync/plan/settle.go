@@ -81,6 +81,7 @@ func (j *judge) standing(i int) Standing {
 	case !s.Retained.IsZero():
 		stage(Retained, "until "+s.Retained.UTC().Format(time.RFC3339))
 	}
+	silent := false
 	for c, f := range j.fates[i] {
 		switch f.state {
 		case going, approved:
@@ -96,7 +97,7 @@ func (j *judge) standing(i int) Standing {
 		case refused:
 			out.Changes[c] = "rejected in " + j.holds[f.hold].ID
 			out.Holds = append(out.Holds, j.holds[f.hold].ID)
-			stage(Held, "rejected")
+			silent = true
 		default:
 			out.Changes[c] = f.why
 			if f.hold >= 0 {
@@ -105,10 +106,17 @@ func (j *judge) standing(i int) Standing {
 			stage(Held, f.why)
 		}
 	}
+	if silent {
+		stage(Held, rejected) // behind every other reason
+	}
 	slices.Sort(out.Holds)
 	out.Holds = slices.Compact(out.Holds)
 	return out
 }
+
+// rejected is why a subject is held of which somebody decided that it stays as
+// it is.
+const rejected = "rejected"
 
 // rank is which of several stages a subject is said to be in.
 func rank(s Stage) int {

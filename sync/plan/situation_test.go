@@ -540,14 +540,12 @@ func TestLeaverWithForeignAccount(t *testing.T) {
 	r.hire(1)
 	r.standing(1, identity.Gone)
 	r.mem.Put(target.Account{Name: "writer1", Enabled: true})
-	in := r.input(true)
-	l, err := r.mem.Look(t.Context(), target.Scope{}, []target.Query{{Match: []target.Match{{Attribute: "name", Value: "writer1"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in.People[0].Seen["wiki"] = Seen{Observed: &l[0]}
-	s := subjectOf(t, Make(in), 1)
+	p, v := r.plan(true)
+	s := subjectOf(t, p, 1)
 	if s.Situation != Gone || len(s.Changes) > 0 || len(s.Notes) != 1 {
 		t.Errorf("%s %v %v", s.Situation, said(s), s.Notes)
+	}
+	if v.Held() || v.Pending() || len(p.Orphans) != 1 {
+		t.Errorf("held %v, pending %v, orphans %v", v.Held(), v.Pending(), p.Orphans)
 	}
 }

@@ -83,9 +83,10 @@ func (s *Stage) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// Held says whether something waits for a person.
+// Held says whether something waits for a person. What somebody rejected does
+// not: it is silent until it changes.
 func (v Verdict) Held() bool {
-	return slices.ContainsFunc(v.Subjects, func(s Standing) bool { return s.Stage == Held })
+	return slices.ContainsFunc(v.Subjects, func(s Standing) bool { return s.Stage == Held && s.Why != rejected })
 }
 
 // Parked says whether something waits for another attempt.
