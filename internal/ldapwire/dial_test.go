@@ -68,7 +68,7 @@ func TestStartTLSThatIsNotWhatItSeems(t *testing.T) {
 		}, "authority"},
 		"old TLS": {func(c net.Conn) {
 			old := server.Clone()
-			old.MaxVersion = tls.VersionTLS11
+			old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 			_, _ = c.Write(startTLSOK)
 			_ = tls.Server(c, old).Handshake()
 		}, "version"},

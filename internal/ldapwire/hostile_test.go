@@ -227,6 +227,11 @@ func TestHostileServers(t *testing.T) {
 				if c.Alive() {
 					t.Error("still alive")
 				}
+				if !c.w.reading.TryLock() || c.w.eof == nil || c.w.buf != nil {
+					t.Error("something still reads")
+				} else {
+					c.w.reading.Unlock()
+				}
 				if _, err := c.Base(t.Context(), "", "*"); !errors.Is(err, ErrDead) {
 					t.Errorf("after it: %v", err)
 				}

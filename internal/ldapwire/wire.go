@@ -132,9 +132,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	if err := w.request(m); err != nil {
 		return 0, w.fail(err)
 	}
-	now := time.Now()
-	_ = w.Conn.SetWriteDeadline(now.Add(w.idle))
-	_ = w.Conn.SetReadDeadline(now.Add(w.idle))
+	// The answer is due from now on. A peer that does not take the request
+	// meets this too: the reader closes the connection under the writer.
+	_ = w.Conn.SetReadDeadline(time.Now().Add(w.idle))
 	n, err := w.Conn.Write(p)
 	if err != nil {
 		return n, w.fail(silence(err, w.idle))
