@@ -13,7 +13,7 @@ import (
 // A company of 5,000 between two real servers, from the first plan to a person
 // who vanished.
 func TestStoryOnRealServers(t *testing.T) {
-	s := newSite(t, company.Company{People: 500, Groups: 30, Big: 300}, "")
+	s := newSite(t, company.Company{People: 5000, Groups: 300, Big: 3000}, "")
 	c := s.company
 
 	s.want(0, "check")
@@ -29,8 +29,8 @@ func TestStoryOnRealServers(t *testing.T) {
 			t.Errorf("%s is four groups below writers and has %v", c.Login(i), a.groups)
 		}
 	}
-	if n := holders(have, "Everyone"); n != 300 {
-		t.Errorf("%d hold Everyone, want 300", n)
+	if n := holders(have, "Everyone"); n != 3000 {
+		t.Errorf("%d hold Everyone, want 3000", n)
 	}
 	if n := holders(have, "Editors"); n != len(c.Bottom(0)) {
 		t.Errorf("%d hold Editors, want the ten at the bottom", n)
@@ -38,12 +38,12 @@ func TestStoryOnRealServers(t *testing.T) {
 	s.quiet()
 
 	// Joiner.
-	if err := s.corp.Modify(ldifOf(c.Person(500))); err != nil {
+	if err := s.corp.Modify(ldifOf(c.Person(5000))); err != nil {
 		t.Fatal(err)
 	}
-	s.modify("dn: %s\nchangetype: modify\nadd: member\nmember: %s\n", c.Group("g003"), c.DN(500))
+	s.modify("dn: %s\nchangetype: modify\nadd: member\nmember: %s\n", c.Group("g003"), c.DN(5000))
 	s.want(0, "sync")
-	if a := s.accounts()[c.Login(500)]; a.state != "active" || !slices.Equal(a.groups, []string{"Editors"}) {
+	if a := s.accounts()[c.Login(5000)]; a.state != "active" || !slices.Equal(a.groups, []string{"Editors"}) {
 		t.Errorf("the joiner has %+v", a)
 	}
 
