@@ -89,7 +89,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	}
 	keys := map[string]bool{}
 	for _, config := range []any{
-		scheduleTable{}, State{}, SourceGuard{}, mapping.Role{}, mapping.Conflict{}, mapping.SourcePerson{}, mapping.Target{}, plan.Rules{},
+		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.Target{},
 		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{},
 	} {
 		collectKeys(reflect.TypeOf(config), keys, map[reflect.Type]bool{})

@@ -8,16 +8,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/internal/tomltext"
 	"github.com/rosterd/rosterd/mapping"
-	"github.com/rosterd/rosterd/sync/plan"
 )
 
 // Problems are the mistakes in a file, sorted by place. They can be printed and
@@ -152,63 +149,6 @@ func (l *loader) roles(report problem.Report) {
 	l.d.Bind([]string{"conflict"}, &l.policy.Conflicts)
 }
 
-func (l *loader) sources(report problem.Report) {
-	names := l.names("source", report)
-	l.policy.Sources = map[string]mapping.SourcePerson{}
-	if len(names) == 0 {
-		l.d.Bind([]string{"source"}, &l.config.Sources)
-		report.At([]string{"source"}, "no directory to read", "write [source.NAME]; the example file shows what belongs there")
-	}
-	for i, n := range names {
-		if i > 0 {
-			report.At([]string{"source", n}, "a second source is not known yet", "more than one source comes in a later version")
-		}
-		s := l.source(n, report)
-		l.config.Sources[n] = s
-		l.policy.Sources[n] = s.Person
-	}
-}
-
-func (l *loader) source(name string, report problem.Report) *Source {
-	path := []string{"source", name}
-	s := &Source{Name: name, Kind: DefaultKind, Guard: SourceGuard{MinPeople: 90, VanishAfter: span.Duration(10 * time.Minute)},
-		Person: mapping.SourcePerson{Login: "uid", Mail: "mail", Name: "cn"}}
-	common := struct {
-		Kind   *string               `toml:"kind"`
-		Guard  *SourceGuard          `toml:"guard"`
-		Person *mapping.SourcePerson `toml:"person"`
-	}{&s.Kind, &s.Guard, &s.Person}
-	s.Options = l.bind(path, &s.Kind, l.kinds.Sources, report, &common)
-	s.Guard.complete(append(path, "guard"), report)
-	if s.Options != nil {
-		s.Options.Validate(path, report)
-	}
-	return s
-}
-
-// complete checks what is written and fills in the limit that is not. One that
-// is written replaces the default whole.
-func (g *SourceGuard) complete(path []string, report problem.Report) {
-	at := func(key ...string) []string { return append(slices.Clone(path), key...) }
-	for i, text := range g.Canaries {
-		if _, err := identity.ParseDN(text); err != nil {
-			report.At(at("canaries", strconv.Itoa(i)), fmt.Sprintf("%q is not a DN: %v", text, err), `write the whole name of the entry, such as "uid=canary,ou=people,dc=corp,dc=example"`)
-		}
-	}
-	if time.Duration(g.VanishAfter) < time.Second {
-		report.At(at("vanish_after"), "shorter than a second", `a directory needs time to be read twice; write "10m"`)
-	}
-	if g.MaxRename == nil {
-		g.MaxRename = &plan.Limit{Count: 5, Percent: 5}
-	}
-	if g.MaxRename.Count < 0 {
-		report.At(at("max_rename", "count"), "a count cannot be negative", "write max_rename = { count = 5, percent = 5 }")
-	}
-	if g.MaxRename.Percent < 0 || g.MaxRename.Percent > 100 {
-		report.At(at("max_rename", "percent"), "a percentage must be from 0 to 100", "write max_rename = { count = 5, percent = 5 }")
-	}
-}
-
 // bind fills what all kinds have in common together with the options of the
 // kind that the table names, so that each key must belong to one of them. It
 // returns nil if there is no such kind.
@@ -238,64 +178,4 @@ func (l *loader) bind(path []string, kind *string, kinds map[string]Kind, report
 	// The keys of the kind cannot be known; what all kinds have is still checked.
 	l.d.Bind(path, append(common, &any)...)
 	return nil
-}
-
-func (l *loader) targets(report problem.Report) {
-	names := l.names("target", report)
-	l.policy.Targets = map[string]mapping.Target{}
-	if len(names) == 0 {
-		l.d.Bind([]string{"target"}, &l.config.Targets)
-		report(problem.Problem{Path: []string{"target"}, Offset: -1, Warning: true,
-			Message: "no target: rosterd will read and change nothing", Hint: "write [target.NAME]; the example file shows what belongs there"})
-	}
-	for _, n := range names {
-		t, policy := l.target(n, report)
-		l.config.Targets[n] = t
-		l.policy.Targets[n] = policy
-	}
-}
-
-const (
-	defaultConcurrency = 4
-	maxConcurrency     = 64
-	defaultVerify      = time.Minute
-)
-
-func (l *loader) target(name string, report problem.Report) (*Target, mapping.Target) {
-	path := []string{"target", name}
-	at := func(key string) []string { return append(slices.Clone(path), key) }
-	t := &Target{Name: name, Concurrency: defaultConcurrency, VerifyWithin: span.Duration(defaultVerify)}
-	var policy mapping.Target
-	common := struct {
-		Kind         *string        `toml:"kind"`
-		Rate         *float64       `toml:"rate"`
-		Concurrency  *int           `toml:"concurrency"`
-		VerifyWithin *span.Duration `toml:"verify_within"`
-		Leaver       *plan.Leaver   `toml:"leaver"`
-		Drift        *plan.Drift    `toml:"drift"`
-		Guard        *plan.Guard    `toml:"guard"`
-	}{&t.Kind, &t.Rate, &t.Concurrency, &t.VerifyWithin, &t.Rules.Leaver, &t.Rules.Drift, &t.Rules.Guard}
-	account := struct {
-		Account struct {
-			Protect    *[]string `toml:"protect"`
-			BreakGlass *[]string `toml:"break_glass"`
-		} `toml:"account"`
-	}{}
-	account.Account.Protect, account.Account.BreakGlass = &t.Rules.Protect, &t.Rules.BreakGlass
-	t.Options = l.bind(path, &t.Kind, l.kinds.Targets, report, &common, &account, &policy)
-	t.Rules = t.Rules.WithDefaults()
-	t.Rules.Validate(path, report)
-	if t.Rate < 0 {
-		report.At(at("rate"), "cannot be negative", "write how many writes a second are allowed; leave it out for no limit")
-	}
-	if t.Concurrency < 1 || t.Concurrency > maxConcurrency {
-		report.At(at("concurrency"), fmt.Sprintf("must be from 1 to %d", maxConcurrency), fmt.Sprintf("leave it out for %d writes at once", defaultConcurrency))
-	}
-	if t.Options != nil {
-		t.Options.Validate(path, report)
-		if named := l.kinds.Targets[t.Kind].NameAttribute; named != nil {
-			policy.NameAttribute = named(t.Options)
-		}
-	}
-	return t, policy
 }
