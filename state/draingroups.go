@@ -107,7 +107,7 @@ func (d *drain) belowAbsent(tx *bolt.Tx, u *ruling, name *string, note func(iden
 	if v == nil {
 		return ErrCorrupt
 	}
-	old, err := decodeEntry(v)
+	old, err := decodeLean(v)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func dangling(tx *bolt.Tx, source uint64) (int, error) {
 		if entrySource(v) != source {
 			return nil
 		}
-		e, err := decodeEntry(v)
+		e, err := decodeLean(v)
 		if err != nil || !effective(&e) {
 			return err
 		}

@@ -36,6 +36,13 @@ func FuzzEntry(f *testing.F) {
 		n, nerr := entryNames(b)
 		if e, err := decodeEntry(b); err == nil {
 			rounds(t, e, func(e entry) []byte { return e.encode() }, decodeEntry)
+			lean, err := decodeLean(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := decodeEntry(lean.encode()); err != nil || !reflect.DeepEqual(again, e) {
+				t.Fatalf("%+v\nbecame %+v (%v)", e, again, err)
+			}
 			if nerr != nil || n.dn != e.dn || n.login != e.login || n.mail != e.mail || n.source != e.source || entrySource(b) != e.source {
 				t.Fatalf("%+v and %+v (%v)", e, n, nerr)
 			}

@@ -170,7 +170,7 @@ func (s *Store) notePerson(tx *bolt.Tx, r journal.Record, o identity.Ordinal, pu
 	r.Person = uint64(o)
 	w := who{Data: personal}
 	if v := tx.Bucket(bPeople).Get(ordKey(o)); v != nil {
-		p, err := decodePerson(v)
+		p, err := decodeLean(v)
 		if err != nil {
 			return err
 		}

@@ -134,7 +134,7 @@ func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]boo
 				continue
 			}
 			seen[o] = true
-			e, err := decodeEntry(v)
+			e, err := decodeLean(v)
 			if err != nil {
 				return err
 			}

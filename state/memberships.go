@@ -67,7 +67,7 @@ func (m *climber) group(o identity.Ordinal) (*groupStep, error) {
 	if v == nil {
 		return nil, fmt.Errorf("%w (no group %s)", ErrCorrupt, o)
 	}
-	e, err := decodeEntry(v)
+	e, err := decodeLean(v)
 	if err != nil {
 		return nil, err
 	}

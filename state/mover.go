@@ -124,7 +124,7 @@ func (m *mover) old(bucket []byte, ord identity.Ordinal) (*entry, error) {
 	if v == nil {
 		return nil, fmt.Errorf("%w (no value for %s)", ErrCorrupt, ord)
 	}
-	e, err := decodeEntry(v)
+	e, err := decodeLean(v)
 	return &e, err
 }
 

@@ -38,7 +38,7 @@ func (s *Store) People(ords ...identity.Ordinal) ([]identity.Person, error) {
 }
 
 func (w *words) person(o identity.Ordinal, v []byte) (identity.Person, error) {
-	e, err := decodePerson(v)
+	e, err := decodeEntry(v)
 	if err != nil {
 		return identity.Person{}, fmt.Errorf("person %s: %w", o, err)
 	}

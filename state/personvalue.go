@@ -109,8 +109,25 @@ func (e *entry) decodeRead(r *reader) {
 	}
 }
 
+// decodeEntry reads all of an entry; its strings are copies.
 func decodeEntry(b []byte) (entry, error) {
 	r := reader{b: b}
+	e := decodeHead(&r)
+	e.decodeRead(&r)
+	return e, r.end()
+}
+
+// decodeLean leaves the attributes encoded: enough to compare an entry, and to
+// write it again within the same transaction.
+func decodeLean(b []byte) (entry, error) {
+	r := reader{b: b}
+	e := decodeHead(&r)
+	e.raw = r.b
+	e.decodeMain(&r)
+	return e, r.err
+}
+
+func decodeHead(r *reader) entry {
 	var e entry
 	r.form(entryForm)
 	e.kind, e.source, e.id = directory.Kind(r.byte()), r.uint(), identity.ID(r.text())
@@ -118,11 +135,8 @@ func decodeEntry(b []byte) (entry, error) {
 	e.since, e.absent.at = r.time(), r.time()
 	r.fixed(e.absent.listing[:])
 	r.fixed(e.digest[:])
-	e.decodeRead(&r)
-	return e, r.end()
+	return e
 }
-
-func decodePerson(b []byte) (entry, error) { return decodeEntry(b) }
 
 // names are what an entry is called.
 type names struct {

@@ -64,7 +64,7 @@ func groupAt(tx *bolt.Tx, source uint64, dn identity.DN) (identity.Ordinal, *ent
 		if v == nil {
 			continue
 		}
-		e, err := decodeEntry(v)
+		e, err := decodeLean(v)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -102,7 +102,7 @@ func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
 	if v == nil {
 		return p, fmt.Errorf("%w (no pinned group %s)", ErrCorrupt, r.Group)
 	}
-	e, err := decodeEntry(v)
+	e, err := decodeLean(v)
 	if err != nil {
 		return p, err
 	}
@@ -184,7 +184,7 @@ func dismiss(tx *bolt.Tx, group identity.Ordinal) error {
 	if v == nil {
 		return nil
 	}
-	e, err := decodeEntry(v)
+	e, err := decodeLean(v)
 	if err != nil || e.standing != identity.Unknown {
 		return err
 	}

@@ -30,11 +30,11 @@ func (s *Store) relink(tx *bolt.Tx, old, now identity.Ordinal) error {
 	if old == now || people.Get(ordKey(old)) == nil || people.Get(ordKey(now)) == nil {
 		return ErrNoPerson
 	}
-	was, err := decodeEntry(people.Get(ordKey(old)))
+	was, err := decodeLean(people.Get(ordKey(old)))
 	if err != nil {
 		return err
 	}
-	is, err := decodeEntry(people.Get(ordKey(now)))
+	is, err := decodeLean(people.Get(ordKey(now)))
 	if err != nil {
 		return err
 	}

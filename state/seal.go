@@ -208,7 +208,7 @@ func (g *Stage) attributesLost(people int) error {
 	byCoverage := map[uint64][]*[2]int{}
 	err := g.s.view(func(tx *bolt.Tx) error {
 		w := &words{tx: tx}
-		return g.eachKnownIn(tx, directory.Person, func(k *known, e *entry) error {
+		return g.eachKnownIn(tx, directory.Person, decodeEntry, func(k *known, e *entry) error {
 			counters, ok := byCoverage[e.coverage]
 			if !ok {
 				c, err := w.coverage(e.coverage)
@@ -248,10 +248,10 @@ func (g *Stage) attributesLost(people int) error {
 
 // eachKnown calls f for the entries of one kind that were thought to be there.
 func (g *Stage) eachKnown(kind directory.Kind, f func(*known, *entry) error) error {
-	return g.s.view(func(tx *bolt.Tx) error { return g.eachKnownIn(tx, kind, f) })
+	return g.s.view(func(tx *bolt.Tx) error { return g.eachKnownIn(tx, kind, decodeLean, f) })
 }
 
-func (g *Stage) eachKnownIn(tx *bolt.Tx, kind directory.Kind, f func(*known, *entry) error) error {
+func (g *Stage) eachKnownIn(tx *bolt.Tx, kind directory.Kind, decode func([]byte) (entry, error), f func(*known, *entry) error) error {
 	bucket := bPeople
 	if kind == directory.Group {
 		bucket = bGroups
@@ -267,7 +267,7 @@ func (g *Stage) eachKnownIn(tx *bolt.Tx, kind directory.Kind, f func(*known, *en
 		if k == nil {
 			return nil
 		}
-		e, err := decodeEntry(v)
+		e, err := decode(v)
 		if err != nil {
 			return err
 		}

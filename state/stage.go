@@ -77,7 +77,7 @@ type newcomer struct {
 const maxID = 1024
 
 // flushAt is how many bytes are held before they are written.
-const flushAt = 4 << 20
+const flushAt = 8 << 20
 
 var (
 	errOver   = errors.New("the stage was sealed or discarded already")
