@@ -249,34 +249,37 @@ func TestNormalTime(t *testing.T) {
 	}
 }
 
-// TestSpeed is loose: a slow machine under load has five times what is
-// expected.
-func TestSpeed(t *testing.T) {
+// TestIndexes: what is indexed is found without a walk. Only the ratio is held
+// to, since a loaded machine makes everything slow.
+func TestIndexes(t *testing.T) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dn: %s\nobjectClass: domain\ndc: lab\n\n", lab)
-	for i := range 10_000 {
-		fmt.Fprintf(&b, "dn: uid=u%d,%s\nobjectClass: inetOrgPerson\nuid: u%d\ncn: User %d\nsn: User\nmail: u%d@lab.example\nemployeeType: staff\ntitle: T%d\n\n", i, lab, i, i, i, i%7)
+	for i := range 4_000 {
+		fmt.Fprintf(&b, "dn: uid=u%d,%s\nobjectClass: inetOrgPerson\nuid: u%d\ncn: User %d\nsn: User\nmail: u%d@lab.example\nemployeeType: staff\ntitle: T%d\n\n", i, lab, i, i, i, i)
 	}
 	start := time.Now()
 	d := load(t, b.String())
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("loading 10,000 took %v", took)
-	} else {
-		t.Logf("loaded 10,000 in %v", took)
-	}
+	t.Logf("4,000 loaded in %v", time.Since(start))
 	c := asAdmin(t, serve(t, d, Options{}))
 	start = time.Now()
 	f, _, err := c.searchAll(query{base: lab, scope: scopeSub, page: 1000})
-	if took := time.Since(start); err != nil || len(f.dns) != 10_001 || took > 3*time.Second {
-		t.Errorf("%d entries in %v, %v", len(f.dns), took, err)
-	} else {
-		t.Logf("read 10,000 in %v", took)
+	if err != nil || len(f.dns) != 4_001 {
+		t.Fatalf("%d entries, %v", len(f.dns), err)
 	}
-	start = time.Now()
-	for i := range 1000 {
-		if f, err := c.search(query{base: lab, scope: scopeSub, equal: [2]string{"uid", fmt.Sprintf("U%d", i*10)}}); err != nil || len(f.dns) != 1 {
-			t.Fatal(f, err)
+	t.Logf("4,000 read in %v", time.Since(start))
+	look := func(attr, prefix string) time.Duration {
+		start := time.Now()
+		for i := range 10 {
+			f, err := c.search(query{base: lab, scope: scopeSub, equal: [2]string{attr, fmt.Sprintf("%s%d", prefix, i*300)}})
+			if err != nil || len(f.dns) != 1 {
+				t.Fatal(f, err)
+			}
 		}
+		return time.Since(start)
 	}
-	t.Logf("1,000 look-ups in %v", time.Since(start))
+	slow, fast := look("title", "T"), look("uid", "U")
+	t.Logf("10 look-ups in %v, with an index in %v", slow, fast)
+	if fast*2 > slow {
+		t.Errorf("the index saves nothing: %v and %v", fast, slow)
+	}
 }
