@@ -24,12 +24,18 @@ func names(f File, out *[]Breach) {
 	}
 }
 
-// elsewhere finds paths of the machines that the program is built on. They mean
-// nothing to anybody else.
-var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(/work/|/tmp/brief|/Users/[A-Za-z])`)
+// machines are where paths of the machines begin that the program is built on.
+// They mean nothing to anybody else.
+var machines = []string{"/work/", "/tmp/brief", "/Users/"}
+
+// elsewhere finds such a path, where it is not the end of another.
+var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + strings.Join(machines, "|") + `)`)
 
 func places(f File, out *[]Breach) {
 	if path.Base(f.Path) == "go.sum" || within(path.Dir(f.Path), "internal/floors") {
+		return
+	}
+	if !slices.ContainsFunc(machines, func(m string) bool { return bytes.Contains(f.Source, []byte(m)) }) {
 		return
 	}
 	for i, line := range bytes.Split(f.Source, []byte("\n")) {
