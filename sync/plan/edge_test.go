@@ -131,8 +131,6 @@ func TestBackOffOfOthers(t *testing.T) {
 	if n := len(r.spends); n != 1 || r.spends[0].Person != 2 {
 		t.Errorf("spends: %+v", r.spends)
 	}
-	// A hold keeps what waits for its next attempt.
-	r.standing(2, identity.Active)
 }
 
 // A held change that also failed stays in its hold.
@@ -272,5 +270,81 @@ func TestHoldsAreApart(t *testing.T) {
 	}
 	if _, v = r.cycle(false); v.NextFreeHold != 43 || len(v.Holds) != 2 {
 		t.Errorf("%v, next %d", holdIDs(v.Holds), v.NextFreeHold)
+	}
+}
+
+// An approval outlives a pause, and a wait for somebody else's change.
+func TestApprovalOutlivesAWait(t *testing.T) {
+	r := newRig(t)
+	r.staff(10)
+	r.leave(1, 6)
+	r.cycle(false)
+	r.approve("h1")
+	r.paused = "maintenance"
+	if _, v := r.cycle(false); len(v.Holds) != 1 || len(v.Holds[0].Approved) != 12 {
+		t.Fatalf("holds %v", holdIDs(v.Holds))
+	}
+	r.paused = ""
+	if r.cycle(false); r.seen(1).Enabled {
+		t.Error("the approval was forgotten")
+	}
+
+	r = newRig(t)
+	r.staff(40)
+	r.rules.Guard.MaxRename, r.rules.Guard.MaxCreate = &Limit{Count: 1}, &Limit{Count: 1}
+	r.name(1, "author1")
+	r.name(2, "author2")
+	for n := 50; n <= 51; n++ {
+		r.hire(n, "Writers")
+		r.name(n, r.people[identity.Ordinal(n-49)].Login)
+		r.match(n, "mail", "none@example.org", "link")
+	}
+	_, v := r.cycle(false)
+	var create string
+	for _, h := range v.Holds {
+		if h.Rule == "max_create" {
+			create = h.ID
+		}
+	}
+	r.approve(create)
+	if _, v = r.cycle(false); len(v.Holds) != 2 || v.Pending() {
+		t.Fatalf("holds %v, %v goes", holdIDs(v.Holds), places(v.Cleared))
+	}
+	for _, h := range r.holds {
+		if h.Rule == "max_rename" {
+			r.approve(h.ID)
+		}
+	}
+	if r.cycle(false); r.seen(50) == nil || r.seen(50).Name != "writer1" {
+		t.Errorf("holds %v", holdIDs(r.holds))
+	}
+}
+
+// Whoever is only presumed gone keeps everything while the source cannot be
+// read, approved or not.
+func TestPresumedGoneWaitsForARead(t *testing.T) {
+	r := newRig(t)
+	r.staff(10)
+	for i := 1; i <= 6; i++ {
+		r.standing(i, identity.PresumedGone)
+	}
+	r.cycle(false)
+	r.approve("h1")
+	r.sources[0].Unread = true
+	r.standing(7, identity.Gone)
+	_, v := r.cycle(false)
+	if !r.seen(1).Enabled || len(v.Holds) != 1 || len(v.Holds[0].Approved) != 12 {
+		t.Fatalf("holds %v", holdIDs(v.Holds))
+	}
+	if r.seen(7).Enabled {
+		t.Error("who is proved gone waits for a read")
+	}
+	r.people[2].Denial = &ledger.Denial{Person: 2}
+	if r.cycle(false); r.seen(2).Enabled {
+		t.Error("an offboard waits for a read")
+	}
+	r.sources[0].Unread = false
+	if r.cycle(false); r.seen(1).Enabled {
+		t.Error("the approval was forgotten")
 	}
 }

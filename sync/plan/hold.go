@@ -67,13 +67,13 @@ func (j *judge) rebuild() []ledger.Hold {
 	}
 	members := make([]map[target.Key]ledger.Held, len(j.holds))
 	waits := make([]map[target.Key]bool, len(j.holds))
-	retry := map[target.Key]bool{}
+	later := map[target.Key]bool{} // neither done nor given up: what holds them still does
 	for i := range j.plan.Subjects {
 		s := &j.plan.Subjects[i]
 		for c := range s.Changes {
 			f := j.fates[i][c]
-			if f.state == retrying {
-				retry[s.Changes[c].Key] = true
+			if f.state == retrying || f.state == withheld {
+				later[s.Changes[c].Key] = true
 			}
 			if f.hold < 0 || !f.member {
 				continue
@@ -95,7 +95,7 @@ func (j *judge) rebuild() []ledger.Hold {
 				m.Since = k.Since
 				keys = append(keys, m)
 				delete(members[i], k.Key)
-			} else if !said[here] || silent[here] || retry[k.Key] {
+			} else if !said[here] || silent[here] || later[k.Key] {
 				keys = append(keys, k)
 			}
 		}

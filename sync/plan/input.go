@@ -80,6 +80,9 @@ type Source struct {
 	// LastComplete is when the last complete read ended. Nothing is deleted
 	// but after a complete read that follows the end of grace.
 	LastComplete time.Time
+	// Unread: the read of this cycle failed. Whoever is only presumed gone
+	// keeps what they have until the next complete one.
+	Unread       bool
 	People, Peak int
 	// MinPeople: fewer people than the limit allows; removals are held.
 	MinPeople bool

@@ -18,6 +18,11 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 		m.nothingOurs()
 		return
 	}
+	if s == PresumedGone && m.sources[m.p.Key.Source].Unread && !m.asked() {
+		m.s.unread = true
+		m.note("nothing is taken before the next complete read of source %s", m.p.Key.Source)
+		return
+	}
 	if rule == "" {
 		rule, text = m.sourceRule()
 	}
