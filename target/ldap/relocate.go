@@ -30,13 +30,12 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 			return entry{}, err
 		}
 	}
-	// The old value of the RDN goes only if the RDN changes: it is the name.
-	if err := s.write(s.c.ModifyDN(ctx, e.rec.DN, rdn, superior == "" || newName != e.name, superior)); err != nil {
+	if err := s.write(s.c.ModifyDN(ctx, e.rec.DN, rdn, true, superior)); err != nil {
 		return entry{}, err
 	}
 	t.remember(now)
-	if t.value(now) == t.value(e) {
-		return now, nil
+	if t.member(now) == t.member(e) {
+		return now, nil // what stands in the groups is its name still
 	}
 	if err := s.follow(ctx, t.value(e), t.value(now), stale); err != nil {
 		return entry{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: the entry is now %s, but its groups did not follow: %w", s.doing, dn, err), Tip: hintOf(err)}
@@ -54,9 +53,6 @@ func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.
 	keep := make(map[string]bool, len(groups))
 	for _, g := range groups {
 		keep[g.DN] = true
-		if s.t.memberKey(was) == s.t.memberKey(now) {
-			continue // the server calls them the same
-		}
 		if err := s.swap(ctx, g.DN, was, now); err != nil {
 			return err
 		}

@@ -35,6 +35,8 @@ func TestLaw05NobodyInherits(t *testing.T) {
 		if errs := tg.Grant(ctx, "Readers", []target.Ref{ref}); errs != nil {
 			t.Fatal(errs)
 		}
+		// Whoever was called so before held that too: it stays all the same.
+		e.setMembers(t, "Readers", append(e.members(t, "Readers"), stands("older", inAccounts))...)
 		ref, err := tg.Rename(ctx, ref, "older")
 		if err != nil {
 			t.Fatal(err)
