@@ -152,12 +152,10 @@ func documentSubject(s *Subject, at Standing) DocumentSubject {
 func documentHold(h ledger.Hold) DocumentHold {
 	out := DocumentHold{ID: h.ID, Target: h.Target, Rule: h.Rule, Role: h.Role, Status: h.Status.String(), Text: h.Text, Version: h.Version(),
 		Opened: h.Opened.UTC(), Changes: len(h.Keys), Keys: make([]target.Key, 0, len(h.Keys))}
-	people := map[identity.Ordinal]bool{}
 	for _, k := range h.Keys {
-		people[k.Person] = true
 		out.Keys = append(out.Keys, k.Key)
 	}
-	out.People = len(people)
+	out.People = people(h.Keys)
 	if h.Status == ledger.Waiting {
 		out.Approve = "rosterd approve " + h.ID
 	}

@@ -96,6 +96,9 @@ func TestGuardOfAThousand(t *testing.T) {
 	if len(v.Holds) != 1 || len(v.Holds[0].Keys) != 240 || v.Holds[0].Version() == first || v.Holds[0].ID != "h1" {
 		t.Fatalf("the hold did not grow: %v", holdIDs(v.Holds))
 	}
+	if !strings.HasPrefix(v.Holds[0].Text, "120 accounts would be disabled or deleted, after 5 before; the limit is 51 of 1020") {
+		t.Errorf("text: %s", v.Holds[0].Text)
+	}
 	if k := v.Holds[0].Keys; !slices.ContainsFunc(k, func(h ledger.Held) bool { return h.Since.Equal(noon) }) ||
 		!slices.ContainsFunc(k, func(h ledger.Held) bool { return h.Since.Equal(r.now) }) {
 		t.Error("the hold forgot since when its changes wait")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/target"
 )
@@ -39,7 +40,7 @@ func lapse(h ledger.Hold, now time.Time) ledger.Hold {
 }
 
 // join finds the hold that waits in this bucket, or opens one.
-func (j *judge) join(at bucket, text string) fate {
+func (j *judge) join(at bucket, text wording) fate {
 	for i := range j.holds {
 		h := &j.holds[i]
 		if h.Target == at.target && h.Rule == at.rule.String() && h.Role == at.role && h.Status == ledger.Waiting {
@@ -110,11 +111,20 @@ func (j *judge) rebuild() []ledger.Hold {
 		h.Approved, h.Refused = kept(h.Approved, keys), kept(h.Refused, keys)
 		h.Status = status(h, waits[i])
 		if text, fresh := j.texts[i]; fresh {
-			h.Text = text
+			h.Text = text(people(keys))
 		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// people counts them.
+func people(keys []ledger.Held) int {
+	seen := map[identity.Ordinal]bool{}
+	for _, k := range keys {
+		seen[k.Person] = true
+	}
+	return len(seen)
 }
 
 // status is what the keys say together; waits are those that this plan has

@@ -75,6 +75,13 @@ type bucket struct {
 	role   string
 }
 
+// wording says why a hold is, for so many people.
+type wording func(people int) string
+
+func always(text string) wording { return func(int) string { return text } }
+
+const firstText = "the first plan of a new target"
+
 // inHold is what one hold says of a key.
 type inHold struct {
 	hold              int
@@ -86,7 +93,7 @@ type judge struct {
 	book    Book
 	targets map[string]*Target
 	holds   []ledger.Hold
-	texts   map[int]string
+	texts   map[int]wording
 	next    int
 	units   []unit
 	fates   [][]fate // by subject and change
@@ -97,7 +104,7 @@ type judge struct {
 }
 
 func newJudge(p Plan, b Book) *judge {
-	j := &judge{plan: p, book: b, targets: make(map[string]*Target, len(b.Targets)), texts: map[int]string{}, next: b.FirstFreeHold,
+	j := &judge{plan: p, book: b, targets: make(map[string]*Target, len(b.Targets)), texts: map[int]wording{}, next: b.FirstFreeHold,
 		fates: make([][]fate, len(p.Subjects)), buckets: map[bucket][]int{}, byKey: map[target.Key][]inHold{},
 		named: map[identity.Ordinal]bool{}}
 	for i := range b.Targets {
@@ -211,9 +218,9 @@ func (j *judge) sort(i int) {
 		j.spend(u, RuleNamed, "")
 	case j.setAside(u, applies):
 	case u.forced != "":
-		j.held(u, bucket{s.Target, u.forced, ""}, lead.Text)
+		j.held(u, bucket{s.Target, u.forced, ""}, always(lead.Text))
 	case applies == RuleFirst:
-		j.held(u, bucket{s.Target, RuleFirst, ""}, "the first plan of a new target")
+		j.held(u, bucket{s.Target, RuleFirst, ""}, always(firstText))
 	case applies == "":
 		j.all(u, fate{state: going, hold: -1})
 	default:
@@ -263,7 +270,7 @@ func (j *judge) setAside(u *unit, applies Rule) bool {
 			case own.state != open:
 				g = own
 			case f.state == approved && applies == RuleFirst:
-				g = j.join(bucket{s.Target, RuleFirst, ""}, "the first plan of a new target")
+				g = j.join(bucket{s.Target, RuleFirst, ""}, always(firstText))
 			case f.state == approved:
 				g = fate{state: going, hold: -1}
 			}
@@ -313,7 +320,10 @@ func (j *judge) limits() {
 		if float64(used+len(units)) <= limit {
 			continue
 		}
-		text := fmt.Sprintf("%s; the limit is %s of %d in %s", tally(at, len(units), used), number(limit), n, j.targets[at.target].Rules.Guard.Window)
+		window := j.targets[at.target].Rules.Guard.Window
+		text := func(people int) string {
+			return fmt.Sprintf("%s; the limit is %s of %d in %s", tally(at, people, used), number(limit), n, window)
+		}
 		for _, i := range units {
 			j.held(&j.units[i], at, text)
 		}
@@ -416,7 +426,7 @@ func (j *judge) all(u *unit, f fate) {
 	}
 }
 
-func (j *judge) held(u *unit, at bucket, text string) { j.all(u, j.join(at, text)) }
+func (j *judge) held(u *unit, at bucket, text wording) { j.all(u, j.join(at, text)) }
 
 // spend lets the first change of the unit that goes count.
 func (j *judge) spend(u *unit, rule Rule, role string) {

@@ -272,13 +272,9 @@ func (t *text) orphans(name string) {
 }
 
 func (t *text) hold(h ledger.Hold) {
-	people := map[identity.Ordinal]bool{}
-	for _, k := range h.Keys {
-		people[k.Person] = true
-	}
 	fmt.Fprintf(t.w, "  %s %s: %s\n", t.paint(yellow, h.ID), h.Status, clean(h.Text))
 	fmt.Fprintf(t.w, "      rule %s, %s of %s, since %s, version %s\n", h.Rule, plural(len(h.Keys), "change", "changes"),
-		plural(len(people), "person", "people"), h.Opened.UTC().Format("2006-01-02 15:04"), h.Version())
+		plural(people(h.Keys), "person", "people"), h.Opened.UTC().Format("2006-01-02 15:04"), h.Version())
 	switch h.Status {
 	case ledger.Waiting:
 		fmt.Fprintf(t.w, "      %s\n", t.paint(bold, fmt.Sprintf("rosterd approve %s   or   rosterd reject %s", h.ID, h.ID)))
