@@ -107,7 +107,15 @@ func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
 		return p, err
 	}
 	p.Group, p.ID, p.DN, p.Members, p.Had = r.Group, r.ID, e.dn, e.members, r.Had
-	p.Status = pinStatus(&e, dn, here != nil && at != r.Group, r.Had)
+	if r.Had >= emptiedFrom && e.members < emptiedFrom {
+		// A group that must have a member keeps a placeholder, which is nobody.
+		if some, err := peopled(tx, num, r.Group); err != nil {
+			return p, err
+		} else if !some {
+			p.Members = 0
+		}
+	}
+	p.Status = pinStatus(&e, dn, here != nil && at != r.Group, p.Members, r.Had)
 	if p.Status.Sound() && e.members > r.Had {
 		r.Had, p.Had = e.members, e.members
 		return p, putJSON(tx.Bucket(bPins), pinKey(source, written), r)
@@ -115,14 +123,44 @@ func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
 	return p, nil
 }
 
-func pinStatus(e *entry, written identity.DN, another bool, had int) ledger.PinStatus {
+// peopled says whether anybody known is below a group.
+func peopled(tx *bolt.Tx, source uint64, group identity.Ordinal) (bool, error) {
+	seen := map[identity.Ordinal]bool{group: true}
+	stack := []identity.Ordinal{group}
+	for len(stack) > 0 {
+		g := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		refs, err := groupRefs(tx, g)
+		if err != nil {
+			return false, err
+		}
+		for _, ref := range refs {
+			found, err := resolve(tx, source, ref)
+			if err != nil {
+				return false, err
+			}
+			for _, o := range found {
+				if tx.Bucket(bGroups).Get(ordKey(o)) == nil {
+					return true, nil
+				}
+				if !seen[o] {
+					seen[o] = true
+					stack = append(stack, o)
+				}
+			}
+		}
+	}
+	return false, nil
+}
+
+func pinStatus(e *entry, written identity.DN, another bool, members, had int) ledger.PinStatus {
 	now, err := identity.ParseDN(e.dn)
 	switch {
 	case another:
 		return ledger.PinReplaced
 	case err != nil || e.standing != identity.Active:
 		return ledger.PinMissing
-	case e.members == 0 && had >= emptiedFrom:
+	case members == 0 && had >= emptiedFrom:
 		return ledger.PinEmptied
 	case !now.Equal(written):
 		return ledger.PinRenamed

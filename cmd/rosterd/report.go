@@ -29,8 +29,8 @@ func (a *app) printReport(s *session, r *rostersync.Report) error {
 	}
 	for _, read := range r.Reads {
 		if !read.Drained.SecondLookAt.IsZero() {
-			fmt.Fprintf(a.stdout, "%s not seen for the first time: they keep everything until a second look; run again after %s\n",
-				count(read.Drained.Missing, "person"), moment(read.Drained.SecondLookAt))
+			fmt.Fprintf(a.stdout, "%s not seen this time: whoever it is keeps everything until a second look; run again after %s\n",
+				count(read.Drained.Missing, "entry"), moment(read.Drained.SecondLookAt))
 		}
 	}
 	return nil

@@ -336,3 +336,10 @@ func ldifOf(entries ...ldif.Entry) string {
 	ldif.Write(&b, entries...)
 	return b.String()
 }
+
+func writeFile(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
