@@ -166,6 +166,64 @@ func TestLaw04AnApprovalIsUsedOnce(t *testing.T) {
 	}
 }
 
+func TestLaw04ADecisionOutlivesThePlanThatDidNotSeeIt(t *testing.T) {
+	k := newKit(t)
+	keys := []target.Key{{1}, {2}, {3}}
+	hold := ledger.Hold{ID: "h1", Target: "wiki", Rule: "max_remove", Status: ledger.Waiting}
+	for i, key := range keys[:2] {
+		hold.Keys = append(hold.Keys, ledger.Held{Key: key, Person: identity.Ordinal(i + 1)})
+	}
+	ok(t, k.s.SaveHolds([]ledger.Hold{hold}))
+	read := must2(k.s.Holds()) // what a plan saw
+	approve := func(h ledger.Hold) (ledger.Hold, error) {
+		h.Status, h.ApprovedBy, h.Approved, h.Expires = ledger.Approved, "admin", slices.Clone(keys[:2]), k.clock.at.Add(time.Hour)
+		return h, nil
+	}
+	ok(t, k.s.Decide("h1", approve))
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; h.Status != ledger.Approved || h.ApprovedBy != "admin" || len(h.Approved) != 2 {
+		t.Fatalf("a plan took the approval back: %+v", h)
+	}
+	// A use is not undone by a plan that did not see it.
+	read = must2(k.s.Holds())
+	ok(t, k.s.update(func(tx *bolt.Tx) error { return useApproval(tx, "h1", keys[0]) }))
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; !slices.Equal(h.Approved, keys[1:2]) {
+		t.Fatalf("an approval can be used twice: %+v", h)
+	}
+	// What was not shown is not covered, and who came back drops out.
+	read = must2(k.s.Holds())
+	read[0].Keys = []ledger.Held{{Key: keys[0], Person: 1}, {Key: keys[2], Person: 3}}
+	read[0].Status = ledger.Waiting
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; h.Status != ledger.Waiting || len(h.Approved) != 0 {
+		t.Fatalf("%+v", h)
+	}
+	// A rejection that came in between stands; new changes reopen it.
+	read = must2(k.s.Holds())
+	ok(t, k.s.Decide("h1", func(h ledger.Hold) (ledger.Hold, error) {
+		h.Status, h.ApprovedBy, h.Refused, h.Approved = ledger.Rejected, "admin", []target.Key{keys[0], keys[2]}, nil
+		return h, nil
+	}))
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; h.Status != ledger.Rejected || len(h.Refused) != 2 {
+		t.Fatalf("%+v", h)
+	}
+	read[0].Keys = append(read[0].Keys, ledger.Held{Key: target.Key{4}, Person: 4})
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; h.Status != ledger.Waiting || len(h.Refused) != 2 {
+		t.Fatalf("%+v", h)
+	}
+	// An approval that ran out is the plan's to end.
+	ok(t, k.s.Decide("h1", approve))
+	k.clock.forward(2 * time.Hour)
+	read[0].ApprovedBy, read[0].Expires = "", time.Time{}
+	ok(t, k.s.SaveHolds(read))
+	if h := must2(k.s.Holds())[0]; h.Status != ledger.Waiting || h.ApprovedBy != "" {
+		t.Fatalf("%+v", h)
+	}
+}
+
 func TestMarksSurviveWhatComesInBetween(t *testing.T) {
 	k := newKit(t)
 	k.persons(3)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -62,8 +63,9 @@ func (s *Store) NextHoldID() (string, error) {
 	return "h" + strconv.FormatUint(n, 10), nil
 }
 
-// SaveHolds replaces the set of holds: one that is not in it is closed. Each
-// opening and closing is a record in the journal.
+// SaveHolds replaces the set of holds: one that is not in it is closed. A
+// decision that was made, or used, since the caller read the holds stands. Each
+// opening, growth and closing is a record in the journal.
 func (s *Store) SaveHolds(holds []ledger.Hold) error {
 	err := s.update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bHolds)
@@ -85,12 +87,16 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 					return err
 				}
 			}
-			if was, ok := gone[h.ID]; !ok || was.Version() != h.Version() {
+			was, ok := gone[h.ID]
+			if !ok || was.Version() != h.Version() {
 				if err := s.noteHold(tx, "hold", h, "", ""); err != nil {
 					return err
 				}
 			}
 			delete(gone, h.ID)
+			if ok {
+				h = decided(was, h, s.now())
+			}
 			if err := putHold(tx, k, h); err != nil {
 				return err
 			}
@@ -116,6 +122,34 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 		return fmt.Errorf("save holds: %w", err)
 	}
 	return nil
+}
+
+// decided is the hold h of a plan with the decision that stands in the state:
+// it may have been made, and used in part, since the plan read the hold was. A
+// plan takes keys from a decision and never adds any.
+func decided(was, h ledger.Hold, now time.Time) ledger.Hold {
+	if was.ApprovedBy == "" || was.Status != ledger.Rejected && !now.Before(was.Expires) {
+		return h
+	}
+	here, known := map[target.Key]bool{}, map[target.Key]bool{}
+	for _, k := range was.Keys {
+		known[k.Key] = true
+	}
+	grown := false
+	for _, k := range h.Keys {
+		here[k.Key] = true
+		grown = grown || !known[k.Key]
+	}
+	gone := func(k target.Key) bool { return !here[k] }
+	if h.ApprovedBy != was.ApprovedBy || !h.Expires.Equal(was.Expires) || h.Status != was.Status && was.Status == ledger.Rejected {
+		if h.Status = was.Status; grown {
+			h.Status = ledger.Waiting
+		}
+	}
+	h.ApprovedBy, h.Expires = was.ApprovedBy, was.Expires
+	h.Approved = slices.DeleteFunc(slices.Clone(was.Approved), gone)
+	h.Refused = slices.DeleteFunc(slices.Clone(was.Refused), gone)
+	return h
 }
 
 // Decide changes one hold: decide gets it as it stands and returns it decided,

@@ -176,6 +176,12 @@ func (s *Store) markDue(now time.Time) error {
 }
 
 func markWaiting(tx *bolt.Tx, now time.Time) error {
+	return eachWaiting(tx, now, func(o identity.Ordinal, reason string) error { return setMark(tx, o, false, []string{reason}) })
+}
+
+// eachWaiting calls f for whoever is in a hold that is not rejected, or parked
+// until now.
+func eachWaiting(tx *bolt.Tx, now time.Time, f func(identity.Ordinal, string) error) error {
 	holds, err := allHolds(tx)
 	if err != nil {
 		return err
@@ -185,7 +191,7 @@ func markWaiting(tx *bolt.Tx, now time.Time) error {
 			continue
 		}
 		for _, k := range h.Keys {
-			if err := setMark(tx, k.Person, false, []string{"hold " + h.ID}); err != nil {
+			if err := f(k.Person, "hold "+h.ID); err != nil {
 				return err
 			}
 		}
@@ -199,7 +205,7 @@ func markWaiting(tx *bolt.Tx, now time.Time) error {
 		if p.Next.After(now) {
 			return nil
 		}
-		return setMark(tx, p.Person, false, []string{"parked: " + p.Subject})
+		return f(p.Person, "parked: "+p.Subject)
 	})
 }
 
@@ -254,4 +260,32 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 		n += done
 	}
 	return n, nil
+}
+
+// Waiting says how many people are marked or would be by Take at now. Unlike
+// Take it changes nothing, and it answers beside a sealed listing too.
+func (s *Store) Waiting(now time.Time) (int, error) {
+	set := map[identity.Ordinal]struct{}{}
+	err := s.view(func(tx *bolt.Tx) error {
+		if err := tx.Bucket(bMarks).ForEach(func(k, _ []byte) error {
+			set[identity.Ordinal(fromU64(k))] = struct{}{}
+			return nil
+		}); err != nil {
+			return err
+		}
+		c := tx.Bucket(bDue).Cursor()
+		for k, _ := c.First(); len(k) >= 16 && fromU64(k) <= nanos(now); k, _ = c.Next() {
+			set[identity.Ordinal(fromU64(k[8:]))] = struct{}{}
+		}
+		return eachWaiting(tx, now, func(o identity.Ordinal, _ string) error {
+			if o.Valid() {
+				set[o] = struct{}{}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count who waits: %w", err)
+	}
+	return len(set), nil
 }
