@@ -73,10 +73,16 @@ var confidential = regexp.MustCompile(`(?i)[\w-]*(?:pass|pw|secret|token)[\w-]*[
 // hiding is what is shown instead.
 const hiding = "[secret]"
 
+// longest is the longest line that is searched and shown, in bytes.
+const longest = 64 << 10
+
 // visible is how many bytes of a line may be shown. What may be a password cuts
 // the line, since nobody knows where a text ends that is not TOML.
 func (d *Document) visible(number int) int {
 	line, start := d.line(number), d.lines[number-1]
+	if len(line) > longest {
+		return 0
+	}
 	cut := len(line) + 1
 	if m := confidential.FindStringSubmatchIndex(line); m != nil {
 		cut = max(m[2], m[4])
