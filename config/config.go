@@ -52,7 +52,12 @@ type SourceGuard struct {
 	// listing makes them presumed gone.
 	VanishAfter span.Duration `toml:"vanish_after"`
 	// MaxRename is how many IDs may be replaced under equal keys in one listing.
-	MaxRename *plan.Limit `toml:"max_rename"`
+	MaxRename RenameLimit `toml:"max_rename"`
+}
+
+// RenameLimit is a number of people.
+type RenameLimit struct {
+	Count int `toml:"count"`
 }
 
 // Target is one [target.NAME].

@@ -103,7 +103,7 @@ func TestGood(t *testing.T) {
 	same("min_people", s.Guard.MinPeople.String(), "90%")
 	same("min_people of 300", s.Guard.MinPeople.Of(300), 270.0)
 	same("vanish_after", s.Guard.VanishAfter.String(), "10m")
-	same("max_rename", *s.Guard.MaxRename, plan.Limit{Count: 5, Percent: 5})
+	same("max_rename", s.Guard.MaxRename.Count, 5)
 	same("canaries", s.Guard.Canaries[0], "uid=canary,ou=people,dc=corp,dc=example")
 	o := s.Options.(*directoryOptions)
 	same("server, a default", o.Server, "auto")
@@ -162,7 +162,7 @@ func TestWhatIsWrittenIsTaken(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if *s.Guard.MaxRename != (plan.Limit{Count: 9}) || w.Rate != 0.5 || w.Concurrency != 1 || w.Rules.Protect != nil {
+	if s.Guard.MaxRename.Count != 9 || w.Rate != 0.5 || w.Concurrency != 1 || w.Rules.Protect != nil {
 		t.Errorf("got %+v %+v", s.Guard, w)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/mapping"
-	"github.com/rosterd/rosterd/sync/plan"
 )
 
 func (l *loader) sources(report problem.Report) {
@@ -32,11 +31,11 @@ func (l *loader) sources(report problem.Report) {
 
 func (l *loader) source(name string, report problem.Report) *Source {
 	path := []string{"source", name}
-	s := &Source{Name: name, Kind: DefaultKind, Guard: SourceGuard{MinPeople: 90, VanishAfter: span.Duration(10 * time.Minute)},
+	s := &Source{Name: name, Kind: DefaultKind, Guard: SourceGuard{MinPeople: 90, VanishAfter: span.Duration(10 * time.Minute), MaxRename: RenameLimit{5}},
 		Person: mapping.SourcePerson{Login: "uid", Mail: "mail", Name: "cn"}}
 	common := sourceTable{&s.Kind, &s.Guard, &s.Person}
 	s.Options = l.bind(path, &s.Kind, l.kinds.Sources, report, &common)
-	s.Guard.complete(append(path, "guard"), report)
+	s.Guard.validate(append(path, "guard"), report)
 	if s.Options != nil {
 		s.Options.Validate(path, report)
 	}
@@ -50,9 +49,8 @@ type sourceTable struct {
 	Person *mapping.SourcePerson `toml:"person"`
 }
 
-// complete checks what is written and fills in the limit that is not. One that
-// is written replaces the default whole.
-func (g *SourceGuard) complete(path []string, report problem.Report) {
+// validate checks what is written.
+func (g SourceGuard) validate(path []string, report problem.Report) {
 	at := func(key ...string) []string { return append(slices.Clone(path), key...) }
 	for i, text := range g.Canaries {
 		if _, err := identity.ParseDN(text); err != nil {
@@ -62,13 +60,7 @@ func (g *SourceGuard) complete(path []string, report problem.Report) {
 	if time.Duration(g.VanishAfter) < time.Second {
 		report.At(at("vanish_after"), "shorter than a second", `a directory needs time to be read twice; write "10m"`)
 	}
-	if g.MaxRename == nil {
-		g.MaxRename = &plan.Limit{Count: 5, Percent: 5}
-	}
 	if g.MaxRename.Count < 0 {
-		report.At(at("max_rename", "count"), "a count cannot be negative", "write max_rename = { count = 5, percent = 5 }")
-	}
-	if g.MaxRename.Percent < 0 || g.MaxRename.Percent > 100 {
-		report.At(at("max_rename", "percent"), "a percentage must be from 0 to 100", "write max_rename = { count = 5, percent = 5 }")
+		report.At(at("max_rename", "count"), "a count cannot be negative", "write max_rename = { count = 5 }")
 	}
 }
