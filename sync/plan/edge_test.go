@@ -348,3 +348,29 @@ func TestPresumedGoneWaitsForARead(t *testing.T) {
 		t.Error("the approval was forgotten")
 	}
 }
+
+// A release names its person: it needs no room in the limit, and takes none.
+func TestReleaseNeedsNoRoom(t *testing.T) {
+	r := newRig(t)
+	r.staff(3)
+	r.edit(1, func(a *target.Account) { a.Enabled = false })
+	r.rules.Guard.MaxEnable = &Limit{Count: 1}
+	r.spends = []ledger.Spend{{Target: "wiki", Rule: "max_enable", Person: 2, At: r.now}}
+	r.release = 1
+	if r.cycle(false); !r.seen(1).Enabled || len(r.spends) != 1 {
+		t.Errorf("%+v, spends %v", r.seen(1), r.spends)
+	}
+}
+
+// What waits for its next attempt takes no room in the limit.
+func TestBackOffTakesNoRoom(t *testing.T) {
+	r := newRig(t)
+	r.staff(10)
+	r.rules.Guard.MaxRename = &Limit{Count: 1}
+	r.name(1, "author1")
+	r.parked[1] = ledger.Parked{Target: "wiki", Person: 1, Subject: "rename writer1 to author1", Next: r.now.Add(day)}
+	r.name(2, "author2")
+	if _, v := r.cycle(false); len(v.Holds) > 0 || r.seen(2).Name != "author2" || r.seen(1).Name != "writer1" {
+		t.Errorf("holds %v", holdIDs(v.Holds))
+	}
+}

@@ -181,9 +181,6 @@ func limitOf(p *Planned) (Rule, []string) {
 	case target.Delete, target.Disable:
 		return RuleRemove, none
 	case target.Update:
-		if p.follows {
-			return "", nil
-		}
 		return RuleUpdate, []string{p.Change.Set[0].Name}
 	case target.Revoke:
 		if len(p.Roles) > 0 {
