@@ -24,7 +24,7 @@ demo: build ## the story of an organisation in a terminal; needs no server and n
 .PHONY: test
 test: ## everything that must pass, with the race detector and a real slapd; installs what it needs
 	@.ci/prepare
-	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted; type: gofmt -w ."; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .); if [ -n "$$unformatted" ]; then echo "not formatted; type: gofmt -w ."; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/rosterd
 	CGO_ENABLED=1 $(GO) test -vet=off -race -timeout $(TIMEOUT) -json ./... | $(GO) run ./internal/testreport .ci/skips
