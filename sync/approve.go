@@ -163,9 +163,21 @@ func grown(now ledger.Hold, a Approval) error {
 }
 
 // accept takes what an approval of a whole hold says about the world: the
-// target is not new any more, the group is as it is now, the drop was meant.
+// target is not new any more, the group is as it is now, the absence and the
+// drop were meant. What concerns several targets is accepted with the last.
 func (e *Engine) accept(h ledger.Hold) error {
+	if last, err := e.lastOf(h.Rule); err != nil || !last && h.Rule != "first" {
+		return err
+	}
 	switch h.Rule {
+	case "group":
+		return e.acceptGroups()
+	case "blackout":
+		var errs []error
+		for _, s := range e.Sources {
+			errs = append(errs, e.Store.AcceptBlackout(s.Name()))
+		}
+		return errors.Join(errs...)
 	case "first":
 		t, err := e.Store.Target(h.Target)
 		if err != nil {
@@ -184,6 +196,32 @@ func (e *Engine) accept(h ledger.Hold) error {
 		return errors.Join(errs...)
 	}
 	return nil
+}
+
+// lastOf says whether no hold of the rule waits any more.
+func (e *Engine) lastOf(rule string) (bool, error) {
+	holds, err := e.Store.Holds()
+	for _, h := range holds {
+		if h.Rule == rule && h.Status == ledger.Waiting && len(h.Keys) > 0 {
+			return false, err
+		}
+	}
+	return true, err
+}
+
+// acceptGroups takes every group of the policy as it is now.
+func (e *Engine) acceptGroups() error {
+	var errs []error
+	for _, s := range e.Sources {
+		pins, err := e.Store.Pins(s.Name(), e.Policy.Groups())
+		errs = append(errs, err)
+		for _, p := range pins {
+			if !p.Status.Sound() {
+				errs = append(errs, e.Store.AcceptPin(s.Name(), p.Written))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Reject silences the changes of a hold until they change.
@@ -207,7 +245,7 @@ func (e *Engine) Reject(id, by string) (ledger.Hold, error) {
 
 // allows says whether an order may go under this request.
 func (r Request) allows(o ledger.Order) bool {
-	if r.Allow != nil && !r.Allow(o.Change.Key()) {
+	if r.Allow != nil && !r.Allow(o.Change.Key()) || r.OnlyTarget != "" && r.OnlyTarget != o.Change.Target {
 		return false
 	}
 	return r.People == nil || r.names(o.Change.Person)

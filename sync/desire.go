@@ -136,9 +136,6 @@ func (c *cycle) facts() error {
 			MinPeople: f.MinPeople, Blackouts: f.Blackouts})
 	}
 	for _, t := range c.Targets {
-		if c.ask.OnlyTarget != "" && t.Name != c.ask.OnlyTarget {
-			continue
-		}
 		known, err := c.Store.Target(t.Name)
 		if err != nil {
 			return err

@@ -19,6 +19,7 @@ func (c *cycle) judge() error {
 	drawn := plan.Make(c.input)
 	verdict := plan.Judge(drawn, book)
 	c.report.Plan, c.report.Verdict = drawn, verdict
+	c.report.Shown, c.report.ShownVerdict = c.shown(drawn, verdict)
 	c.cleared = verdict.Cleared
 	if err := c.describe(); err != nil {
 		return err
@@ -82,6 +83,23 @@ func (c *cycle) keepHoldsOfDown(before, after []ledger.Hold) []ledger.Hold {
 	return after
 }
 
+// shown is the part of the plan that was asked for. The whole is drawn even
+// for one person, since every hold is rebuilt by it.
+func (c *cycle) shown(p plan.Plan, v plan.Verdict) (plan.Plan, plan.Verdict) {
+	if c.ask.OnlyTarget == "" && c.ask.People == nil {
+		return p, v
+	}
+	part, judged := p, v
+	part.Subjects, judged.Subjects = nil, nil
+	for i, s := range p.Subjects {
+		if (c.ask.OnlyTarget == "" || c.ask.OnlyTarget == s.Target) && (c.ask.People == nil || c.ask.names(s.Person)) {
+			part.Subjects = append(part.Subjects, s)
+			judged.Subjects = append(judged.Subjects, v.Subjects[i])
+		}
+	}
+	return part, judged
+}
+
 // versioned notes from when each hold has the version that it has, so that an
 // approval of an earlier one can be told what has come since.
 func versioned(holds []ledger.Hold, now time.Time) []ledger.Hold {
@@ -96,9 +114,6 @@ func versioned(holds []ledger.Hold, now time.Time) []ledger.Hold {
 
 // waves are the orders for one target that this request lets go.
 func (c *cycle) waves(name string) [][]ledger.Order {
-	if c.ask.OnlyTarget != "" && c.ask.OnlyTarget != name {
-		return nil
-	}
 	var out [][]ledger.Order
 	for _, wave := range c.cleared.Waves(name) {
 		var keep []ledger.Order

@@ -24,9 +24,13 @@ type Report struct {
 	// Down are targets that could not be read or written.
 	Down []Down
 
-	Plan    plan.Plan
-	Verdict plan.Verdict
-	Holds   []ledger.Hold
+	// Plan and Verdict are of everything that the cycle looked at; Shown is the
+	// part that was asked for.
+	Plan         plan.Plan
+	Verdict      plan.Verdict
+	Shown        plan.Plan
+	ShownVerdict plan.Verdict
+	Holds        []ledger.Hold
 
 	// Fingerprints say, for each person looked at, what the plan rests on.
 	Fingerprints map[identity.Ordinal]string

@@ -208,3 +208,53 @@ func TestDryRunWritesNothing(t *testing.T) {
 		t.Fatalf("%d accounts", w.enabled())
 	}
 }
+
+// Law 7: a cycle for one target does not lose what it left for the others.
+func TestLaw07OneTargetLeavesTheOthersDue(t *testing.T) {
+	w := newWorld(t)
+	second, err := memory.New(memory.Config{}, "chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config.Targets["chat"] = w.config.Targets["wiki"]
+	w.engine.Policy = w.compile()
+	member := w.engine.Targets[0]
+	member.Name, member.Target = "chat", second
+	w.engine.Targets = append([]rostersync.Target{member}, w.engine.Targets...)
+	w.joinMany("p", 20)
+	w.cycle(rostersync.Request{Verb: "sync", OnlyTarget: "chat"})
+	if len(second.Accounts()) != 20 || len(w.wiki.Accounts()) != 0 {
+		t.Fatalf("%d and %d accounts, want 20 and none", len(second.Accounts()), len(w.wiki.Accounts()))
+	}
+	w.synced()
+	if len(w.wiki.Accounts()) != 20 {
+		t.Fatalf("law 7: %d accounts in the target that was left out", len(w.wiki.Accounts()))
+	}
+}
+
+// An approved blackout is an absence like any other.
+func TestApprovedBlackout(t *testing.T) {
+	w := newWorld(t)
+	w.joinMany("p", 80)
+	ids := w.joinMany("north", 6)
+	for _, id := range ids {
+		r, _ := w.source.Get(id)
+		w.move(id, "uid="+r.Attributes["uid"][0]+",ou=north,"+people)
+	}
+	w.sync()
+	w.source.SetFaults(source.HideBelow("ou=north," + people))
+	if r := w.sync(); r.Exit() != 4 || w.enabled() != 86 {
+		t.Fatalf("exit %d with %d enabled, want 4 with 86\n%s", r.Exit(), w.enabled(), text(r))
+	}
+	if r, err := w.approve(w.onlyHold()); err != nil || w.enabled() != 80 {
+		t.Fatalf("approve: %v, %d enabled, want 80\n%s", err, w.enabled(), text(r))
+	}
+	w.quiet()
+	// They come back; so many at once are held in their turn.
+	w.source.SetFaults(source.Faults{})
+	w.sync()
+	if r, err := w.approve(w.onlyHold()); err != nil || w.enabled() != 86 {
+		t.Fatalf("approve the return: %v, %d enabled, want 86\n%s", err, w.enabled(), text(r))
+	}
+	w.quiet()
+}

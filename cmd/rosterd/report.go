@@ -21,7 +21,7 @@ func (a *app) printReport(s *session, r *rostersync.Report) error {
 	if a.json {
 		return a.printJSON(reportDocument(r))
 	}
-	if err := plan.Text(a.stdout, r.Plan, r.Verdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width()}); err != nil {
+	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width()}); err != nil {
 		return err
 	}
 	if !r.DryRun {
@@ -179,7 +179,7 @@ type holdDocument struct {
 }
 
 func reportDocument(r *rostersync.Report) document {
-	d := document{FormatVersion: 1, Cycle: r.Cycle, Verb: r.Verb, Exit: r.Exit(), Plan: plan.NewDocument(r.Plan, r.Verdict),
+	d := document{FormatVersion: 1, Cycle: r.Cycle, Verb: r.Verb, Exit: r.Exit(), Plan: plan.NewDocument(r.Shown, r.ShownVerdict),
 		Holds: []holdDocument{}, Done: map[string]int{}, Verified: r.Verified, Reads: []readDocument{}}
 	for _, read := range r.Reads {
 		x := readDocument{Source: read.Source}
