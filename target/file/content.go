@@ -81,7 +81,7 @@ func (c *content) render() error {
 	text, ends := make([]byte, 0, len(c.text)+4096), make([]int, 0, len(list))
 	from, to, old := 0, 0, 0 // text[from:to] is to be copied; c.list[old] comes next
 	for _, a := range list {
-		for old < len(c.list) && c.list[old] != a && c.list[old].ID != a.ID { // removed
+		for old < len(c.list) && c.list[old].ID != a.ID { // removed, or changed and written
 			text = append(text, c.text[from:to]...)
 			from, to = c.ends[old], c.ends[old]
 			old++
@@ -98,10 +98,6 @@ func (c *content) render() error {
 		}
 		text = append(append(text, c.text[from:to]...), line...)
 		ends = append(ends, len(text))
-		if old < len(c.list) {
-			to = c.ends[old]
-			old++
-		}
 		from = to
 	}
 	c.text = append(text, c.text[from:to]...)

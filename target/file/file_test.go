@@ -325,29 +325,61 @@ func TestWaitingWriteCanBeCalledOff(t *testing.T) {
 	}
 }
 
+// TestCancelledWriteOfABatch: one whose context ended is not done, and the
+// others are.
+func TestCancelledWriteOfABatch(t *testing.T) {
+	f, path := empty(t, "")
+	unlock, err := lock(t.Context(), path+".lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	edits := make([]*edit, 2)
+	for i, c := range []context.Context{ctx, t.Context()} {
+		edits[i] = &edit{ctx: c, done: make(chan struct{}), do: func(c *content) (bool, error) {
+			return true, c.book.Create(target.NativeID(fmt.Sprint(i)), fmt.Sprintf("writer%d", i), nil, "")
+		}}
+	}
+	go f.commit(ctx, edits) // the first leads
+	cancel()
+	time.Sleep(3 * lockPause) // it waits for the lock
+	unlock()
+	for _, e := range edits {
+		<-e.done
+	}
+	if !errors.Is(edits[0].err, context.Canceled) || target.ClassOf(edits[0].err) != target.Transient || edits[1].err != nil {
+		t.Fatalf("the cancelled one: %v; the other: %v", edits[0].err, edits[1].err)
+	}
+	if list := readRecords(t, path); len(list) != 1 || list[0].Name != "writer1" {
+		t.Fatalf("the file holds %+v", list)
+	}
+}
+
 func TestFailedRewriteChangesNothing(t *testing.T) {
-	if os.Geteuid() == 0 {
-		// Root writes everywhere but to a folder that is not there.
-		t.Log("as root: the folder is taken away instead of made unwritable")
-	}
-	f, path := empty(t, `{"id":"1","name":"writer1"}`+"\n")
-	if _, err := target.Collect(t.Context(), f, target.Scope{}); err != nil {
+	// With its suffix the name of the new file is too long.
+	path := filepath.Join(t.TempDir(), strings.Repeat("a", 250))
+	const before = `{"id":"1","name":"writer1"}` + "\n"
+	if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A folder stands where the lock file should be.
-	if err := os.Mkdir(path+".lock", 0o700); err != nil {
+	f, err := New(Config{Path: path}, "app")
+	if err != nil {
 		t.Fatal(err)
 	}
-	err := f.Disable(t.Context(), target.Ref{ID: "1"})
-	if target.ClassOf(err) == target.InDoubt || err == nil {
-		t.Fatalf("a write that could not begin: %v", err)
+	for range 2 {
+		if err := f.Disable(t.Context(), target.Ref{ID: "1"}); err == nil || target.ClassOf(err) == target.InDoubt {
+			t.Fatalf("a write that could not begin: %v", err)
+		}
+		if _, err := f.Create(t.Context(), "writer2", nil, ""); err == nil || target.ClassOf(err) == target.Exists {
+			t.Fatalf("a write that could not begin: %v", err)
+		}
+		l, err := target.Collect(t.Context(), f, target.Scope{})
+		if err != nil || len(l.Accounts()) != 1 || !l.Accounts()[0].Enabled {
+			t.Fatalf("after a failed write: %+v, %v", l.Accounts(), err)
+		}
 	}
-	if err := os.Remove(path + ".lock"); err != nil {
-		t.Fatal(err)
-	}
-	l, err := target.Collect(t.Context(), f, target.Scope{})
-	if err != nil || !l.Accounts()[0].Enabled {
-		t.Fatalf("after a failed write: %+v, %v", l.Accounts(), err)
+	if raw, err := os.ReadFile(path); err != nil || string(raw) != before {
+		t.Fatalf("the file is %q, %v", raw, err)
 	}
 }
 

@@ -82,10 +82,7 @@ func (t *Target) Disable(ctx context.Context, account target.Ref) error {
 
 // Delete removes the line.
 func (t *Target) Delete(ctx context.Context, account target.Ref) error {
-	return t.edit(ctx, fmt.Sprintf("delete %q", account.Name), func(c *content) (bool, error) {
-		delete(c.other, account.ID)
-		return c.book.Delete(account.ID), nil
-	})
+	return t.edit(ctx, fmt.Sprintf("delete %q", account.Name), func(c *content) (bool, error) { return c.book.Delete(account.ID), nil })
 }
 
 // Grant gives the accounts the entitlement in one rewrite.

@@ -194,3 +194,81 @@ func TestManyLooks(t *testing.T) {
 		}
 	}
 }
+
+// TestLookOnceMore: a look that a closed connection cut off is done again from
+// nothing.
+func TestLookOnceMore(t *testing.T) {
+	e := embed(t, styleMember, byAttribute, "Writers")
+	tg := e.target(t)
+	one, two := mustCreate(t, tg, "writer1"), mustCreate(t, tg, "writer2")
+	var queries []target.Query
+	for _, ref := range []target.Ref{one, two} {
+		queries = append(queries, target.Query{Match: []target.Match{{Attribute: "uid", Value: ref.Name}}})
+	}
+	e.faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Base: inGroups, Do: ldapd.Drop, Times: 1})
+	got, err := tg.Look(t.Context(), target.Scope{Entitlements: []string{"Writers"}}, queries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range got {
+		if len(o.Accounts) != 1 {
+			t.Errorf("query %d found %d accounts", i, len(o.Accounts))
+		}
+	}
+}
+
+// TestLaw05LeftoversAreNotAnHeirs: what is revoked from an account that is gone
+// is not taken from the one that has its name now.
+func TestLaw05LeftoversAreNotAnHeirs(t *testing.T) {
+	for _, style := range []string{styleMember, styleMemberUID} {
+		e := embed(t, style, byAttribute, "Writers")
+		tg := e.target(t)
+		ctx := t.Context()
+		gone := mustCreate(t, tg, "writer1")
+		if errs := tg.Grant(ctx, "Writers", []target.Ref{gone}); errs != nil {
+			t.Fatal(errs)
+		}
+		held := e.members(t, "Writers")
+		if err := e.dir.Delete("uid=writer1," + inAccounts); err != nil {
+			t.Fatal(err)
+		}
+		// Nobody has the name: it goes.
+		if errs := tg.Revoke(ctx, "Writers", []target.Ref{gone}); errs != nil {
+			t.Fatal(errs)
+		}
+		if got := e.members(t, "Writers"); len(got) != len(held)-1 {
+			t.Fatalf("%s: the group holds %q", style, got)
+		}
+		// Somebody else has it: it stays.
+		e.put(t, "uid=writer1,"+inAccounts, map[string][]string{"uid": {"writer1"}, "cn": {"x"}, "sn": {"x"}})
+		e.setMembers(t, "Writers", held...)
+		if errs := tg.Revoke(ctx, "Writers", []target.Ref{gone}); errs != nil {
+			t.Fatal(errs)
+		}
+		if err := tg.Delete(ctx, gone); err != nil {
+			t.Fatal(err)
+		}
+		e.wantMembers(t, "Writers", held...)
+	}
+}
+
+// TestFilter: what the filter does not admit is no account, though its name is
+// taken, and one that stops to fit is still found by its ID.
+func TestFilter(t *testing.T) {
+	e := embed(t, styleMember, byAttribute)
+	e.cfg.Filter = "(&(objectClass=inetOrgPerson)(!(title=robot)))"
+	tg := e.target(t)
+	ctx := t.Context()
+	robot := e.put(t, "uid=robot,"+inAccounts, map[string][]string{"uid": {"robot"}, "cn": {"x"}, "sn": {"x"}, "title": {"robot"}})
+	l, err := target.Collect(ctx, tg, target.Scope{})
+	if err != nil || len(l.Accounts()) != 0 {
+		t.Fatalf("listed %+v, %v", l.Accounts(), err)
+	}
+	got, err := tg.Look(ctx, target.Scope{}, []target.Query{{Match: []target.Match{{Attribute: "uid", Value: "robot"}}}, {ID: robot.ID}})
+	if err != nil || len(got[0].Accounts) != 0 || len(got[1].Accounts) != 1 {
+		t.Fatalf("found %+v, %v", got, err)
+	}
+	if _, err := tg.Create(ctx, "Robot", person("x"), ""); target.ClassOf(err) != target.Exists {
+		t.Fatalf("created beside it: %v", err)
+	}
+}

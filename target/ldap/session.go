@@ -39,7 +39,6 @@ func (t *Target) with(ctx context.Context, doing string, do func(*session) error
 		if t.keep(kept); err == nil || kept.Alive() || s.final || ctx.Err() != nil || !ldapwire.IsTransient(err) {
 			return err
 		}
-		t.drop() // the others are as old
 	}
 	c, err := ldapwire.Dial(ctx, t.wire)
 	s := &session{t: t, c: c, doing: doing}

@@ -227,6 +227,71 @@ func lookListing(b *bench) {
 	}
 }
 
+// lookAfterWrites: a look is never answered from before the last write, of
+// ours or of somebody else's.
+func lookAfterWrites(b *bench) {
+	refs := b.several()
+	find := func(attribute, value string, want ...target.NativeID) {
+		b.t.Helper()
+		var got []target.NativeID
+		for _, a := range b.look(target.Query{Match: []target.Match{{Attribute: attribute, Value: value}}}).Accounts {
+			got = append(got, a.ID)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			b.t.Fatalf("%s %q finds %q, want %q", attribute, value, got, want)
+		}
+	}
+	name, single := b.h.Want.NameAttribute, b.h.Single[0]
+	find(name, "fresh")
+	fresh := b.create("fresh", value(single, "new"))
+	find(name, "fresh", fresh.ID)
+	find(single, "new", fresh.ID)
+	b.ok(b.Target.Update(b.t.Context(), fresh, []target.Value{value(single, "newer")}))
+	find(single, "new")
+	find(single, "newer", fresh.ID)
+	b.Set(b.t, fresh.ID, value(single, "newest"))
+	find(single, "newer")
+	find(single, "newest", fresh.ID)
+	if b.h.Want.CanRename {
+		var err error
+		fresh, err = b.Target.Rename(b.t.Context(), fresh, "fresher")
+		b.ok(err)
+		find(name, "fresh")
+		find(name, "fresher", fresh.ID)
+	}
+	if b.h.Want.CanDelete { // the first that we made, so that others come after it
+		b.ok(b.Target.Delete(b.t.Context(), refs[1]))
+		find(name, refs[1].Name)
+		for _, ref := range []target.Ref{refs[0], refs[2], fresh} {
+			b.wantSeen(b.byID(ref.ID), b.must(ref.ID), b.scope)
+			find(name, ref.Name, ref.ID)
+		}
+		b.listed(b.scope)
+	}
+}
+
+// lookIsACopy: what a reader does to an account it was given changes nothing.
+func lookIsACopy(b *bench) {
+	b.several()
+	spoil := func(a target.Account) {
+		for name, v := range a.Attributes {
+			for i := range v {
+				v[i] = "spoiled"
+			}
+			a.Attributes[name] = nil
+		}
+		for i := range a.Entitlements {
+			a.Entitlements[i] = "spoiled"
+		}
+	}
+	_, err := b.Target.List(b.t.Context(), b.scope, func(a target.Account) error { spoil(a); return nil })
+	b.ok(err)
+	for _, a := range b.Read(b.t) {
+		spoil(b.byID(a.ID))
+	}
+	b.listed(b.scope)
+}
+
 func lookFails(b *bench) {
 	refs := b.several()
 	got, err := b.Target.Look(cancelled(), b.scope, []target.Query{{ID: refs[0].ID}, {ID: refs[1].ID}})

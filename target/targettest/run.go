@@ -22,6 +22,8 @@ func Run(t *testing.T, h Harness) {
 		{"LookByMatch", true, lookByMatch},
 		{"LookIsAnsweredInOrder", true, lookOrder},
 		{"LookAgreesWithListing", true, lookListing},
+		{"LookSeesWhatWasWritten", true, lookAfterWrites},
+		{"WhatIsYieldedIsTheCallers", true, lookIsACopy},
 		{"LookFailsWhole", true, lookFails},
 		{"Create", true, create},
 		{"CreateExists", true, createExists},
