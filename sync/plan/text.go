@@ -13,6 +13,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -22,7 +23,8 @@ type TextOptions struct {
 	Color bool
 	// Width of the terminal in columns; 0: unlimited. Only reasons are cut.
 	Width int
-	// Verbose shows who is in sync too, and every orphan.
+	// Verbose shows everybody, who is in sync too, and every reason in full.
+	// Without it a change that comes to many people is shown of a few.
 	Verbose bool
 }
 
@@ -42,6 +44,9 @@ type text struct {
 	o       TextOptions
 	reached string
 }
+
+// few is how many are shown where many have the same.
+const few = 10
 
 const (
 	red    = "31"
@@ -105,10 +110,15 @@ func (t *text) head(name string) {
 }
 
 func (t *text) target(name string) bool {
-	for i := range t.plan.Subjects {
-		if s := &t.plan.Subjects[i]; s.Target == name && (t.o.Verbose || telling(s)) {
-			t.head(name)
-			t.subject(s, t.verdict.at(i))
+	for _, g := range t.groups(name) {
+		t.head(name)
+		for n, i := range g.subjects {
+			if n == few && !t.o.Verbose {
+				more := fmt.Sprintf("… and %s more like these: %s (-v shows all)", thousands(len(g.subjects)-few), g.what)
+				fmt.Fprintf(t.w, "    %s\n", t.paint(dim, more))
+				break
+			}
+			t.subject(&t.plan.Subjects[i], t.verdict.at(i))
 		}
 	}
 	t.orphans(name)
@@ -132,22 +142,24 @@ func (t *text) subject(s *Subject, at Standing) {
 		g := glyphs[s.Changes[0].Change.Verb]
 		mark = t.paint(g.color, g.glyph)
 	}
-	line := fmt.Sprintf("  %s %s  %s", mark, t.paint(bold, clean(s.Login)), s.Situation)
-	if s.Why != "" {
-		line += ": " + t.fit(clean(s.Why), 8+width(s.Login)+len(s.Situation.String()))
-	}
+	tag, hue := "", yellow
 	switch {
 	case at.Stage == Held:
-		line += " " + t.paint(yellow, held(at))
+		tag = held(at)
 	case at.Stage == Parked:
-		line += " " + t.paint(yellow, "[parked]")
+		tag = "[parked]"
 	case at.Stage == Retained:
-		line += " " + t.paint(dim, "[retained until "+s.Retained.UTC().Format(time.DateOnly)+"]")
+		tag, hue = "[retained until "+s.Retained.UTC().Format(time.DateOnly)+"]", dim
+	}
+	line := fmt.Sprintf("  %s %s  %s", mark, t.paint(bold, clean(s.Login)), s.Situation)
+	if why := Rests(s); why != "" {
+		line += ": " + t.fit(clean(why), 9+width(s.Login)+len(s.Situation.String())+width(tag))
+	}
+	if tag != "" {
+		line += " " + t.paint(hue, tag)
 	}
 	fmt.Fprintln(t.w, line)
-	for c := range s.Changes {
-		t.change(&s.Changes[c], s, nth(at.Changes, c))
-	}
+	t.changes(s, at)
 	for _, n := range s.Notes {
 		fmt.Fprintf(t.w, "      %s %s\n", t.paint(dim, "·"), clean(n))
 	}
@@ -159,6 +171,15 @@ func (t *text) subject(s *Subject, at Standing) {
 	}
 }
 
+// Rests says what a situation rests on, where the situation does not say it by
+// itself.
+func Rests(s *Subject) string {
+	if s.Why == "in the directory" {
+		return ""
+	}
+	return strings.TrimPrefix(s.Why, s.Situation.String()+": ")
+}
+
 func held(at Standing) string {
 	if len(at.Holds) > 0 {
 		return "[held in " + strings.Join(at.Holds, ", ") + "]"
@@ -166,23 +187,114 @@ func held(at Standing) string {
 	return "[held: " + at.Why + "]"
 }
 
-func (t *text) change(c *Planned, s *Subject, why string) {
+// changes writes those of one person: rights that come or go together in one
+// line, and at the end why.
+func (t *text) changes(s *Subject, at Standing) {
+	for c := 0; c < len(s.Changes); {
+		until := c + 1
+		for !t.o.Verbose && until < len(s.Changes) && together(s, at, c, until) {
+			until++
+		}
+		t.change(s, at, c, until)
+		c = until
+	}
+	if t.o.Verbose {
+		return
+	}
+	const most = 4
+	list := reasons(s)
+	for i, r := range list {
+		if i == most {
+			fmt.Fprintf(t.w, "      %s\n", t.paint(dim, fmt.Sprintf("and %d more reasons (-v shows all)", len(list)-most)))
+			break
+		}
+		fmt.Fprintf(t.w, "      %s\n", t.paint(dim, t.fit("because "+clean(r), 6)))
+	}
+}
+
+// together says whether two changes are said in one line: rights that are given
+// or taken, or not, for the same.
+func together(s *Subject, at Standing, a, b int) bool {
+	x, y := &s.Changes[a], &s.Changes[b]
+	return x.Change.Verb == y.Change.Verb && x.Change.Entitlement != "" && y.Change.Entitlement != "" &&
+		nth(at.Changes, a) == nth(at.Changes, b) && beside(x, s) == beside(y, s)
+}
+
+func (t *text) change(s *Subject, at Standing, from, until int) {
+	c := &s.Changes[from]
 	g := glyphs[c.Change.Verb]
 	what := clean(spoken(c.Change, s.Account))
 	if c.Change.Verb == target.Update {
 		what = update(c.Change)
 	}
+	for _, other := range s.Changes[from+1 : until] {
+		what += ", " + clean(other.Change.Entitlement)
+	}
 	line := "      " + t.paint(g.color, g.glyph) + " " + what
 	used := 8 + width(what)
-	if why != "" {
+	// The hold of the whole person stands in the line above.
+	if why := nth(at.Changes, from); why != "" && (len(at.Holds) != 1 || why != at.Holds[0]) {
 		line += " " + t.paint(yellow, "["+clean(why)+"]")
 		used += 3 + width(why)
 	}
+	because := beside(c, s)
+	if t.o.Verbose {
+		because = strings.Join(c.Because, "; ")
+	}
 	// A reason that is the situation's is not said twice.
-	if because := strings.Join(c.Because, "; "); because != "" && because != s.Why {
+	if because != "" && because != s.Why {
 		line += "  " + t.paint(dim, t.fit(clean(because), used+2))
 	}
 	fmt.Fprintln(t.w, line)
+}
+
+// beside is the reason that stands in the line of the change itself: one that
+// comes from no role.
+func beside(c *Planned, s *Subject) string {
+	if len(c.Reasons) > 0 {
+		for _, r := range c.Reasons {
+			if roleOf(r) != "" {
+				return ""
+			}
+		}
+		return c.Reasons[0].Where
+	}
+	if because := strings.Join(c.Because, "; "); because != s.Why {
+		return because
+	}
+	return ""
+}
+
+// reasons are the roles for which the changes of a person are made, each with
+// what gives it, once.
+func reasons(s *Subject) []string {
+	var out []string
+	for c := range s.Changes {
+		for _, r := range s.Changes[c].Reasons {
+			if role := roleOf(r); role != "" {
+				text := role + ": " + strings.TrimPrefix(r.Text, role+": ")
+				if r.Where != "" {
+					text += " (" + r.Where + ")"
+				}
+				if !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// roleOf is the role that the rule of a reason gives; empty if it gives none.
+func roleOf(r mapping.Reason) string {
+	name, is := strings.CutPrefix(r.Rule, "role.")
+	if !is {
+		return ""
+	}
+	if at := strings.LastIndexByte(name, '.'); at > 0 {
+		name = name[:at]
+	}
+	return name
 }
 
 // spoken says a change under the name of its account, which is named only where
@@ -256,7 +368,6 @@ func (t *text) orphans(name string) {
 		return
 	}
 	t.head(name)
-	const few = 10
 	fmt.Fprintf(t.w, "  %s\n", plural(len(list), "account belongs to nobody and is left alone:", "accounts belong to nobody and are left alone:"))
 	for i, o := range list {
 		if i == few && !t.o.Verbose {
