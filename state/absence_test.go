@@ -241,3 +241,53 @@ func TestMinPeople(t *testing.T) {
 		t.Fatalf("a drop of five: %+v", d)
 	}
 }
+
+func TestLaw02MovedWhileItWasReadIsNotOutOfScope(t *testing.T) {
+	k := newKit(t)
+	k.persons(6)
+	k.read()
+	p := k.one("writer1")
+	entries := func() []directory.Entry {
+		var r recorded
+		must2(k.src.Read(t.Context(), &r))
+		return r
+	}()
+	read := func(foundAt string) {
+		t.Helper()
+		k.clock.forward(time.Second)
+		g := must2(k.s.Stage("corp", k.src.Coverage()))
+		for _, e := range entries {
+			if e.ID != p.Key.ID {
+				ok(t, g.Add([]directory.Entry{e}))
+			}
+		}
+		ok(t, g.Found([]directory.Finding{{Kind: directory.Person, ID: p.Key.ID, Found: true, DN: identity.MustDN(foundAt)}}))
+		must2(g.seal(claim{coverage: k.src.Coverage(), people: 5, at: k.clock.at}, SealRules{Now: k.clock.at, VanishAfter: time.Minute}))
+		must2(k.s.Drain(t.Context()))
+	}
+	k.clean()
+	read("uid=renamed," + people)
+	k.wantStanding("writer1", identity.Unknown, identity.SecondLook)
+	if f := must2(k.s.SourceFacts("corp")); f.SecondLookAt.IsZero() {
+		t.Fatal("no second look is due")
+	}
+	k.read() // there they are
+	k.wantStanding("writer1", identity.Active, identity.NoDoubt)
+	read("uid=renamed," + people)
+	k.clock.forward(time.Minute)
+	read("uid=renamed," + people)
+	k.wantStanding("writer1", identity.OutOfScope, identity.NoDoubt)
+	k.read()
+	read("uid=writer1," + alumni) // where nobody is listed: at once
+	k.wantStanding("writer1", identity.OutOfScope, identity.NoDoubt)
+	k.read()
+	read(dn("writer1")) // where they were: the filter
+	k.wantStanding("writer1", identity.OutOfScope, identity.NoDoubt)
+}
+
+type recorded []directory.Entry
+
+func (r *recorded) Add(e []directory.Entry) error {
+	*r = append(*r, e...)
+	return nil
+}
