@@ -52,12 +52,12 @@ func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := becomeOwner(c.State.Path); err != nil {
-		return nil, failed(err)
-	}
-	store, err := state.Open(c.State.Path, state.Options{Timeout: wait, Now: a.now, MustExist: mustExist})
+	store, err := a.openState(c, wait, mustExist)
 	if err != nil {
-		return nil, failed(err)
+		return nil, err
+	}
+	if err := orphaned(c, store); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	engine, closeTargets, err := a.engine(c, store)
 	if err != nil {
@@ -69,6 +69,17 @@ func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
 			a.complain(err, "")
 		}
 	}}, nil
+}
+
+func (a *app) openState(c *config.Config, wait time.Duration, mustExist bool) (*state.Store, error) {
+	if err := becomeOwner(c.State.Path); err != nil {
+		return nil, failed(err)
+	}
+	store, err := state.Open(c.State.Path, state.Options{Timeout: wait, Now: a.now, MustExist: mustExist})
+	if err != nil {
+		return nil, failed(err)
+	}
+	return store, nil
 }
 
 // becomeOwner lets root act as the owner of the state folder, so that a command

@@ -74,7 +74,7 @@ every right of every person why they have it.`,
 	})
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
-		a.versionCommand())
+		a.targetCommand(), a.versionCommand())
 	return root
 }
 
