@@ -212,12 +212,12 @@ func (d *Document) plain(path []string, value any, taker reflect.Value) {
 		}
 		d.mismatch(path, value, "true or false")
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		number, ok := value.(int64)
-		if !ok {
+		switch number, ok := value.(int64); {
+		case !ok:
 			d.mismatch(path, value, "a whole number")
-		} else if taker.OverflowInt(number) {
+		case taker.OverflowInt(number):
 			d.complain(path, "the number is too large", "write a smaller one")
-		} else {
+		default:
 			taker.SetInt(number)
 		}
 	case reflect.Float32, reflect.Float64:

@@ -37,7 +37,7 @@ type options struct {
 	Any      any               `toml:"any"`
 	Password secret.Secret     `toml:"password"`
 	Skipped  string            `toml:"-"`
-	untagged string
+	Untagged string
 }
 
 type second struct {

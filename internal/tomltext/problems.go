@@ -110,19 +110,21 @@ const width = 150
 // Write prints each problem with its line, a caret below what is wrong, and the
 // hint.
 func (p Problems) Write(w io.Writer) error {
+	_, err := io.WriteString(w, p.text())
+	return err
+}
+
+func (p Problems) text() string {
 	var out strings.Builder
 	for _, p := range p {
 		out.WriteString(p.String())
 	}
-	_, err := io.WriteString(w, out.String())
-	return err
+	return out.String()
 }
 
 // Error is the text of Write, so that problems can be returned as an error.
 func (p Problems) Error() string {
-	var out strings.Builder
-	p.Write(&out)
-	return strings.TrimSuffix(out.String(), "\n")
+	return strings.TrimSuffix(p.text(), "\n")
 }
 
 // String is the problem as it is shown, with a line end.

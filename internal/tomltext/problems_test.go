@@ -137,8 +137,9 @@ func TestLongLinesAndControlCharacters(t *testing.T) {
 	d = Parse("x.toml", []byte("a = \""+strings.Repeat("ä", 1000)+"x"+strings.Repeat("ö", 1000)+"\"\n"))
 	d.Report(problem.Problem{Path: []string{"a"}, Offset: 2000, Message: "m"})
 	lines := strings.Split(d.Problems().Error(), "\n")
-	at := strings.Index(lines[2], "^") - strings.Index(lines[2], "|")
-	shown := []rune(lines[1][strings.Index(lines[1], "|"):])
+	_, line, _ := strings.Cut(lines[1], "|")
+	_, carets, _ := strings.Cut(lines[2], "|")
+	at, shown := strings.Index(carets, "^"), []rune(line)
 	if len(shown) > 160 || shown[at] != 'x' || d.Problems()[0].Column != 1006 {
 		t.Errorf("the caret is not below the x:\n%s", strings.Join(lines, "\n"))
 	}
