@@ -1,0 +1,202 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// appEntry is an account with what the server says of its last change.
+type appEntry struct {
+	appAccount
+	uid, number, csn string
+}
+
+// entries reads the accounts of the application by entryUUID.
+func (k *killing) entries() map[string]appEntry {
+	k.t.Helper()
+	found, err := k.apps.Search("ou=accounts,"+appsSuffix, "sub", "(objectClass=inetOrgPerson)", "uid", "employeeNumber", "entryUUID", "entryCSN")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	accounts := k.accounts()
+	out := make(map[string]appEntry, len(found))
+	for _, e := range found {
+		out[one(e, "entryUUID")] = appEntry{appAccount: accounts[one(e, "uid")], uid: one(e, "uid"), number: one(e, "employeeNumber"), csn: one(e, "entryCSN")}
+	}
+	return out
+}
+
+// entitled says whether everybody has the rights that the source gives them,
+// and no others. Who left is looked at by agree.
+func (k *killing) entitled() {
+	k.t.Helper()
+	people, err := k.corp.Search(k.company.PeopleBase(), "sub", "(employeeType=staff)", "uid", "title")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	big, err := k.corp.Search(k.company.Group("big"), "base", "(objectClass=*)", "member")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	inBig := map[string]bool{}
+	for _, m := range big[0].Get("member") {
+		inBig[identity.MustDN(m).Key()] = true
+	}
+	bottom := map[string]bool{}
+	for _, i := range k.company.Bottom(0) {
+		bottom[k.company.Login(i)] = true
+	}
+	have := k.accounts()
+	for _, e := range people {
+		var want []string
+		if bottom[one(e, "uid")] {
+			want = append(want, "Editors")
+		}
+		if inBig[identity.MustDN(e.DN).Key()] {
+			want = append(want, "Everyone")
+		}
+		if one(e, "title") == "Publisher" {
+			want = append(want, "Publishers")
+		}
+		if got := have[one(e, "uid")].groups; !slices.Equal(got, want) {
+			k.t.Errorf("%s has %v, want %v", one(e, "uid"), got, want)
+		}
+	}
+}
+
+// seen is a difference between two readings of the application, or a write in
+// the journal: whose account, what.
+type seen struct{ account, what string }
+
+// differences says what was done to the application between two readings, as
+// the server itself shows it.
+func differences(before, after map[string]appEntry) map[seen]bool {
+	out := map[seen]bool{}
+	for id, now := range after {
+		was, old := before[id]
+		switch {
+		case !old:
+			out[seen{id, "create"}] = true
+		case was.state != now.state && now.state == "disabled":
+			out[seen{id, "disable"}] = true
+		case was.state != now.state:
+			out[seen{id, "enable"}] = true
+		}
+		if old && (was.mail != now.mail || was.name != now.name || was.number != now.number) {
+			out[seen{id, "update"}] = true
+		}
+		for _, g := range now.groups {
+			if !slices.Contains(was.groups, g) {
+				out[seen{id, "grant " + g}] = true
+			}
+		}
+		for _, g := range was.groups {
+			if !slices.Contains(now.groups, g) {
+				out[seen{id, "revoke " + g}] = true
+			}
+		}
+	}
+	return out
+}
+
+// account holds the journal of a round against what the server shows, and
+// returns how many writes there were: every difference was intended and has one
+// outcome that says it was done; no more was done than shows; no entry was
+// touched without a word; nothing is left in doubt; nobody has two accounts.
+func (k *killing) account(before, after map[string]appEntry, records []auditRecord) int {
+	k.t.Helper()
+	intended, settled := map[uint64]string{}, map[uint64]bool{}
+	done := map[seen]int{}
+	touched := map[string]bool{}
+	for _, r := range records {
+		id := r.Public.Intent
+		switch {
+		case r.Kind == "intent":
+			intended[id] = strings.TrimSpace(r.Action + " " + r.Public.Entitlement)
+		case r.Kind != "outcome":
+		case intended[id] == "":
+			k.t.Errorf("round %d: record %d is an outcome of intent %d, which stands nowhere before it", k.number, r.Seq, id)
+		case settled[id]:
+			k.t.Errorf("round %d: record %d is a second outcome of intent %d", k.number, r.Seq, id)
+		case r.Public.Class != "in-doubt":
+			settled[id] = true
+			if r.Public.Done {
+				account := r.Personal.Data.Event.Account
+				done[seen{account, intended[id]}]++
+				touched[account] = touched[account] || !strings.Contains(intended[id], " ")
+			}
+		}
+	}
+	for id := range intended {
+		if !settled[id] {
+			k.t.Errorf("round %d: intent %d has no outcome", k.number, id)
+		}
+	}
+	shown := differences(before, after)
+	for d := range shown {
+		if done[d] != 1 {
+			k.t.Errorf("round %d: %s of %s shows, and the journal says %d times that it was done", k.number, d.what, after[d.account].uid, done[d])
+		}
+	}
+	for d, n := range done {
+		if !shown[d] {
+			k.t.Errorf("round %d: the journal says %d times that %s of %s was done, and it does not show", k.number, n, d.what, after[d.account].uid)
+		}
+	}
+	numbers := map[string]string{}
+	for id, now := range after {
+		if other := numbers[now.number]; other != "" {
+			k.t.Errorf("round %d: %s and %s are accounts of number %s", k.number, other, now.uid, now.number)
+		}
+		numbers[now.number] = now.uid
+		if now.csn != before[id].csn && !touched[id] {
+			k.t.Errorf("round %d: the entry of %s was written, and the journal says nothing of it", k.number, now.uid)
+		}
+	}
+	for id, was := range before {
+		if after[id].uid == "" {
+			k.t.Errorf("round %d: the account of %s is gone", k.number, was.uid)
+		}
+	}
+	return len(shown)
+}
+
+// fell says in which part of a run the process was killed.
+func (k *killing) fell(records []auditRecord) string {
+	open, intents, done := map[uint64]bool{}, 0, 0
+	for _, r := range records {
+		switch {
+		case r.Kind == "intent":
+			intents++
+			open[r.Public.Intent] = true
+		case r.Kind == "outcome" && r.Public.Class != "in-doubt":
+			delete(open, r.Public.Intent)
+			if r.Public.Done {
+				done++
+			}
+		}
+	}
+	switch {
+	case intents == 0:
+		return "before the first intent"
+	case len(open) > 0:
+		return "between intent and outcome"
+	case done < killWrites:
+		return "between two batches"
+	}
+	return "after the last outcome"
+}
+
+// tell logs the figures.
+func tell(t *testing.T, fell map[string]int, runs map[int]int) {
+	for _, stage := range slices.Sorted(maps.Keys(fell)) {
+		t.Logf("%d fell %s", fell[stage], stage)
+	}
+	for _, n := range slices.Sorted(maps.Keys(runs)) {
+		t.Logf("%d rounds needed %d more runs", runs[n], n)
+	}
+}
