@@ -374,3 +374,26 @@ func TestBackOffTakesNoRoom(t *testing.T) {
 		t.Errorf("holds %v", holdIDs(v.Holds))
 	}
 }
+
+// A leaver whose account is gone from the target is closed in our books; but not
+// on the word of a reading that is itself in question.
+func TestLeaverWhoseAccountIsGone(t *testing.T) {
+	r := newRig(t)
+	r.staff(10)
+	for i := 1; i <= 2; i++ {
+		r.mem.Drop(r.links[identity.Ordinal(i)].Account)
+	}
+	r.leave(1, 1)
+	p := r.people[2]
+	p.Standing, p.Desired.Standing, p.Doubt = identity.Unknown, identity.Unknown, identity.Blackout
+	r.cycle(true)
+	if l := r.links[1]; l.Phase != ledger.Deleted || l.Cause != "gone" || !l.PhaseSince.Equal(r.now) {
+		t.Errorf("link %+v", l)
+	}
+	if l := r.links[2]; l.Phase != ledger.Open {
+		t.Errorf("link in a blackout %+v", l)
+	}
+	if _, v := r.cycle(true); v.Pending() || v.Held() {
+		t.Errorf("%v, %v", places(v.Cleared), holdIDs(v.Holds))
+	}
+}

@@ -24,6 +24,8 @@ const (
 	RuleMissing Rule = "missing"
 	// RuleAdopt: an account that exists would be taken over.
 	RuleAdopt Rule = "adopt"
+	// RuleConflict: a right would come by roles that exclude each other.
+	RuleConflict Rule = "conflict"
 	// RuleNamed counts the removals that a person was named for.
 	RuleNamed Rule = "named"
 )

@@ -268,6 +268,7 @@ func (m *matter) change(c Planned) {
 		}
 	}
 	c.Key = c.Change.Key()
+	m.conflict(&c)
 	if c.Because == nil {
 		c.Because = explain(c.Reasons)
 	}

@@ -43,6 +43,9 @@ type text struct {
 	verdict Verdict
 	o       TextOptions
 	reached string
+	// reasons are those that stand above, and whose they are.
+	reasons []string
+	of      string
 }
 
 // few is how many are shown where many have the same.
@@ -203,6 +206,11 @@ func (t *text) changes(s *Subject, at Standing) {
 	}
 	const most = 4
 	list := reasons(s)
+	if len(list) > 0 && slices.Equal(list, t.reasons) {
+		fmt.Fprintf(t.w, "      %s\n", t.paint(dim, "because as "+t.of))
+		return
+	}
+	t.reasons, t.of = list, clean(s.Login)
 	for i, r := range list {
 		if i == most {
 			fmt.Fprintf(t.w, "      %s\n", t.paint(dim, fmt.Sprintf("and %d more reasons (-v shows all)", len(list)-most)))
