@@ -15,6 +15,8 @@ type Desired struct {
 	// Doubts are roles that cannot be decided, sorted by name. They count as
 	// not held, and what their loss would take away is not taken.
 	Doubts []Doubtful
+	// Conflicts are those that the roles held are in, sorted by name.
+	Conflicts []Conflicted
 	// Invalid says why nothing can be decided at all: a required attribute is
 	// blank, the rehire key is shared. The last good state is kept.
 	Invalid []string

@@ -30,6 +30,7 @@ func (p *Policy) Resolve(s Subject) Desired {
 			d.Doubts = append(d.Doubts, Doubtful{Role: p.roles[i].name, Doubt: h.why.doubt()})
 		}
 	}
+	d.Conflicts = p.Conflicts(d)
 	d.Accounts = make([]Account, len(p.targets))
 	for i := range p.targets {
 		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
