@@ -15,7 +15,7 @@ const (
 	groupsPerFilter = 50
 	// fewLooks is up to how many accounts are asked for their groups one by
 	// one; for more of them the groups are read whole.
-	fewLooks = 32
+	fewLooks = 128
 )
 
 // group is a group of the target as it was read.

@@ -204,9 +204,6 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 		case b.give && !has:
 			out = append(out, v)
 		case !b.give && has: // as it is written there
-			if written != v {
-				b.at[s.t.memberKey(written)] = b.at[s.t.memberKey(v)]
-			}
 			out = append(out, written)
 		}
 	}

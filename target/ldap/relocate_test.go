@@ -206,3 +206,31 @@ func TestNamesOfClosedAccounts(t *testing.T) {
 		t.Errorf("a grant without groups: %v", errs)
 	}
 }
+
+// TestLaw05HealingTakesNothingFromAnHeir: memberships of the place where an
+// account was belong to whoever is there now.
+func TestLaw05HealingTakesNothingFromAnHeir(t *testing.T) {
+	e := embed(t, styleMember, byMove, "Writers")
+	tg := e.target(t)
+	ctx := t.Context()
+	ref := mustCreate(t, tg, "writer1")
+	if err := tg.Disable(ctx, ref); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"writer1", "writer0"} {
+		in := inAccounts
+		if name == "writer0" {
+			in = inLeft
+		}
+		e.put(t, "uid="+name+","+in, map[string][]string{"uid": {name}, "cn": {"x"}, "sn": {"x"}})
+	}
+	held := []string{"cn=nobody", "uid=writer0," + inLeft, "uid=writer1," + inAccounts}
+	e.setMembers(t, "Writers", held...)
+	if err := tg.Disable(ctx, ref); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tg.Rename(ctx, target.Ref{ID: ref.ID, Name: "writer0"}, "writer1"); err != nil {
+		t.Fatal(err)
+	}
+	e.wantMembers(t, "Writers", held...)
+}

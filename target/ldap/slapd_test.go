@@ -344,7 +344,6 @@ func TestContract(t *testing.T) {
 		overlays []string
 	}{
 		"member, attribute":    {styleMember, byAttribute, nil},
-		"member, move":         {styleMember, byMove, nil},
 		"member, move, refint": {styleMember, byMove, []string{"memberof", "refint"}},
 		"uniqueMember, move":   {styleUniqueMember, byMove, nil},
 		"memberUid, attribute": {styleMemberUID, byAttribute, nil},
