@@ -216,6 +216,7 @@ func (a *applier) note(results []state.Result) {
 		a.done++
 		if r.Outcome.Done {
 			a.orders[a.target.Name] = append(a.orders[a.target.Name], o)
+			a.report.Carried = append(a.report.Carried, o)
 			a.report.Done[o.Change.Verb]++
 			continue
 		}

@@ -35,7 +35,10 @@ type Report struct {
 	// Fingerprints say, for each person looked at, what the plan rests on.
 	Fingerprints map[identity.Ordinal]string
 
-	Done       map[target.Verb]int
+	Done map[target.Verb]int
+	// Carried are the orders that were done, within each target in the order in
+	// which they were.
+	Carried    []ledger.Order
 	Failed     []Failed
 	Skipped    []Skipped
 	Unverified []ledger.Parked

@@ -109,7 +109,7 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 		fmt.Fprintln(a.stderr, "the plan is empty: nothing to do")
 		return nil
 	}
-	ask := rostersync.Request{Verb: "apply", By: caller(), Stop: a.stop, Fingerprints: true}
+	ask := rostersync.Request{Verb: "apply", By: a.caller(), Stop: a.stop, Fingerprints: true}
 	for _, p := range file.People {
 		ask.People = append(ask.People, p.Person)
 	}

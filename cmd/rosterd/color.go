@@ -29,7 +29,7 @@ func (a *app) colored(w io.Writer) bool {
 	case "never":
 		return false
 	}
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && terminal(w)
+	return a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb" && terminal(w)
 }
 
 func (a *app) paint(w io.Writer, h hue, text string) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,7 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 	if err != nil {
 		return decided(err)
 	}
-	approval := rostersync.Approval{Hold: id, Version: version, By: caller(), Limit: limit}
+	approval := rostersync.Approval{Hold: id, Version: version, By: a.caller(), Limit: limit}
 	for _, text := range people {
 		p, err := s.person(text)
 		if err != nil {
@@ -74,7 +75,7 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 		return usage(fmt.Errorf("approve %s: --yes needs the version that you have seen", id),
 			fmt.Sprintf("look at it first: rosterd approve %s", id))
 	}
-	ask := rostersync.Request{Verb: "approve", By: caller(), Stop: a.stop}
+	ask := rostersync.Request{Verb: "approve", By: a.caller(), Stop: a.stop}
 	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Approve(ctx, approval, ask) })
 }
 
@@ -87,7 +88,7 @@ func (a *app) rejectCommand() *cobra.Command {
 				return err
 			}
 			defer s.close()
-			hold, err := s.engine.Reject(args[0], caller())
+			hold, err := s.engine.Reject(args[0], a.caller())
 			if err != nil {
 				return decided(err)
 			}
@@ -122,11 +123,22 @@ func role(h ledger.Hold) string {
 
 // count says a number with its noun.
 func count(n int, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case noun == "person":
+		return grouped(n) + " people"
+	case strings.HasSuffix(noun, "y"):
+		return grouped(n) + " " + strings.TrimSuffix(noun, "y") + "ies"
 	}
-	if strings.HasSuffix(noun, "y") {
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	return grouped(n) + " " + noun + "s"
+}
+
+// grouped writes a number as people do: 4,990.
+func grouped(n int) string {
+	out := strconv.Itoa(n)
+	for at := len(out) - 3; at > 0; at -= 3 {
+		out = out[:at] + "," + out[at:]
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return out
 }

@@ -32,8 +32,8 @@ directory, and keeps it so until the directory agrees or release lifts it.`,
 			if err != nil {
 				return err
 			}
-			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: caller(), At: a.now()}
-			ask := rostersync.Request{Verb: "offboard", By: caller(), Stop: a.stop, Protected: protected}
+			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: a.caller(), At: a.now()}
+			ask := rostersync.Request{Verb: "offboard", By: a.caller(), Stop: a.stop, Protected: protected}
 			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
 				return s.engine.Offboard(ctx, denial, ask)
 			})
@@ -58,9 +58,9 @@ func (a *app) releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ask := rostersync.Request{Verb: "release", By: caller(), Stop: a.stop}
+			ask := rostersync.Request{Verb: "release", By: a.caller(), Stop: a.stop}
 			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
-				return s.engine.Release(ctx, p.Ordinal, caller(), reason, ask)
+				return s.engine.Release(ctx, p.Ordinal, a.caller(), reason, ask)
 			})
 		},
 	}

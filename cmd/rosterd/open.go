@@ -105,8 +105,8 @@ func becomeOwner(path string) error {
 }
 
 // caller is who typed the command, for the journal.
-func caller() string {
-	if name := os.Getenv("SUDO_USER"); name != "" {
+func (a *app) caller() string {
+	if name := a.getenv("SUDO_USER"); name != "" {
 		return name
 	}
 	if u, err := user.Current(); err == nil {
@@ -145,7 +145,7 @@ func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (
 	if report == nil {
 		return decided(err)
 	}
-	if err := a.printReport(s, report); err != nil {
+	if err := a.printReport(report); err != nil {
 		return failed(err)
 	}
 	if err != nil {

@@ -20,9 +20,8 @@ with 0 when nothing is to be done, 3 when changes are pending, 4 when something 
 or would be held.`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runPlan(c.Context(), o, out) },
 	}
-	o.flags(cmd)
+	o.flags(a, cmd)
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to `FILE`, for: rosterd apply FILE")
-	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "show everybody, and every reason")
 	return cmd
 }
 

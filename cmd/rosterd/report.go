@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -14,23 +13,32 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// printReport shows what a cycle planned and did: the result on stdout, what
+// printReport shows what a cycle planned, or did: the result on stdout, what
 // went wrong on stderr.
-func (a *app) printReport(s *session, r *rostersync.Report) error {
+func (a *app) printReport(r *rostersync.Report) error {
 	a.printTrouble(r)
 	if a.json {
 		return a.printJSON(reportDocument(r))
 	}
-	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width()}); err != nil {
+	if !r.DryRun {
+		return a.printOutcome(r)
+	}
+	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width(), Verbose: a.verbose}); err != nil {
 		return err
 	}
-	if !r.DryRun {
-		a.printOutcome(r)
-	}
+	return a.printAbsent(r)
+}
+
+// printAbsent says whom a second look must confirm to be gone, and when.
+func (a *app) printAbsent(r *rostersync.Report) error {
 	for _, read := range r.Reads {
-		if !read.Drained.SecondLookAt.IsZero() {
-			fmt.Fprintf(a.stdout, "%s not seen this time: whoever it is keeps everything until a second look; run again after %s\n",
-				count(read.Drained.Missing, "entry"), moment(read.Drained.SecondLookAt))
+		if read.Drained.SecondLookAt.IsZero() {
+			continue
+		}
+		_, err := fmt.Fprintf(a.stdout, "%s of %s not seen this time: whoever it is keeps everything until a second look; run again after %s\n",
+			count(read.Drained.Missing, "entry"), read.Source, moment(read.Drained.SecondLookAt))
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -84,47 +92,6 @@ func pinText(p ledger.Pin) string {
 		return fmt.Sprintf("the policy names the group %s, and no such group was ever read: it gives nothing", p.Written)
 	}
 	return fmt.Sprintf("the group %s is %s: the roles that it gives are unknown, and nothing is revoked because of it", p.Written, p.Status)
-}
-
-// printOutcome says what was done, in one line of totals, and what failed.
-func (a *app) printOutcome(r *rostersync.Report) {
-	for _, f := range r.Failed {
-		fmt.Fprintf(a.stdout, "%s %s in %s: %s", a.paint(a.stdout, red, "failed"), plan.Words(f.Order.Change), f.Order.Change.Target, f.Outcome.Err)
-		switch {
-		case f.Outcome.Class == target.InDoubt:
-			fmt.Fprint(a.stdout, "; whether it was done is looked up in the next cycle")
-		case !f.Outcome.Next.IsZero():
-			fmt.Fprintf(a.stdout, "; next attempt %s", moment(f.Outcome.Next))
-		}
-		fmt.Fprintln(a.stdout)
-		if f.Outcome.Hint != "" {
-			fmt.Fprintf(a.stdout, "  hint: %s\n", f.Outcome.Hint)
-		}
-	}
-	for _, u := range r.Unverified {
-		fmt.Fprintf(a.stdout, "%s %s in %s: %s\n", a.paint(a.stdout, red, "unverified"), strings.TrimPrefix(u.Subject, "verify "), u.Target, u.Error)
-	}
-	var done []string
-	for _, v := range verbs(r.Done) {
-		done = append(done, fmt.Sprintf("%s %d", v, r.Done[v]))
-	}
-	if len(done) == 0 {
-		done = []string{"nothing"}
-	}
-	line := "done: " + strings.Join(done, ", ")
-	if r.Verified > 0 {
-		line += fmt.Sprintf("; verified %s", count(r.Verified, "account"))
-	}
-	if r.Recovered > 0 {
-		line += fmt.Sprintf("; %s of an interrupted cycle answered", count(r.Recovered, "write"))
-	}
-	if n := len(r.Skipped); n > 0 {
-		line += fmt.Sprintf("; %d wait for what failed", n)
-	}
-	if r.Stopped {
-		line += "; stopped by a signal, the rest is done by the next cycle"
-	}
-	fmt.Fprintf(a.stdout, "%s  (cycle %s, %s)\n", line, r.Cycle, r.Ended.Sub(r.Began).Round(1e6))
 }
 
 func verbs(m map[target.Verb]int) []target.Verb {

@@ -23,9 +23,11 @@ type app struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 
-	config string
-	json   bool
-	color  string
+	getenv func(string) string
+
+	config        string
+	json, verbose bool
+	color         string
 
 	// stop is closed by the first signal.
 	stop chan struct{}
@@ -34,16 +36,20 @@ type app struct {
 // run is the whole program but for the exit. Results go to stdout, everything
 // else to stderr.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, stop: make(chan struct{})}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now, getenv: os.Getenv, stop: make(chan struct{})}
+	return a.run(args)
+}
+
+func (a *app) run(args []string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	defer a.listen(cancel)()
 
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	return a.finish(root.ExecuteContext(ctx))
 }
 

@@ -205,7 +205,7 @@ func (s *stage) joiner(ctx context.Context) error {
 	if err := s.member(ldapd.AddValues, "web-team", "writer10"); err != nil {
 		return err
 	}
-	return s.command(ctx, rostersync.ExitDone, "sync")
+	return s.planned(ctx, rostersync.ExitPending, rostersync.ExitDone)
 }
 
 func (s *stage) promotion(ctx context.Context) error {
@@ -216,7 +216,7 @@ func (s *stage) promotion(ctx context.Context) error {
 	if err := s.member(ldapd.DeleteValues, "writers", "writer1"); err != nil {
 		return err
 	}
-	return s.command(ctx, rostersync.ExitDone, "sync")
+	return s.planned(ctx, rostersync.ExitPending, rostersync.ExitDone)
 }
 
 func (s *stage) leaver(ctx context.Context) error {
@@ -224,7 +224,7 @@ func (s *stage) leaver(ctx context.Context) error {
 	if err := s.employee("former", "writer2"); err != nil {
 		return err
 	}
-	return s.command(ctx, rostersync.ExitDone, "sync")
+	return s.planned(ctx, rostersync.ExitPending, rostersync.ExitDone)
 }
 
 func (s *stage) rehire(ctx context.Context) error {
@@ -232,7 +232,7 @@ func (s *stage) rehire(ctx context.Context) error {
 	if err := s.employee("staff", "writer2"); err != nil {
 		return err
 	}
-	return s.command(ctx, rostersync.ExitDone, "sync")
+	return s.planned(ctx, rostersync.ExitPending, rostersync.ExitDone)
 }
 
 func (s *stage) massChange(ctx context.Context) error {
@@ -240,7 +240,7 @@ func (s *stage) massChange(ctx context.Context) error {
 	if err := s.employee("former", "writer3", "writer4", "writer5", "writer6", "writer7", "writer8", "writer10"); err != nil {
 		return err
 	}
-	if err := s.command(ctx, rostersync.ExitHeld, "sync"); err != nil {
+	if err := s.planned(ctx, rostersync.ExitHeld, rostersync.ExitHeld); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.stdout, "\nIt was meant. Somebody looks at the holds and approves them, each as it was shown:")
@@ -250,6 +250,14 @@ func (s *stage) massChange(ctx context.Context) error {
 func (s *stage) why(ctx context.Context) error {
 	s.act("7  Why?", "Every right of every person can be explained.")
 	return s.command(ctx, rostersync.ExitDone, "explain", "writer1")
+}
+
+// planned shows the plan, and then does it.
+func (s *stage) planned(ctx context.Context, plan, sync int) error {
+	if err := s.command(ctx, plan, "plan"); err != nil {
+		return err
+	}
+	return s.command(ctx, sync, "sync")
 }
 
 func (s *stage) employee(kind string, logins ...string) error {

@@ -21,14 +21,20 @@ const (
 type choice struct {
 	full, protected bool
 	person, target  string
-	dryRun, verbose bool
+	dryRun          bool
 }
 
-func (o *choice) flags(c *cobra.Command) {
+func (o *choice) flags(a *app, c *cobra.Command) {
 	c.Flags().BoolVar(&o.full, "full", false, "look at everybody and read every target, drift too")
 	c.Flags().StringVar(&o.person, "person", "", "only this `PERSON`: login, mail, DN or ID")
 	c.Flags().StringVar(&o.target, "target", "", "only this `TARGET`")
 	c.Flags().BoolVar(&o.protected, "protected", false, "let protected accounts be changed")
+	a.verboseFlag(c)
+}
+
+// verboseFlag is of the verbs that show what many people have in common.
+func (a *app) verboseFlag(c *cobra.Command) {
+	c.Flags().BoolVarP(&a.verbose, "verbose", "v", false, "show everybody and every reason, however many there are")
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -44,7 +50,7 @@ the one-shot full resync: everybody is looked at afresh and every target is read
 			return a.runSync(c.Context(), o)
 		},
 	}
-	o.flags(cmd)
+	o.flags(a, cmd)
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be done: the same as plan")
 	return cmd
 }
@@ -64,7 +70,7 @@ func (a *app) runSync(ctx context.Context, o choice) error {
 
 // request makes of the flags what a cycle is asked.
 func (a *app) request(s *session, o choice, verb string) (rostersync.Request, error) {
-	ask := rostersync.Request{Verb: verb, By: caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, Stop: a.stop}
+	ask := rostersync.Request{Verb: verb, By: a.caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, Stop: a.stop}
 	if o.target != "" && s.config.Targets[o.target] == nil {
 		return ask, usage(noTarget(o.target, s.config), "see the targets: rosterd status")
 	}

@@ -31,6 +31,9 @@ func TestTextOfACrowd(t *testing.T) {
 			t.Errorf("%q is not there once:\n%s", want, short)
 		}
 	}
+	if n := strings.Count(short, "because as writer1000"); n != few-1 || strings.Count(short, "because role-Readers") != 1 {
+		t.Errorf("the reasons of all are said %d times anew\n%s", n, short)
+	}
 	if n := strings.Count(short, "create writer"); n != few {
 		t.Errorf("%d of the crowd are shown, want %d", n, few)
 	}

@@ -108,7 +108,7 @@ func (t *text) head(name string) {
 	if t.reached != "" {
 		fmt.Fprintln(t.w)
 	}
-	t.reached = name
+	t.reached, t.reasons = name, nil
 	fmt.Fprintln(t.w, t.paint(bold, clean(name)))
 }
 
