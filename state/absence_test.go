@@ -85,6 +85,10 @@ func TestLaw02ContainerThatFallsSilentIsABlackout(t *testing.T) {
 		k.wantStanding("b1", identity.Active, identity.NoDoubt)
 		k.clock.forward(time.Hour)
 	}
+	// Once it is no blackout any more, it takes two looks as ever.
+	k.src.SetFaults(memory.Faults{Hide: func(e directory.Entry) bool { return e.Login == "a1" }})
+	k.read()
+	k.wantStanding("a1", identity.Unknown, identity.SecondLook)
 	k.src.SetFaults(memory.Faults{})
 	if d := k.read(); len(d.Blackout) != 0 {
 		t.Fatalf("%+v", d)
@@ -202,6 +206,29 @@ func TestLaw02AnAttributeThatWasNotReadIsNotEmpty(t *testing.T) {
 	k.read() // and back: what is not asked for is not lost
 	if c, ok := k.s.Coverage("corp"); !ok || c.Has("title") || !c.Has("uid") {
 		t.Fatal(c.Names())
+	}
+}
+
+func TestFewWhoLoseAnAttributeAreData(t *testing.T) {
+	k := newKit(t, "title")
+	var ids, teams []identity.ID
+	for i := range 12 {
+		c := string(rune('a' + i))
+		if i < 5 {
+			ids = append(ids, k.person("p"+c, "title", "x"))
+			teams = append(teams, k.group("g"+c, dn("pa")))
+			continue
+		}
+		k.person("p" + c)
+		k.group("g" + c)
+	}
+	k.read()
+	for i, id := range ids { // all of those who had it, and they are not half
+		k.src.Change(id, func(r *memory.Record) { delete(r.Attributes, "title") })
+		k.src.Change(teams[i], func(r *memory.Record) { r.Members = nil })
+	}
+	if d := k.read(); d.Changed != 10 {
+		t.Fatalf("%+v", d)
 	}
 }
 

@@ -242,7 +242,7 @@ func returnApproval(tx *bolt.Tx, id string, key target.Key) error {
 	if ok, err := getHold(tx, k, &h); err != nil || !ok {
 		return err
 	}
-	if h.Status == ledger.Approved && !slices.Contains(h.Approved, key) {
+	if h.Status != ledger.Rejected && !slices.Contains(h.Approved, key) {
 		h.Approved = append(h.Approved, key)
 		slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
 	}

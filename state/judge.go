@@ -68,7 +68,7 @@ func (j *judge) found() error {
 		}
 		if k.seen {
 			listed[dn.Parent().Key()] = true
-		} else if k.doubt == identity.SecondLook {
+		} else {
 			first[k.ordinal] = e.absent
 		}
 		return nil
@@ -153,7 +153,7 @@ func (j *judge) classify() error {
 			if err != nil {
 				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
 			}
-			if _, ok := first[k.ordinal]; ok && k.doubt == identity.SecondLook {
+			if _, ok := first[k.ordinal]; ok {
 				first[k.ordinal] = e.absent
 			}
 			switch now, moved := j.g.moved[k.ordinal]; {

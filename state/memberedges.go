@@ -3,7 +3,6 @@ package state
 import (
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -134,13 +133,6 @@ func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]boo
 				continue
 			}
 			seen[o] = true
-			e, err := decodeLean(v)
-			if err != nil {
-				return err
-			}
-			if e.kind != directory.Group || !effective(&e) {
-				continue
-			}
 			refs, err := groupRefs(tx, o)
 			if err != nil {
 				return err

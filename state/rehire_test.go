@@ -127,6 +127,27 @@ func TestKeyOfSomebodyFoundElsewhereIsDoubted(t *testing.T) {
 	k.wantStanding("two", identity.Unknown, identity.SharedKey)
 }
 
+func TestKeyOfTwoWhoLeftIsDoubted(t *testing.T) {
+	k := newKit(t)
+	k.persons(8)
+	one, two := k.employee("one", "7"), k.employee("two", "8")
+	k.read()
+	k.src.Remove(one)
+	k.read()
+	k.src.Change(two, func(r *memory.Record) { r.Attributes["employeenumber"] = []string{"7"} })
+	k.read()
+	k.src.Remove(two)
+	k.employee("three", "7")
+	if d := k.read(); d.Relinked != 0 {
+		t.Fatalf("%+v", d)
+	}
+	for _, login := range []string{"one", "two", "three"} {
+		k.wantStanding(login, identity.Unknown, identity.SharedKey)
+	}
+	ok(t, k.s.Relink(k.one("one").Ordinal, k.one("three").Ordinal))
+	k.wantStanding("three", identity.Active, identity.NoDoubt)
+}
+
 func TestDisabledAtTheSourceIsNotInDoubt(t *testing.T) {
 	k := newKit(t)
 	id := k.employee("one", "7")
