@@ -228,23 +228,29 @@ func useApproval(tx *bolt.Tx, id string, key target.Key) error {
 	return tx.Bucket(bUsed).Put(append(k, key[:]...), one)
 }
 
-// returnApproval gives the key back: what it allowed was not done.
-func returnApproval(tx *bolt.Tx, id string, key target.Key) error {
+// parkedApproval is how long an approval of a change that failed stays good.
+const parkedApproval = 7 * 24 * time.Hour
+
+// returnApproval gives the key back: what it allowed was not done, and is tried
+// again later.
+func returnApproval(tx *bolt.Tx, id string, key target.Key, now time.Time) error {
 	k, err := holdKey(id)
 	if err != nil {
 		return nil
 	}
-	used := append(slices.Clip(k), key[:]...)
-	if tx.Bucket(bUsed).Get(used) != nil {
-		return tx.Bucket(bUsed).Delete(used)
-	}
-	var h ledger.Hold
-	if ok, err := getHold(tx, k, &h); err != nil || !ok {
+	if err := tx.Bucket(bUsed).Delete(append(slices.Clip(k), key[:]...)); err != nil {
 		return err
 	}
-	if h.Status != ledger.Rejected && !slices.Contains(h.Approved, key) {
+	var h ledger.Hold
+	if ok, err := getHold(tx, k, &h); err != nil || !ok || h.Status == ledger.Rejected {
+		return err
+	}
+	if !slices.Contains(h.Approved, key) {
 		h.Approved = append(h.Approved, key)
 		slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
+	}
+	if until := now.Add(parkedApproval); h.Expires.Before(until) {
+		h.Expires = until
 	}
 	return putHold(tx, k, h)
 }

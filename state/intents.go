@@ -137,7 +137,7 @@ func (s *Store) record(tx *bolt.Tx, r Result) error {
 			}
 		}
 	case !doubt:
-		if err := returnApproval(tx, o.Approval, o.Change.Key()); err != nil {
+		if err := returnApproval(tx, o.Approval, o.Change.Key(), s.now()); err != nil {
 			return err
 		}
 	}

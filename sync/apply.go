@@ -63,7 +63,8 @@ type applier struct {
 	done    int
 }
 
-// remember takes the links and earlier failures from the plan's input.
+// remember takes the links and earlier failures from the plan: a link that was
+// corrected by what was observed is the one to go on from.
 func (a *applier) remember() {
 	for _, m := range a.marks {
 		a.sequences[m.Person] = m.Sequence
@@ -76,6 +77,12 @@ func (a *applier) remember() {
 		}
 		if s.Parked != nil {
 			a.attempts[p.Ordinal] = s.Parked.Attempts
+		}
+	}
+	for _, s := range a.report.Plan.Subjects {
+		if s.Target == a.target.Name && s.Link != nil {
+			a.links[s.Person] = *s.Link
+			a.refs[s.Person] = target.Ref{ID: s.Link.Account, Name: s.Link.Name}
 		}
 	}
 }

@@ -133,7 +133,7 @@ func (c *cycle) facts() error {
 		}
 		c.report.Sources = append(c.report.Sources, f)
 		c.input.Sources = append(c.input.Sources, plan.Source{Name: s.Name(), LastComplete: f.LastComplete, People: f.People, Peak: f.Peak,
-			MinPeople: f.MinPeople, Blackouts: f.Blackouts})
+			MinPeople: f.MinPeople, Blackouts: f.Blackouts, Unread: c.report.failed(s.Name())})
 	}
 	for _, t := range c.Targets {
 		known, err := c.Store.Target(t.Name)
@@ -145,7 +145,7 @@ func (c *cycle) facts() error {
 			return err
 		}
 		c.input.Targets = append(c.input.Targets, plan.Target{Name: t.Name, Rules: t.Rules, Description: t.Describe(),
-			New: !known.First && t.Rules.Guard.First != "apply", Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
+			New: !known.First, Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
 			Owners: map[target.NativeID]identity.Ordinal{}})
 	}
 	return nil

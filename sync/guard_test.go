@@ -8,6 +8,8 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/memory"
 )
 
 func TestGuardOfEightAccounts(t *testing.T) {
@@ -203,4 +205,42 @@ func (w *world) enabledOf(id identity.ID) bool {
 	r, _ := w.source.Get(id)
 	a := w.account(r.Attributes["uid"][0])
 	return a != nil && a.Enabled
+}
+
+// An approval that met a target which is down waits for it, for a week.
+func TestApprovalOutlivesATargetThatFails(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 8)
+	w.synced()
+	w.leave(ids[:4]...)
+	w.sync()
+	w.wiki.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
+		return memory.Fault{Err: &target.Error{Class: target.Transient, Err: errors.New("maintenance")}}
+	}})
+	if r, err := w.approve(w.onlyHold()); err != nil || r.Exit() != 5 || w.enabled() != 8 {
+		t.Fatalf("approve: %v, exit %d, %d enabled\n%s", err, r.Exit(), w.enabled(), text(r))
+	}
+	w.wiki.SetFaults(memory.Faults{})
+	w.now = w.now.Add(3 * 24 * time.Hour)
+	w.sync()
+	if w.enabled() != 4 {
+		t.Fatalf("%d enabled three days after the approval, want 4", w.enabled())
+	}
+	w.quiet()
+}
+
+// An approval that nobody used ends after a day.
+func TestApprovalExpires(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 8)
+	w.synced()
+	w.leave(ids[:4]...)
+	w.sync()
+	w.wiki.SetFaults(memory.Faults{Look: func([]target.Query) error { return errors.New("no route to host") }})
+	w.approve(w.onlyHold())
+	w.wiki.SetFaults(memory.Faults{})
+	w.now = w.now.Add(26 * time.Hour)
+	if r := w.sync(); w.enabled() != 8 || r.Exit() != 4 {
+		t.Fatalf("%d enabled, exit %d: an approval of yesterday still counts\n%s", w.enabled(), r.Exit(), text(r))
+	}
 }

@@ -24,7 +24,7 @@ func (c *cycle) judge() error {
 	if err := c.describe(); err != nil {
 		return err
 	}
-	holds := versioned(c.keepHoldsOfDown(book.Holds, verdict.Holds), c.input.Now)
+	holds := versioned(verdict.Holds, c.input.Now)
 	c.report.Holds = holds
 	if err := c.Store.SaveHolds(holds); err != nil {
 		return err
@@ -68,19 +68,6 @@ func (c *cycle) book() (plan.Book, error) {
 		return b, err
 	}
 	return plan.Book{Now: c.input.Now, Holds: holds, Spends: spends, FirstFreeHold: free, Targets: c.input.Targets}, nil
-}
-
-// keepHoldsOfDown keeps the holds of targets that could not be read: that
-// nothing was planned there says nothing about them.
-func (c *cycle) keepHoldsOfDown(before, after []ledger.Hold) []ledger.Hold {
-	for _, d := range c.report.Down {
-		for _, h := range before {
-			if h.Target == d.Target {
-				after = append(after, h)
-			}
-		}
-	}
-	return after
 }
 
 // shown is the part of the plan that was asked for. The whole is drawn even

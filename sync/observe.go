@@ -9,7 +9,6 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
-	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
@@ -70,41 +69,9 @@ type want struct {
 
 func (c *cycle) wanted(draft plan.Plan) map[string][]want {
 	out := map[string][]want{}
-	if c.ask.Full {
-		for _, p := range c.input.People {
-			for _, t := range c.input.Targets {
-				out[t.Name] = append(out[t.Name], want{p.Ordinal, query(p, t.Name)})
-			}
-		}
-		return out
-	}
 	for _, s := range draft.Subjects {
 		if s.Look != nil {
 			out[s.Target] = append(out[s.Target], want{s.Person, *s.Look})
-		}
-	}
-	return out
-}
-
-// query asks for the account of a person: the linked one, or what correlates.
-func query(p plan.Person, name string) target.Query {
-	if l := p.Seen[name].Link; l != nil && l.Phase != ledger.Deleted {
-		return target.Query{ID: l.Account}
-	}
-	var q target.Query
-	for _, a := range p.Desired.Accounts {
-		if a.Target == name {
-			q.Match = matches(a.Match)
-		}
-	}
-	return q
-}
-
-func matches(list []mapping.Match) []target.Match {
-	out := make([]target.Match, 0, len(list))
-	for _, m := range list {
-		if m.Value != "" {
-			out = append(out, target.Match{Attribute: m.Attribute, Value: m.Value})
 		}
 	}
 	return out

@@ -33,6 +33,17 @@ func (c *cycle) recoverDoubts(ctx context.Context) error {
 }
 
 func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent) error {
+	if len(doubts) == 0 {
+		return nil
+	}
+	// Another system at the same address shows nothing of what was done.
+	if err := c.sameSystem(ctx, t); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.stayInDoubt(t.Name, doubts)
+		return nil
+	}
 	links := map[identity.Ordinal]ledger.Link{}
 	for at := 0; at < len(doubts); at += lookChunk {
 		chunk := doubts[at:min(at+lookChunk, len(doubts))]
@@ -62,17 +73,26 @@ func (c *cycle) answer(t Target, chunk []state.Intent, answers []target.Observat
 	for i, in := range chunk {
 		o := in.Order()
 		out := settleDoubt(o, answers[i], t.Describe())
+		l, known := links[o.Change.Person]
+		if !known {
+			all, err := c.Store.Links(o.Change.Person)
+			if err != nil {
+				return err
+			}
+			l = all[o.Change.Person][t.Name]
+		}
+		l = l.After(o, out, c.Now())
+		if out.Done {
+			mine, err := c.mayBelongTo(l)
+			if err != nil {
+				return err
+			}
+			if !mine {
+				out = missed()
+			}
+		}
 		r := state.Result{Intent: in, Outcome: out}
 		if out.Done {
-			l, known := links[o.Change.Person]
-			if !known {
-				all, err := c.Store.Links(o.Change.Person)
-				if err != nil {
-					return err
-				}
-				l = all[o.Change.Person][t.Name]
-			}
-			l = l.After(o, out, c.Now())
 			links[o.Change.Person] = l
 			r.Link = &l
 			c.setLink(t.Name, o.Change.Person, l)
@@ -81,6 +101,20 @@ func (c *cycle) answer(t Target, chunk []state.Intent, answers []target.Observat
 		c.report.Recovered++
 	}
 	return c.Store.Record(results)
+}
+
+// mayBelongTo says whether a link may be kept: it is somebody's, and nobody
+// else has the account.
+func (c *cycle) mayBelongTo(l ledger.Link) (bool, error) {
+	if !l.Person.Valid() {
+		return false, nil
+	}
+	owner, owned, err := c.Store.LinkOwner(l.Target, l.Account)
+	return !owned || owner == l.Person, err
+}
+
+func missed() ledger.Outcome {
+	return ledger.Outcome{Err: "not done: the target does not show it", Class: target.Transient}
 }
 
 // doubtQuery asks for the account that an intent was about.
@@ -93,27 +127,34 @@ func doubtQuery(ch target.Change, d target.Description) target.Query {
 
 // settleDoubt reads from an observation whether a change was made.
 func settleDoubt(o ledger.Order, seen target.Observation, d target.Description) ledger.Outcome {
-	missed := ledger.Outcome{Err: "not done: the target does not show it", Class: target.Transient}
 	ch := o.Change
 	if ch.Verb == target.Delete {
 		if len(seen.Accounts) == 0 {
 			return ledger.Outcome{Done: true, Verified: true}
 		}
-		return missed
+		return missed()
 	}
 	if len(seen.Accounts) != 1 {
-		return missed
+		return missed()
 	}
 	a := seen.Accounts[0]
-	// A create may claim what it finds only if nothing was there before, and
-	// only under a mark of ours where the target keeps marks.
-	if ch.Verb == target.Create && (!o.Nothing || d.Marks && a.Mark != o.Mark) {
-		return missed
+	if ch.Verb == target.Create && !claims(o, a, d) {
+		return missed()
 	}
 	if !shows(ch, a, d) {
-		return missed
+		return missed()
 	}
 	return ledger.Outcome{Done: true, Verified: true, Account: target.Ref{ID: a.ID, Name: a.Name}}
+}
+
+// claims says whether a create may take what it finds for its own work: under
+// the mark that it put there, or, where the target keeps no marks, only if
+// nothing was there before.
+func claims(o ledger.Order, a target.Account, d target.Description) bool {
+	if d.Marks {
+		return o.Mark != "" && a.Mark == o.Mark
+	}
+	return o.Nothing
 }
 
 // shows says whether an account is as a change makes it.

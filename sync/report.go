@@ -124,6 +124,16 @@ func (r *Report) Cleared() []ledger.Order {
 // Login is the login of a person in the plan.
 func (r *Report) Login(who identity.Ordinal) string { return r.logins[who] }
 
+// failed says whether the read of a source failed in this cycle.
+func (r *Report) failed(source string) bool {
+	for _, read := range r.Reads {
+		if read.Source == source && read.Err != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Report) unread() bool {
 	for _, read := range r.Reads {
 		if read.Err != nil {

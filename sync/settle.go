@@ -28,11 +28,43 @@ func (c *cycle) settle() error {
 	if err := c.unpark(); err != nil {
 		return err
 	}
+	if err := c.noLongerNew(); err != nil {
+		return err
+	}
 	last, _, err := c.Store.Policy()
 	if err != nil || last.Hash == c.Policy.Hash() {
 		return err
 	}
 	return c.Store.SavePolicy(state.PolicyRecord{Hash: c.Policy.Hash(), Text: c.PolicyText, At: c.Now(), Epoch: last.Epoch + 1})
+}
+
+// noLongerNew ends the first plan of a target that needs no approval, once all
+// of it is done.
+func (c *cycle) noLongerNew() error {
+	left := map[string]bool{}
+	for i, s := range c.report.Plan.Subjects {
+		v := c.report.Verdict.Subjects[i]
+		if v.Parked || v.Stage == plan.Held || c.open[s.Person] || s.Look != nil {
+			left[s.Target] = true
+		}
+	}
+	for _, f := range c.report.Failed {
+		left[f.Order.Change.Target] = true
+	}
+	for _, t := range c.input.Targets {
+		if !t.New || t.Rules.Guard.First != "apply" || t.Down != "" || left[t.Name] || len(c.orders[t.Name]) == 0 {
+			continue
+		}
+		known, err := c.Store.Target(t.Name)
+		if err != nil {
+			return err
+		}
+		known.First = true
+		if err := c.Store.SaveTarget(known); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unpark forgets earlier failures of everybody for whom a target now has a
@@ -46,7 +78,7 @@ func (c *cycle) unpark() error {
 		failing[place{u.Target, u.Person}] = true
 	}
 	for i, s := range c.report.Plan.Subjects {
-		if c.report.Verdict.Subjects[i].Stage == plan.Parked {
+		if c.report.Verdict.Subjects[i].Parked {
 			failing[place{s.Target, s.Person}] = true
 		}
 	}
