@@ -6,6 +6,9 @@ SHELL       := /bin/bash
 GO       ?= go
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
+# How often rosterd is killed by the fault runs, and how many people the benchmark has.
+KILLS    ?= 200
+PEOPLE   ?= 100000
 # The longest a package's tests may take.
 TIMEOUT  ?= 8m
 
@@ -32,6 +35,14 @@ test: ## everything that must pass, with the race detector and a real slapd; ins
 .PHONY: test-servers
 test-servers: ## the same against other real servers
 	@echo "no other server yet: OpenLDAP is part of make test"
+
+.PHONY: faults
+faults: ## kills rosterd KILLS (200) times in the middle of applies of 2,000 changes; ROSTERD_SEED repeats a run
+	ROSTERD_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
+
+.PHONY: bench
+bench: ## reading and provisioning beside ldapsearch and ldapadd, with PEOPLE (100000) people
+	$(GO) test -count=1 -timeout 60m -run "^$$" -bench People -benchtime 1x ./bench -args -people $(PEOPLE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)

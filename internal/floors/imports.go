@@ -22,6 +22,7 @@ var levels = map[string]int{
 	"internal/control": 8,
 	"internal/page":    8,
 	"internal/demo":    9,
+	"bench":            10,
 	"cmd":              10,
 	"":                 11,
 }

@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rosterd/rosterd/internal/ldif"
+	"github.com/rosterd/rosterd/internal/servers"
+)
+
+const appsSuffix = "dc=apps,dc=example"
+
+const containers = `dn: ou=accounts,dc=apps,dc=example
+objectClass: organizationalUnit
+ou: accounts
+
+dn: ou=groups,dc=apps,dc=example
+objectClass: organizationalUnit
+ou: groups
+
+`
+
+const emptyGroup = `dn: cn=Everyone,ou=groups,dc=apps,dc=example
+objectClass: groupOfNames
+cn: Everyone
+member: cn=Everyone,ou=groups,dc=apps,dc=example
+`
+
+const sourceConfig = `
+[state]
+path = "@FOLDER@/@STATE@/state.db"
+[source.corp]
+urls     = ["@CORP@"]
+ca_file  = "@CORPCA@"
+bind_dn  = "cn=sync,dc=lab,dc=example"
+password = { file = "@FOLDER@/corp.password" }
+page_size = 1000
+people   = { bases = ["@BASE@"], filter = "(objectClass=inetOrgPerson)" }
+groups   = { bases = ["ou=groups,dc=lab,dc=example"], filter = "(objectClass=groupOfNames)", members = ["member"] }
+[source.corp.person]
+key      = "employeeNumber"
+disabled = 'person.employeeType == "former"'
+[role.employee]
+when = 'person.employeeType == "@WHO@"'
+`
+
+const targetConfig = `
+[target.intranet]
+kind     = "ldap"
+urls     = ["@APPS@"]
+ca_file  = "@APPSCA@"
+bind_dn  = "@ADMIN@"
+password = { file = "@FOLDER@/apps.password" }
+base     = "ou=accounts,dc=apps,dc=example"
+rdn      = "uid"
+object_classes = ["inetOrgPerson"]
+disable  = { attribute = "employeeType", disabled = "disabled", enabled = "active" }
+[target.intranet.groups]
+base        = "ou=groups,dc=apps,dc=example"
+style       = "member"
+[target.intranet.account]
+for   = ["employee"]
+match = ["uid"]
+[target.intranet.attributes]
+uid  = "${person.uid}"
+cn   = "${person.cn}"
+sn   = "${person.sn}"
+mail = "${lower(person.mail)}"
+title = "${person.title}"
+[target.intranet.entitlements]
+employee = ["Everyone"]
+[target.intranet.guard]
+first = "apply"
+`
+
+// config writes a configuration. Who are the people that get accounts.
+func (s *site) config(state, base, who string, apps *servers.Slapd) string {
+	text := strings.NewReplacer("@FOLDER@", s.folder, "@STATE@", state, "@CORP@", s.corp.TLSURL(), "@CORPCA@", s.corp.CACert,
+		"@BASE@", base, "@WHO@", who, "@APPS@", apps.TLSURL(), "@APPSCA@", apps.CACert, "@ADMIN@", apps.AdminDN).Replace(sourceConfig + targetConfig)
+	return s.write(state+".toml", text)
+}
+
+// startApps starts an application's directory.
+func (s *site) startApps(ldif string) *servers.Slapd {
+	s.tb.Helper()
+	apps, err := servers.NewSlapd(servers.SlapdConfig{Suffix: appsSuffix, LDIFFiles: []string{s.write("apps.ldif", ldif)}})
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	s.write("apps.password", apps.AdminPassword)
+	return apps
+}
+
+func (s *site) stop(apps *servers.Slapd) {
+	s.tb.Helper()
+	if err := apps.Close(); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// cycles measures whole runs of the program over everybody, in which nobody
+// gets an account: what the rest of a cycle adds to the read.
+func (s *site) cycles(t *table) {
+	apps := s.startApps(containers + emptyGroup)
+	defer s.stop(apps)
+	config := s.config("cycles", s.company.PeopleBase(), "nobody", apps)
+	theirs := s.search()
+	first := s.run(nil, s.rosterd, "-c", config, "sync")
+	t.add("sync, the first, nobody gets anything", []time.Duration{first.wall}, []time.Duration{theirs}, megabytes(first.peak))
+	var ours, searches []time.Duration
+	var peak int64
+	for range *pairs {
+		searches = append(searches, s.search())
+		again := s.run(nil, s.rosterd, "-c", config, "sync")
+		ours, peak = append(ours, again.wall), max(peak, again.peak)
+	}
+	t.add("sync, unchanged", ours, searches, megabytes(peak))
+}
+
+// provisioning measures the first accounts of a tenth of the people, in one
+// group, in turn with ldapadd of what came of it into another fresh server.
+func (s *site) provisioning(t *table) {
+	var ours, theirs []time.Duration
+	var peak int64
+	var cpu time.Duration
+	n := 0
+	for i := range *prove {
+		apps := s.startApps(containers + emptyGroup)
+		config := s.config(fmt.Sprintf("first%d", i), "ou=unit00,"+s.company.PeopleBase(), "staff", apps)
+		took := s.run(nil, s.rosterd, "-c", config, "sync")
+		ours, peak, cpu = append(ours, took.wall), max(peak, took.peak), took.cpu
+		n = s.export(apps)
+		s.stop(apps)
+
+		fresh := s.startApps(containers)
+		theirs = append(theirs, s.run([]string{"LDAPTLS_CACERT=" + fresh.CACert}, "ldapadd", "-x", "-H", fresh.TLSURL(), "-D", fresh.AdminDN,
+			"-y", s.path("apps.password"), "-f", s.path("export.ldif")).wall)
+		s.stop(fresh)
+	}
+	t.add(fmt.Sprintf("first provisioning of %d", n), ours, theirs, megabytes(peak), fmt.Sprintf("%s of processor", seconds(cpu)))
+}
+
+// export writes what rosterd made as LDIF for ldapadd, and says how many
+// accounts that are.
+func (s *site) export(apps *servers.Slapd) int {
+	s.tb.Helper()
+	f, err := os.Create(s.path("export.ldif"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	defer f.Close()
+	accounts, err := apps.Search("ou=accounts,"+appsSuffix, "one", "(objectClass=inetOrgPerson)")
+	if err != nil || len(accounts) != s.company.People/10 {
+		s.tb.Fatalf("read what was made: %d accounts, want %d: %v", len(accounts), s.company.People/10, err)
+	}
+	groups, err := apps.Search("ou=groups,"+appsSuffix, "one", "(objectClass=groupOfNames)")
+	if err != nil || len(groups) != 1 || len(groups[0].Get("member")) != len(accounts)+1 {
+		s.tb.Fatalf("read the group that was filled: %v", err)
+	}
+	if err := ldif.Write(f, append(accounts, groups...)...); err != nil {
+		s.tb.Fatal(err)
+	}
+	return len(accounts)
+}
