@@ -13,6 +13,8 @@ import (
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
 )
 
 // claim is a proof for measuring with.
@@ -214,4 +216,39 @@ func BenchmarkRead(b *testing.B) {
 		}
 	})
 	s.Close()
+}
+
+// BenchmarkActing measures what the state adds to ten thousand creates in
+// batches of a hundred.
+func BenchmarkActing(b *testing.B) {
+	c := newClock()
+	s, err := Open(filepath.Join(b.TempDir(), "s.db"), Options{Now: c.now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	before, n := cpu(b), 0
+	for b.Loop() {
+		for range 100 {
+			orders := make([]ledger.Order, 100)
+			for i := range orders {
+				n++
+				orders[i] = order(identity.Ordinal(n), target.Create, "")
+			}
+			intents, err := s.Intend("c", orders)
+			if err != nil {
+				b.Fatal(err)
+			}
+			results := make([]Result, len(intents))
+			for i, in := range intents {
+				p := in.Order().Change.Person
+				results[i] = Result{Intent: in, Outcome: ledger.Outcome{Done: true},
+					Link: &ledger.Link{Person: p, Target: "wiki", Account: target.NativeID(p.String()), Phase: ledger.Open}}
+			}
+			if err := s.Record(results); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64((cpu(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 }
