@@ -56,7 +56,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 .PHONY: lint
 lint: ## go vet, and golangci-lint and shellcheck where they are installed
 	$(GO) vet ./...
-	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; else echo "golangci-lint is not installed: https://golangci-lint.run"; fi
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; else echo "golangci-lint is not installed: $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0"; fi
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run .ci/prepare; else echo "shellcheck is not installed: apt-get install shellcheck"; fi
 
 .PHONY: clean
