@@ -92,7 +92,8 @@ they were when it was made. Who moved since is skipped, and the exit code is 5; 
 			return a.runApply(c.Context(), file, strict)
 		},
 	}
-	cmd.Flags().BoolVar(&strict, "strict", false, "all or nothing")
+	cmd.Flags().BoolVar(&strict, "strict", false, "do all of it, or nothing")
+	a.verboseFlag(cmd)
 	return cmd
 }
 

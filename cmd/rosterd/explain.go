@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
@@ -37,118 +35,204 @@ login, a mail address, a DN or an ID.`,
 				return failed(err)
 			}
 			if a.json {
-				return failed(a.printJSON(explainDocument(x)))
+				return failed(a.printJSON(newExplainDocument(x)))
 			}
-			a.printExplanation(a.stdout, x)
+			a.printExplanation(x)
 			return nil
 		},
 	}
 }
 
-func (a *app) printExplanation(w io.Writer, x *rostersync.Explanation) {
-	p := x.Person
-	fmt.Fprintf(w, "%s  %s\n", a.paint(w, bold, first(p.Login, p.Name, p.Ordinal.String())), p.DN)
-	fmt.Fprintf(w, "  %s since %s", x.Desired.Standing, moment(p.Since))
-	if x.Desired.Why != "" {
-		fmt.Fprintf(w, ": %s", x.Desired.Why)
+func (a *app) printExplanation(x *rostersync.Explanation) {
+	p, d := a.page(), x.Desired
+	who := x.Person
+	p.head(first(who.Login, who.Name, who.Ordinal.String()), printable(who.Name))
+	p.columns("standing", "offboarded")
+	standing := fmt.Sprintf("%s since %s", d.Standing, minute(who.Since))
+	if why := strings.TrimPrefix(d.Why, d.Standing.String()+": "); why != "" {
+		standing += ": " + why
 	}
-	fmt.Fprintf(w, "\n  ID %s in source %s\n", p.Key.ID, p.Key.Source)
-	if d := x.Denial; d != nil {
-		fmt.Fprintf(w, "  %s by %s, %s: %s\n", a.paint(w, red, "offboarded"), d.By, moment(d.At), d.Reason)
+	p.row("standing", "", standing)
+	p.row("entry", "", who.DN.String())
+	p.row("source", "", who.Key.Source+", ID "+string(who.Key.ID))
+	if o := x.Denial; o != nil {
+		p.row("offboarded", red, fmt.Sprintf("by %s, %s: %s", o.By, minute(o.At), o.Reason))
 	}
-	for _, why := range x.Desired.Invalid {
-		fmt.Fprintf(w, "  %s %s\n", a.paint(w, red, "invalid:"), why)
+	for _, why := range d.Invalid {
+		p.row("invalid", red, why)
 	}
-	fmt.Fprintln(w, a.paint(w, bold, "Roles"))
-	if len(x.Desired.Roles)+len(x.Desired.Doubts) == 0 {
-		fmt.Fprintln(w, "  none")
-	}
-	for _, r := range x.Desired.Roles {
-		fmt.Fprintf(w, "  %s\n", a.paint(w, green, r.Role))
-		a.printReasons(w, "    ", r.Because)
-	}
-	for _, d := range x.Desired.Doubts {
-		fmt.Fprintf(w, "  %s  in doubt: %s\n", a.paint(w, yellow, d.Role), d.Doubt.Text)
-	}
-	for _, s := range x.Subjects {
-		a.printSubject(w, x, s)
+	fmt.Fprintln(p.w)
+	a.printRoles(p, d)
+	for i := range x.Subjects {
+		fmt.Fprintln(p.w)
+		a.printSubject(p, x, &x.Subjects[i])
 	}
 }
 
-func (a *app) printSubject(w io.Writer, x *rostersync.Explanation, s plan.Subject) {
-	stage := "done"
-	if len(s.Changes) > 0 || s.Look != nil {
-		stage = "due"
+func (a *app) printRoles(p *page, d mapping.Desired) {
+	p.head("Roles", "")
+	var names []string
+	for _, r := range d.Roles {
+		names = append(names, r.Role)
 	}
-	for _, h := range x.Holds {
-		if h.Target == s.Target {
-			stage = "held (" + h.ID + ")"
-		}
+	for _, r := range d.Doubts {
+		names = append(names, r.Role)
 	}
-	for _, k := range x.Parked {
-		if k.Target == s.Target {
-			stage = fmt.Sprintf("parked (%s; next attempt %s)", k.Error, moment(k.Next))
-		}
+	p.columns(names...)
+	if len(names) == 0 {
+		p.row("none", "", "")
 	}
-	fmt.Fprintf(w, "%s  %s, %s\n", a.paint(w, bold, "Target "+s.Target), s.Situation, stage)
-	if s.Why != "" {
-		fmt.Fprintf(w, "  %s\n", s.Why)
+	for _, r := range d.Roles {
+		p.because(r.Role, green, r.Because)
 	}
+	for _, r := range d.Doubts {
+		p.row(r.Role, yellow, "in doubt: "+r.Doubt.Text)
+	}
+}
+
+func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) {
+	stage, hint := stageOf(x, s)
+	p.head(s.Target, s.Situation.String()+", "+stage)
 	account := wanted(x.Desired, s.Target)
+	names := []string{"account", "because", "why"}
+	if account != nil {
+		for _, e := range account.Entitlements {
+			names = append(names, e.Name)
+		}
+		for _, v := range account.Attributes {
+			names = append(names, v.Name)
+		}
+	}
+	p.columns(names...)
+	if why := plan.Rests(s); why != "" {
+		p.row("why", "", why)
+	}
+	if hint != "" {
+		p.row("", "", hint)
+	}
 	link, linked := x.Links[s.Target]
 	if !linked {
-		fmt.Fprintln(w, "  no account")
+		p.row("account", "", "none")
 	} else {
-		fmt.Fprintf(w, "  account %s, %s", link.Name, link.Owner)
+		by := ""
 		if link.By != "" {
-			fmt.Fprintf(w, " by %s", link.By)
+			by = " by " + link.By
 		}
-		fmt.Fprintf(w, ", %s since %s, ID %s\n", link.Phase, moment(link.PhaseSince), link.Account)
+		p.row("account", "", fmt.Sprintf("%s, %s%s, %s since %s", link.Name, link.Owner, by, link.Phase, minute(link.PhaseSince)))
+		verified := ""
 		if !link.Verified.IsZero() {
-			fmt.Fprintf(w, "  verified %s\n", moment(link.Verified))
+			verified = ", verified " + minute(link.Verified)
 		}
+		p.more(dim, "ID "+string(link.Account)+verified)
+	}
+	for _, n := range s.Notes {
+		p.row("note", "", n)
 	}
 	if account == nil {
 		return
 	}
 	if account.Entitled {
-		fmt.Fprintln(w, "  has an account here because")
-		a.printReasons(w, "    ", account.Because)
+		p.because("because", "", account.Because)
 	}
 	for _, e := range account.Entitlements {
-		fmt.Fprintf(w, "  %s%s\n", a.paint(w, green, e.Name), since(link, e.Name))
-		a.printReasons(w, "    ", e.Because)
+		p.row(e.Name, green, since(link, e.Name))
+		for _, r := range e.Because {
+			p.reason(r)
+		}
 		if e.Doubt.Any() {
-			fmt.Fprintf(w, "    in doubt: %s\n", e.Doubt.Text)
+			p.more(yellow, "in doubt: "+e.Doubt.Text)
 		}
 	}
 	for _, v := range account.Attributes {
-		fmt.Fprintf(w, "  %s = %s  (%s)\n", v.Name, strings.Join(v.Values, ", "), v.Reason.Where)
+		value := first(strings.Join(v.Values, ", "), "(none)")
+		if plan.Secret(v.Name) {
+			value = "[secret]"
+		}
+		p.row(v.Name, blue, value+"  ["+v.Reason.Where+"]")
 	}
 }
 
-// printReasons shows chains: the way through the groups, then the rule.
-func (a *app) printReasons(w io.Writer, indent string, reasons []mapping.Reason) {
-	for _, r := range reasons {
-		fmt.Fprint(w, indent)
-		for _, step := range r.Path {
-			fmt.Fprintf(w, "%s ▸ ", step.Name)
+// word is the first of a text.
+func word(text string) string {
+	head, _, _ := strings.Cut(text, " ")
+	return head
+}
+
+// stageOf says how far the person is in a target, and what to type.
+func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
+	for _, k := range x.Parked {
+		if k.Target == s.Target {
+			stage, hint = "parked", k.Subject+": "+k.Error
+			if !k.Next.IsZero() {
+				hint += "; next attempt " + minute(k.Next)
+			}
+			return stage, hint
 		}
-		fmt.Fprintf(w, "%s", r.Text)
-		if r.Rule != "" {
-			fmt.Fprintf(w, "  %s", a.paint(w, dim, "["+strings.TrimSpace(r.Rule+" "+r.Where)+"]"))
-		}
-		fmt.Fprintln(w)
 	}
+	for _, h := range x.Holds {
+		if h.Target == s.Target && h.Status == ledger.Waiting {
+			return "held in " + h.ID, "look and decide: rosterd approve " + h.ID
+		}
+	}
+	switch {
+	case s.Held != "":
+		return "held", s.Held
+	case s.Park != nil:
+		return "parked", s.Park.Hint
+	case len(s.Changes) > 0 || s.Look != nil:
+		return "due", "the next cycle looks at it: rosterd sync"
+	case !s.Retained.IsZero():
+		return "retained until " + minute(s.Retained), ""
+	}
+	return "done", ""
+}
+
+// because writes a name with the chains that gave it.
+func (p *page) because(name string, h hue, reasons []mapping.Reason) {
+	if len(reasons) == 0 {
+		p.row(name, h, "")
+		return
+	}
+	for i, r := range reasons {
+		if i == 0 {
+			p.row(name, h, chain(r))
+		} else {
+			p.more("", chain(r))
+		}
+		p.rule(r)
+	}
+}
+
+func (p *page) reason(r mapping.Reason) {
+	p.more("", chain(r))
+	p.rule(r)
+}
+
+func (p *page) rule(r mapping.Reason) {
+	if at := strings.TrimSpace(r.Rule + " " + r.Where); at != "" {
+		p.more(dim, "["+at+"]")
+	}
+}
+
+// chain is the way through the groups, if there is one, or else the reason.
+func chain(r mapping.Reason) string {
+	if len(r.Path) < 2 {
+		return r.Text
+	}
+	var names []string
+	for _, step := range r.Path {
+		names = append(names, step.Name)
+	}
+	return "member of " + strings.Join(names, " ▸ ")
 }
 
 func since(l ledger.Link, entitlement string) string {
 	for _, g := range l.Granted {
 		if g.Entitlement == entitlement {
-			return "  since " + moment(g.Since)
+			return "since " + minute(g.Since)
 		}
 	}
-	return "  not yet given"
+	return "not yet given"
 }
 
 func wanted(d mapping.Desired, name string) *mapping.Account {
@@ -170,50 +254,3 @@ func first(list ...string) string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// explanationJSON is an explanation for machines.
-type explanationJSON struct {
-	FormatVersion int                `json:"format_version"`
-	Person        identity.Ordinal   `json:"person"`
-	ID            identity.ID        `json:"id"`
-	Source        string             `json:"source"`
-	DN            string             `json:"dn"`
-	Login         string             `json:"login"`
-	Standing      string             `json:"standing"`
-	Why           string             `json:"why,omitempty"`
-	Invalid       []string           `json:"invalid,omitempty"`
-	Roles         []mapping.Held     `json:"roles"`
-	Doubts        []mapping.Doubtful `json:"doubts,omitempty"`
-	Targets       []subjectJSON      `json:"targets"`
-	Offboarded    *ledger.Denial     `json:"offboarded,omitempty"`
-	Parked        []ledger.Parked    `json:"parked,omitempty"`
-}
-
-type subjectJSON struct {
-	Target    string           `json:"target"`
-	Situation string           `json:"situation"`
-	Why       string           `json:"why,omitempty"`
-	Account   *ledger.Link     `json:"account,omitempty"`
-	Wanted    *mapping.Account `json:"wanted,omitempty"`
-	Holds     []string         `json:"holds,omitempty"`
-}
-
-func explainDocument(x *rostersync.Explanation) explanationJSON {
-	p := x.Person
-	d := explanationJSON{FormatVersion: 1, Person: p.Ordinal, ID: p.Key.ID, Source: p.Key.Source, DN: p.DN.String(), Login: p.Login,
-		Standing: x.Desired.Standing.String(), Why: x.Desired.Why, Invalid: x.Desired.Invalid, Roles: x.Desired.Roles, Doubts: x.Desired.Doubts,
-		Targets: []subjectJSON{}, Offboarded: x.Denial, Parked: x.Parked}
-	for _, s := range x.Subjects {
-		j := subjectJSON{Target: s.Target, Situation: s.Situation.String(), Why: s.Why, Wanted: wanted(x.Desired, s.Target)}
-		if l, linked := x.Links[s.Target]; linked {
-			j.Account = &l
-		}
-		for _, h := range x.Holds {
-			if h.Target == s.Target {
-				j.Holds = append(j.Holds, h.ID)
-			}
-		}
-		d.Targets = append(d.Targets, j)
-	}
-	return d
-}

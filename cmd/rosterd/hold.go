@@ -4,15 +4,15 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
 )
 
 func (a *app) approveCommand() *cobra.Command {
@@ -33,6 +33,7 @@ and they are done at once. --person and --limit approve a part, for a pilot.`,
 	cmd.Flags().StringArrayVar(&people, "person", nil, "approve only what concerns this `PERSON`; may be repeated")
 	cmd.Flags().IntVar(&limit, "limit", 0, "approve only the first `N` people")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask; needs --version")
+	a.verboseFlag(cmd)
 	return cmd
 }
 
@@ -58,9 +59,18 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 		approval.People = append(approval.People, p.Ordinal)
 	}
 	if !yes {
-		a.printHold(a.stdout, hold)
+		if a.json {
+			if err := a.printJSON(struct {
+				FormatVersion int `json:"format_version"`
+				holdDocument
+			}{1, toHoldDocument(hold)}); err != nil {
+				return failed(err)
+			}
+			return code(rostersync.ExitHeld)
+		}
+		a.printHold(hold)
 		if !terminal(a.stdin) {
-			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s: rosterd approve %s --version %s --yes\n",
+			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s:\n  rosterd approve %s --version %s --yes\n",
 				count(len(hold.Keys), "change"), id, hold.Version())
 			return code(rostersync.ExitHeld)
 		}
@@ -82,6 +92,10 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 func (a *app) rejectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "reject HOLD", Short: "silence the changes of a hold until they change", Args: cobra.ExactArgs(1),
+		Long: `reject closes a hold without doing its changes. They stay undone and are not held
+again until they change: somebody who should lose something keeps it, and somebody
+who should get something does not.`,
+		Example: `  rosterd reject h3`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.open(waitBriefly, true)
 			if err != nil {
@@ -92,33 +106,50 @@ func (a *app) rejectCommand() *cobra.Command {
 			if err != nil {
 				return decided(err)
 			}
+			if a.json {
+				return failed(a.printJSON(struct {
+					FormatVersion int `json:"format_version"`
+					holdDocument
+				}{1, toHoldDocument(hold)}))
+			}
 			fmt.Fprintf(a.stdout, "rejected %s: %s stay undone until they change\n", hold.ID, count(len(hold.Keys), "change"))
 			return nil
 		},
 	}
 }
 
-// printHold shows what a hold covers.
-func (a *app) printHold(w io.Writer, h ledger.Hold) {
-	fmt.Fprintf(w, "%s  %s%s  %s  version %s  since %s\n", a.paint(w, bold, h.ID), h.Target, role(h), h.Status, h.Version(), moment(h.Opened))
-	if h.Text != "" {
-		fmt.Fprintf(w, "  %s\n", h.Text)
-	}
-	var last identity.Ordinal
+// printHold shows what a hold covers, verb by verb.
+func (a *app) printHold(h ledger.Hold) {
+	w := a.stdout
+	fmt.Fprintf(w, "%s  %s: %s\n", a.paint(w, bold, h.ID), h.Target, h.Text)
+	fmt.Fprintf(w, "    rule %s, %s, since %s, version %s\n", role(h), h.Status, minute(h.Opened), h.Version())
+	verbs := map[string][]string{}
 	for _, k := range h.Keys {
-		mark := " "
-		if k.Person != last {
-			mark, last = "·", k.Person
-		}
-		fmt.Fprintf(w, "  %s %s\n", mark, k.Text)
+		verbs[word(k.Text)] = append(verbs[word(k.Text)], k.Text)
 	}
+	for _, v := range sortedKeys(verbs) {
+		list := verbs[v]
+		slices.Sort(list)
+		for i, text := range list {
+			if i == 2*few && !a.verbose {
+				fmt.Fprintf(w, "    %s\n", a.paint(w, dim, fmt.Sprintf("… and %s more like these: %s (-v shows all)", grouped(len(list)-2*few), v)))
+				break
+			}
+			fmt.Fprintf(w, "    %s\n", printable(text))
+		}
+	}
+	fmt.Fprintf(w, "%s of %s\n", count(len(h.Keys), "change"), count(len(people(h)), "person"))
 }
 
+// role is the rule of a hold, with the role or attribute that it is judged for.
 func role(h ledger.Hold) string {
-	if h.Role == "" {
-		return " " + h.Rule
+	switch {
+	case h.Role == "":
+		return h.Rule
+	case h.Rule == plan.RuleUpdate.String():
+		return h.Rule + " of " + h.Role
 	}
-	return " " + h.Rule + " of role " + h.Role
+	return h.Rule + " of role " + h.Role
 }
 
 // count says a number with its noun.

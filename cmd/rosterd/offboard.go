@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
@@ -32,6 +34,9 @@ directory, and keeps it so until the directory agrees or release lifts it.`,
 			if err != nil {
 				return err
 			}
+			if err := a.sayDenied(s, p); err != nil {
+				return err
+			}
 			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: a.caller(), At: a.now()}
 			ask := rostersync.Request{Verb: "offboard", By: a.caller(), Stop: a.stop, Protected: protected}
 			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
@@ -41,13 +46,31 @@ directory, and keeps it so until the directory agrees or release lifts it.`,
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the journal")
 	cmd.Flags().BoolVar(&protected, "protected", false, "let protected accounts be changed")
+	a.verboseFlag(cmd)
 	return cmd
+}
+
+// sayDenied says that somebody is offboarded already; the new reason takes the
+// place of the old one, and what is still open is closed.
+func (a *app) sayDenied(s *session, p identity.Person) error {
+	denials, err := s.store.Denials()
+	if err != nil {
+		return failed(err)
+	}
+	if d, is := denials[p.Ordinal]; is {
+		a.warn(fmt.Sprintf("%s is offboarded already, by %s, %s: %s; the new reason takes its place", s.login(p.Ordinal), d.By, ago(a.now(), d.At), d.Reason))
+	}
+	return nil
 }
 
 func (a *app) releaseCommand() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use: "release PERSON", Short: "lift an offboard, enable what somebody else disabled", Args: cobra.ExactArgs(1),
+		Long: `release takes back an offboard: the person gets what the directory and the policy give
+them, in the same accounts. It also enables accounts that somebody disabled in a
+target by hand, which rosterd otherwise leaves as they are.`,
+		Example: `  rosterd release writer7 --reason "was a mistake, ticket 4712"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(waitForCycle, true)
 			if err != nil {
@@ -58,12 +81,36 @@ func (a *app) releaseCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			lifts, err := released(s, p)
+			if err != nil {
+				return failed(err)
+			}
 			ask := rostersync.Request{Verb: "release", By: a.caller(), Stop: a.stop}
 			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
-				return s.engine.Release(ctx, p.Ordinal, a.caller(), reason, ask)
+				r, err := s.engine.Release(ctx, p.Ordinal, a.caller(), reason, ask)
+				if err == nil && !lifts && len(r.Carried) == 0 {
+					a.warn(s.login(p.Ordinal) + " is neither offboarded nor disabled by somebody else: there is nothing to release")
+				}
+				return r, err
 			})
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the journal")
+	a.verboseFlag(cmd)
 	return cmd
+}
+
+// released says whether there is anything to release, as far as is known before
+// the targets are looked at.
+func released(s *session, p identity.Person) (bool, error) {
+	x, err := s.engine.Explain(p.Ordinal)
+	if err != nil || x.Denial != nil {
+		return true, err
+	}
+	for _, l := range x.Links {
+		if l.Phase == ledger.ClosedElsewhere {
+			return true, nil
+		}
+	}
+	return false, nil
 }

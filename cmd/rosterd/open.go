@@ -136,6 +136,15 @@ func (s *session) person(text string) (identity.Person, error) {
 		"name one by the number in front: rosterd explain '"+found[0].Ordinal.String()+"'")
 }
 
+// login is how people call somebody; a number where that is not known.
+func (s *session) login(who identity.Ordinal) string {
+	p, err := s.store.People(who)
+	if err != nil {
+		return who.String()
+	}
+	return first(p[0].Login, p[0].Name, who.String())
+}
+
 // cycle runs one cycle with a progress bar, and prints what came of it.
 func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (*rostersync.Report, error)) error {
 	show, end := a.progress()

@@ -58,11 +58,11 @@ func (a *app) width() int {
 func (a *app) printTrouble(r *rostersync.Report) {
 	for _, read := range r.Reads {
 		if read.Err != nil {
-			a.complain(fmt.Errorf("%w\nnobody's standing has changed; what was known stays in force", read.Err), "")
+			a.complain(fmt.Errorf("%w\nnobody's standing has changed; what was known stays in force", read.Err), first(hintOf(read.Err), "find out more: rosterd check"))
 		}
 	}
 	for _, d := range r.Down {
-		a.complain(fmt.Errorf("target %s: %w", d.Target, d.Err), "")
+		a.complain(fmt.Errorf("target %s: %w", d.Target, d.Err), first(hintOf(d.Err), "find out more: rosterd check"))
 	}
 	for _, p := range r.Pins {
 		a.warn(pinText(p))

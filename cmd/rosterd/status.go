@@ -7,7 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -17,7 +19,10 @@ const statusCycles = 5
 func (a *app) statusCommand() *cobra.Command {
 	var exitCode bool
 	cmd := &cobra.Command{
-		Use: "status", Short: "what needs a person, and how things stand", Args: cobra.NoArgs,
+		Use: "status", Short: "show what needs a person, and how things stand", Args: cobra.NoArgs,
+		Long: `status shows first what needs a person, each with the command to type: what is held,
+what failed and is tried again. Then how old is what is known of the sources, the
+accounts in each target, and the last cycles. It reads the state alone.`,
 		RunE: func(*cobra.Command, []string) error {
 			s, err := a.open(waitBriefly, true)
 			if err != nil {
@@ -29,9 +34,9 @@ func (a *app) statusCommand() *cobra.Command {
 				return failed(err)
 			}
 			if a.json {
-				err = a.printJSON(statusDocument(st))
+				err = a.printJSON(newStatusDocument(st))
 			} else {
-				a.printStatus(st)
+				a.printStatus(st, s.login)
 			}
 			if err != nil || !exitCode {
 				return failed(err)
@@ -59,128 +64,138 @@ func statusExit(st *rostersync.Status) int {
 	return rostersync.ExitDone
 }
 
-func (a *app) printStatus(st *rostersync.Status) {
-	w := a.stdout
-	head := func(text string) { fmt.Fprintln(w, a.paint(w, bold, text)) }
+func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) string) {
+	p := a.page()
+	p.head("Needs a person", "")
+	p.columns("in doubt")
+	a.printNeeds(p, st, login)
 
-	head("Needs a person")
-	nothing := true
-	for _, h := range waiting(st.Holds) {
-		nothing = false
-		fmt.Fprintf(w, "  %s  %s:%s, %s held since %s\n      look and decide: rosterd approve %s\n", a.paint(w, yellow, h.ID), h.Target,
-			role(h), count(len(h.Keys), "change"), ago(st.At, h.Opened), h.ID)
-	}
-	if len(st.Cycles) > 0 && st.Cycles[0].Exit == rostersync.ExitFailed {
-		nothing = false
-		fmt.Fprintf(w, "  %s  the last cycle failed: %s\n      find out more: rosterd check\n", a.paint(w, red, "!"), st.Cycles[0].Error)
-	}
-	for _, p := range st.Parked {
-		nothing = false
-		fmt.Fprintf(w, "  %s  %s: %s: %s (attempt %d, next %s)\n", a.paint(w, red, "parked"), p.Target, p.Subject, p.Error, p.Attempts, ago(st.At, p.Next))
-		if p.Hint != "" {
-			fmt.Fprintf(w, "      %s\n", p.Hint)
-		}
-	}
-	if st.InDoubt > 0 {
-		nothing = false
-		fmt.Fprintf(w, "  %s whose outcome is not known: looked up by the next cycle: rosterd sync\n", count(st.InDoubt, "write"))
-	}
-	if nothing {
-		fmt.Fprintln(w, "  nothing")
-	}
-
-	head("Sources")
+	fmt.Fprintln(p.w)
+	p.head("Sources", "")
+	p.columns(sortedKeys(st.Sources)...)
 	for _, name := range sortedKeys(st.Sources) {
 		f := st.Sources[name]
-		fmt.Fprintf(w, "  %s  %s, last complete read %s", name, count(f.People, "person"), ago(st.At, f.LastComplete))
-		if f.Server != "" {
-			fmt.Fprintf(w, " from %s", f.Server)
+		if f.LastComplete.IsZero() {
+			p.row(name, "", "never read: rosterd plan")
+			continue
 		}
-		fmt.Fprintln(w)
-		for _, c := range f.Blackouts {
-			fmt.Fprintf(w, "    %s %s\n", a.paint(w, red, "blackout:"), c)
+		p.row(name, "", fmt.Sprintf("%s, %s, read %s", count(f.People, "person"), count(f.Groups, "group"), ago(st.At, f.LastComplete)))
+		p.more("", "deletions known as of "+moment(f.LastComplete))
+		if f.Server != "" {
+			p.more(dim, "from "+f.Server)
 		}
 		if !f.SecondLookAt.IsZero() {
-			fmt.Fprintf(w, "    some people were not seen; the second look is due %s\n", moment(f.SecondLookAt))
+			p.more("", "some people were not seen, and keep everything until a second look; it can be taken after "+moment(f.SecondLookAt))
 		}
 	}
 
-	head("Targets")
+	fmt.Fprintln(p.w)
+	p.head("Targets", "")
+	var names []string
+	for _, t := range st.Targets {
+		names = append(names, t.Name)
+	}
+	p.columns(names...)
 	for _, t := range st.Targets {
 		note := ""
 		if t.New {
-			note = ", new: its first plan was not approved yet"
+			note = "; new: its first plan is not approved yet"
 		}
-		fmt.Fprintf(w, "  %s  %s  %s open, %d closed%s\n", t.Name, t.Kind, count(t.Open, "account"), t.All-t.Open, note)
+		p.row(t.Name, "", fmt.Sprintf("%s: %s open, %s closed%s", t.Kind, count(t.Open, "account"), grouped(t.All-t.Open), note))
 	}
 
 	if len(st.Denials) > 0 {
-		head("Offboarded by hand")
+		fmt.Fprintln(p.w)
+		p.head("Offboarded by hand", "")
+		names = nil
 		for _, d := range st.Denials {
-			fmt.Fprintf(w, "  %s  %s, by %s, %s\n", d.Person, d.Reason, d.By, ago(st.At, d.At))
+			names = append(names, login(d.Person))
+		}
+		p.columns(names...)
+		for i, d := range st.Denials {
+			p.row(names[i], "", fmt.Sprintf("by %s, %s: %s", d.By, ago(st.At, d.At), d.Reason))
 		}
 	}
 
-	head("Last cycles")
+	fmt.Fprintln(p.w)
+	p.head("Last cycles", "")
 	if len(st.Cycles) == 0 {
-		fmt.Fprintln(w, "  none yet: rosterd plan")
+		fmt.Fprintln(p.w, "  none yet: rosterd plan")
 	}
 	for _, c := range st.Cycles {
-		fmt.Fprintf(w, "  %s  %-7s exit %d  %s\n", moment(c.Began), c.Verb, c.Exit, c.Ended.Sub(c.Began).Round(time.Millisecond))
+		fmt.Fprintf(p.w, "  %s  %-8s  %s  %s\n", moment(c.Began), c.Verb, a.paint(p.w, exitHue(c), fmt.Sprintf("%-24s", ended(c))), took(c))
 	}
 	if st.Waiting > 0 {
-		fmt.Fprintf(w, "%s to be looked at by the next cycle\n", count(st.Waiting, "person"))
+		fmt.Fprintf(p.w, "  %s to be looked at by the next cycle\n", count(st.Waiting, "person"))
 	}
 }
 
-// statusJSON is the status for machines.
-type statusJSON struct {
-	FormatVersion int             `json:"format_version"`
-	At            time.Time       `json:"at"`
-	Exit          int             `json:"exit"`
-	Holds         []holdDocument  `json:"holds"`
-	Parked        []ledger.Parked `json:"parked"`
-	InDoubt       int             `json:"in_doubt"`
-	Waiting       int             `json:"waiting"`
-	Sources       map[string]any  `json:"sources"`
-	Targets       []targetJSON    `json:"targets"`
-	Cycles        []cycleJSON     `json:"cycles"`
+// printNeeds is what waits for a person, with the command to type.
+func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ordinal) string) {
+	nothing := true
+	say := func(name string, h hue, text, hint string) {
+		nothing = false
+		p.row(name, h, text)
+		if hint != "" {
+			p.more(bold, hint)
+		}
+	}
+	if c := st.Cycles; len(c) > 0 && c[0].Exit == rostersync.ExitFailed {
+		say("failed", red, "the last cycle: "+first(c[0].Error, "see the journal of the service"), "rosterd check")
+	}
+	for _, h := range waiting(st.Holds) {
+		say(h.ID, yellow, fmt.Sprintf("%s: %s", h.Target, h.Text), "")
+		p.more("", fmt.Sprintf("%s of %s (%s), rule %s, since %s", count(len(h.Keys), "change"), count(len(people(h)), "person"),
+			a.names(people(h), login), role(h), ago(st.At, h.Opened)))
+		p.more(bold, "rosterd approve "+h.ID)
+	}
+	for _, name := range sortedKeys(st.Sources) {
+		for _, c := range st.Sources[name].Blackouts {
+			say("blackout", red, "everybody under "+c+" vanished in one read", "")
+		}
+	}
+	for i, k := range st.Parked {
+		if i == few {
+			p.more("", fmt.Sprintf("and %s more parked: rosterd status --json", grouped(len(st.Parked)-few)))
+			break
+		}
+		next := "waits for a correction"
+		if !k.Next.IsZero() {
+			next = "next " + ago(st.At, k.Next)
+		}
+		say("parked", red, fmt.Sprintf("%s, %s: %s: %s (attempt %d, %s)", k.Target, login(k.Person), k.Subject, k.Error, k.Attempts, next), k.Hint)
+	}
+	if st.InDoubt > 0 {
+		say("in doubt", yellow, count(st.InDoubt, "write")+" whose outcome is not known; the next cycle looks", "rosterd sync")
+	}
+	if nothing {
+		fmt.Fprintln(p.w, "  "+a.paint(p.w, green, "nothing"))
+	}
 }
 
-type targetJSON struct {
-	Name string `json:"name"`
-	Kind string `json:"kind"`
-	Open int    `json:"open"`
-	All  int    `json:"all"`
-	New  bool   `json:"new"`
+// ended says how a cycle ended, in words.
+func ended(c state.CycleRecord) string {
+	if c.Ended.IsZero() {
+		return "not ended"
+	}
+	words := map[int]string{rostersync.ExitDone: "done", rostersync.ExitFailed: "failed", rostersync.ExitPending: "changes pending",
+		rostersync.ExitHeld: "something is held", rostersync.ExitParked: "something is parked"}
+	return fmt.Sprintf("%d %s", c.Exit, words[c.Exit])
 }
 
-type cycleJSON struct {
-	ID    string         `json:"id"`
-	Verb  string         `json:"verb"`
-	Began time.Time      `json:"began"`
-	Ended time.Time      `json:"ended"`
-	Exit  int            `json:"exit"`
-	Count map[string]int `json:"counts"`
-	Error string         `json:"error,omitempty"`
+func exitHue(c state.CycleRecord) hue {
+	switch {
+	case c.Ended.IsZero(), c.Exit == rostersync.ExitFailed:
+		return red
+	case c.Exit == rostersync.ExitHeld, c.Exit == rostersync.ExitParked:
+		return yellow
+	}
+	return green
 }
 
-func statusDocument(st *rostersync.Status) statusJSON {
-	d := statusJSON{FormatVersion: 1, At: st.At, Exit: statusExit(st), Holds: []holdDocument{}, Parked: []ledger.Parked{}, InDoubt: st.InDoubt,
-		Waiting: st.Waiting, Sources: map[string]any{}, Targets: []targetJSON{}, Cycles: []cycleJSON{}}
-	d.Parked = append(d.Parked, st.Parked...)
-	for _, h := range st.Holds {
-		d.Holds = append(d.Holds, toHoldDocument(h))
+func took(c state.CycleRecord) string {
+	if c.Ended.IsZero() {
+		return ""
 	}
-	for name, f := range st.Sources {
-		d.Sources[name] = map[string]any{"people": f.People, "largest": f.Peak, "last_complete": f.LastComplete, "server": f.Server,
-			"blackouts": f.Blackouts, "min_people": f.MinPeople, "second_look_at": f.SecondLookAt}
-	}
-	for _, t := range st.Targets {
-		d.Targets = append(d.Targets, targetJSON(t))
-	}
-	for _, c := range st.Cycles {
-		d.Cycles = append(d.Cycles, cycleJSON{c.ID, c.Verb, c.Began, c.Ended, c.Exit, c.Counts, c.Error})
-	}
-	return d
+	return c.Ended.Sub(c.Began).Round(time.Millisecond).String()
 }

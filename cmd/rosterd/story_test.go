@@ -116,7 +116,7 @@ func TestStoryOnRealServers(t *testing.T) {
 func (s *site) explained(c company.Company) {
 	t := s.t
 	out, _ := s.want(0, "explain", c.Login(1))
-	for _, want := range []string{"g003 ▸ g002 ▸ g001 ▸ writers", "role.writer.groups rosterd.toml:", "account p00001", "Editors"} {
+	for _, want := range []string{"g003 ▸ g002 ▸ g001 ▸ writers", "role.writer.groups rosterd.toml:", "p00001, created", "Editors"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("explain does not say %q:\n%s", want, out)
 		}

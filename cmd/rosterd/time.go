@@ -13,6 +13,14 @@ func moment(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05")
 }
 
+// minute is a moment without its seconds, for what was long ago.
+func minute(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
 // ago says how long ago something was, roughly.
 func ago(now, t time.Time) string {
 	if t.IsZero() {

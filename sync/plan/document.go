@@ -136,7 +136,7 @@ func documentSubject(s *Subject, at Standing) DocumentSubject {
 			Before: ch.Before, Entitlement: ch.Entitlement, Roles: s.Changes[c].Roles, Because: s.Changes[c].Because, Kept: nth(at.Changes, c)}
 		for _, v := range ch.Set {
 			values := v.Values
-			if secret(v.Name) {
+			if Secret(v.Name) {
 				one.Before, values = nil, []string{"[secret]"}
 			}
 			if values == nil {

@@ -336,7 +336,7 @@ func shown(name string, values []string) string {
 	if len(values) == 0 {
 		return "(none)"
 	}
-	if secret(name) {
+	if Secret(name) {
 		return "[secret]"
 	}
 	out := make([]string, len(values))
@@ -346,8 +346,8 @@ func shown(name string, values []string) string {
 	return strings.Join(out, ", ")
 }
 
-// secret says whether the values of an attribute must not be shown.
-func secret(name string) bool {
+// Secret says whether the values of an attribute must not be shown.
+func Secret(name string) bool {
 	name = strings.ToLower(name)
 	for _, part := range []string{"password", "passwd", "pwd", "secret", "token"} {
 		if strings.Contains(name, part) {

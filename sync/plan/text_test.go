@@ -160,7 +160,7 @@ func TestTextWidth(t *testing.T) {
 
 func TestSecretNames(t *testing.T) {
 	for name, want := range map[string]bool{"userPassword": true, "unicodePwd": true, "sshPublicKey": true, "apiToken": true, "title": false, "mail": false} {
-		if secret(name) != want {
+		if Secret(name) != want {
 			t.Errorf("%s: secret = %v", name, !want)
 		}
 	}

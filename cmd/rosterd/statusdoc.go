@@ -1,0 +1,83 @@
+package main
+
+import (
+	"time"
+
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+// statusDocument is the status for machines.
+type statusDocument struct {
+	FormatVersion int                       `json:"format_version"`
+	At            time.Time                 `json:"at"`
+	Exit          int                       `json:"exit"`
+	Holds         []holdDocument            `json:"holds"`
+	Parked        []parkedDocument          `json:"parked"`
+	Offboarded    []denialDocument          `json:"offboarded"`
+	InDoubt       int                       `json:"in_doubt"`
+	Waiting       int                       `json:"waiting"`
+	Sources       map[string]sourceDocument `json:"sources"`
+	Targets       []targetDocument          `json:"targets"`
+	Cycles        []cycleDocument           `json:"cycles"`
+}
+
+type sourceDocument struct {
+	People       int        `json:"people"`
+	Groups       int        `json:"groups"`
+	Largest      int        `json:"largest"`
+	Server       string     `json:"server,omitempty"`
+	LastComplete *time.Time `json:"last_complete,omitempty"`
+	SecondLookAt *time.Time `json:"second_look_at,omitempty"`
+	Blackouts    []string   `json:"blackouts"`
+	MinPeople    bool       `json:"min_people"`
+	Rekeyed      int        `json:"rekeyed"`
+	Dangling     int        `json:"dangling"`
+}
+
+type targetDocument struct {
+	Target string `json:"target"`
+	Kind   string `json:"kind"`
+	Open   int    `json:"open"`
+	Closed int    `json:"closed"`
+	New    bool   `json:"new"`
+}
+
+type cycleDocument struct {
+	Cycle  string         `json:"cycle"`
+	Verb   string         `json:"verb"`
+	Began  time.Time      `json:"began"`
+	Ended  *time.Time     `json:"ended,omitempty"`
+	Exit   int            `json:"exit"`
+	Counts map[string]int `json:"counts"`
+	Error  string         `json:"error,omitempty"`
+}
+
+func newStatusDocument(st *rostersync.Status) statusDocument {
+	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Holds: []holdDocument{}, Parked: []parkedDocument{},
+		Offboarded: []denialDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
+	for _, h := range st.Holds {
+		d.Holds = append(d.Holds, toHoldDocument(h))
+	}
+	for _, k := range st.Parked {
+		d.Parked = append(d.Parked, newParkedDocument(k))
+	}
+	for _, o := range st.Denials {
+		d.Offboarded = append(d.Offboarded, newDenialDocument(o))
+	}
+	for name, f := range st.Sources {
+		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.SecondLookAt), list(f.Blackouts),
+			f.MinPeople, f.Rekeyed, f.Dangling}
+	}
+	for _, t := range st.Targets {
+		d.Targets = append(d.Targets, targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New})
+	}
+	for _, c := range st.Cycles {
+		counts := c.Counts
+		if counts == nil {
+			counts = map[string]int{}
+		}
+		d.Cycles = append(d.Cycles, cycleDocument{c.ID, c.Verb, c.Began.UTC(), some(c.Ended), c.Exit, counts, c.Error})
+	}
+	return d
+}
