@@ -70,6 +70,8 @@ type cycle struct {
 	cleared plan.Cleared
 	// orders are those that were done, by target, in the order of their waves.
 	orders map[string][]ledger.Order
+	// down are the targets that could not be read.
+	down map[string]error
 	// shared guards what follows and the report while targets are worked on
 	// side by side.
 	shared gosync.Mutex
@@ -81,7 +83,7 @@ func (e *Engine) begin(ask Request) *cycle {
 	now := e.Now()
 	slices.Sort(ask.People)
 	return &cycle{Engine: e, ask: ask,
-		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{},
+		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{}, down: map[string]error{},
 		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, Began: now, DryRun: ask.DryRun,
 			Done: map[target.Verb]int{}}}
 }

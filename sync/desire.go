@@ -36,6 +36,10 @@ func (c *cycle) desire() error {
 	if err != nil {
 		return err
 	}
+	waiting, err := c.waiting()
+	if err != nil {
+		return err
+	}
 	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Protected: c.ask.Protected}
 	c.input.People = make([]plan.Person, 0, len(people))
 	for _, p := range people {
@@ -53,6 +57,7 @@ func (c *cycle) desire() error {
 			if k, is := parked[place{t.Name, p.Ordinal}]; is {
 				s.Parked = &k
 			}
+			s.Waits = waiting[place{t.Name, p.Ordinal}]
 			s.Released = c.ask.Released && c.asked(p.Ordinal)
 			person.Seen[t.Name] = s
 		}
@@ -94,6 +99,21 @@ func (c *cycle) parked() (map[place]ledger.Parked, error) {
 		// Of several failures of one account the one that waits longest speaks.
 		if had, is := out[place{p.Target, p.Person}]; !is || p.Next.After(had.Next) {
 			out[place{p.Target, p.Person}] = p
+		}
+	}
+	return out, nil
+}
+
+// waiting finds who is in a hold of which target.
+func (c *cycle) waiting() (map[place]bool, error) {
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return nil, err
+	}
+	out := map[place]bool{}
+	for _, h := range holds {
+		for _, k := range h.Keys {
+			out[place{h.Target, k.Person}] = true
 		}
 	}
 	return out, nil

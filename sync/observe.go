@@ -2,7 +2,6 @@ package sync
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
@@ -32,14 +31,22 @@ func (c *cycle) observe(ctx context.Context) error {
 	group, gctx := errgroup.WithContext(ctx)
 	for i := range c.input.Targets {
 		group.Go(func() error {
-			seen, err := c.observeOne(gctx, &c.input.Targets[i], wanted[c.input.Targets[i].Name])
+			t := &c.input.Targets[i]
+			c.shared.Lock()
+			err := c.down[t.Name]
+			c.shared.Unlock()
+			if err == nil {
+				observed[i], err = c.observeOne(gctx, t, wanted[t.Name])
+			}
 			if gctx.Err() != nil {
 				return gctx.Err()
 			}
 			if err != nil {
-				c.input.Targets[i].Down = err.Error()
+				t.Down = err.Error()
+				c.shared.Lock()
+				c.down[t.Name] = err
+				c.shared.Unlock()
 			}
-			observed[i] = seen
 			return nil
 		})
 	}
@@ -48,7 +55,7 @@ func (c *cycle) observe(ctx context.Context) error {
 	}
 	for i, t := range c.input.Targets {
 		if t.Down != "" {
-			c.report.Down = append(c.report.Down, Down{Target: t.Name, Err: errors.New(t.Down)})
+			c.report.Down = append(c.report.Down, Down{Target: t.Name, Err: c.down[t.Name]})
 			for _, want := range wanted[t.Name] {
 				c.open[want.person] = true
 			}

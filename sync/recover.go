@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
@@ -41,6 +42,7 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		c.down[t.Name] = err
 		c.stayInDoubt(t.Name, doubts)
 		return nil
 	}
@@ -55,7 +57,11 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil || len(answers) != len(chunk) {
+		if err == nil && len(answers) != len(chunk) {
+			err = fmt.Errorf("%d answers", len(answers))
+		}
+		if err != nil {
+			c.down[t.Name] = fmt.Errorf("look at %d accounts in doubt of %s: %w", len(chunk), t.Name, err)
 			c.stayInDoubt(t.Name, doubts[at:])
 			return nil
 		}

@@ -35,7 +35,7 @@ func (m *matter) have() {
 func (m *matter) fromLink(returned bool) {
 	m.s.Situation = InSync
 	l := clone(*m.link)
-	differs := returned || m.in.Full || m.seen.Released || m.retry()
+	differs := returned || m.in.Full || m.seen.Released || m.waits()
 	if !m.t.Description.EqualName(l.Name, m.want.Name) && m.want.Name != "" && m.t.Description.CanRename {
 		m.s.Situation, differs = Renamed, true
 	}

@@ -70,6 +70,9 @@ type Seen struct {
 	InDoubt bool
 	// Parked is set while a failed change waits for its next attempt.
 	Parked *ledger.Parked
+	// Waits: a change of theirs there is in a hold. What the hold rests on may
+	// be nowhere but in the target, so it is looked at.
+	Waits bool
 	// Released: enable the account that somebody else disabled.
 	Released bool
 }

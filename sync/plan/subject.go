@@ -249,6 +249,10 @@ func (m *matter) look() {
 	}
 }
 
+// waits says whether something is held or failed, due or not: the link does not
+// tell what.
+func (m *matter) waits() bool { return m.seen.Waits || m.seen.Parked != nil }
+
 // retry says whether a failed change is due again.
 func (m *matter) retry() bool {
 	return m.seen.Parked != nil && !m.seen.Parked.Next.After(m.in.Now)
