@@ -73,11 +73,9 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 		return nil, err
 	}
 	out.InDoubt = len(doubts)
-	marks, err := e.Store.Take(e.Now())
-	if err != nil {
+	if out.Waiting, err = e.Store.Waiting(e.Now()); err != nil {
 		return nil, err
 	}
-	out.Waiting = len(marks)
 	if out.Cycles, err = e.Store.Cycles(cycles); err != nil {
 		return nil, err
 	}
