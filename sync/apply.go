@@ -11,6 +11,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -154,7 +155,7 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 	out := make([]ledger.Order, 0, len(orders))
 	for _, o := range orders {
 		who := o.Change.Person
-		if step, is := a.blocked[who]; is && dependent(o.Change) {
+		if step, is := a.blocked[who]; is && dependent(o) {
 			a.skip(o, step)
 			continue
 		}
@@ -177,8 +178,17 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 }
 
 // dependent says whether a change waits when an earlier step for the same
-// account failed. Closing an account never waits for anything.
-func dependent(ch target.Change) bool { return ch.Verb != target.Disable }
+// account failed. What is taken from a leaver never waits for anything.
+func dependent(o ledger.Order) bool {
+	switch o.Change.Verb {
+	case target.Disable:
+		return false
+	case target.Revoke:
+		s, err := plan.ParseSituation(o.Situation)
+		return err != nil || !s.Leaver()
+	}
+	return true
+}
 
 func (a *applier) markedAgain(who identity.Ordinal) bool {
 	now, err := a.Store.Sequence(who)

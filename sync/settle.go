@@ -14,10 +14,11 @@ import (
 // settle takes away the marks of everybody for whom each target has a result,
 // and records the policy under which that was so.
 func (c *cycle) settle() error {
-	// What is held without a hold to approve (taken, ambiguous, protected)
-	// stays before everybody's eyes until somebody mends it.
-	for _, s := range c.report.Plan.Subjects {
-		if s.Held != "" {
+	// What is kept without being in a hold (taken, ambiguous, protected, or
+	// waiting for what is in one) stays before everybody's eyes until somebody
+	// mends or decides it.
+	for i, s := range c.report.Plan.Subjects {
+		if s.Held != "" || c.report.Verdict.Subjects[i].Withheld {
 			c.open[s.Person] = true
 		}
 	}

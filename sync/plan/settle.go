@@ -103,6 +103,7 @@ func (j *judge) standing(i int) Standing {
 			if f.hold >= 0 {
 				out.Holds = append(out.Holds, j.holds[f.hold].ID)
 			}
+			out.Withheld = true
 			stage(Held, f.why)
 		}
 	}

@@ -43,6 +43,9 @@ type Standing struct {
 	Changes []string
 	// Parked: part of it waits for another attempt, whatever the stage.
 	Parked bool
+	// Withheld: part of it is kept without being in a hold, mostly because of
+	// what is in one.
+	Withheld bool
 }
 
 // Stage is how far a subject is.

@@ -1,0 +1,70 @@
+package sync_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/memory"
+)
+
+// Law 6: a leaver is stripped also where closing the account fails, and closed
+// also where stripping fails; what failed is tried again.
+func TestLaw06LeaverLosesWhatCanBeTaken(t *testing.T) {
+	for _, refused := range []target.Verb{target.Disable, target.Revoke} {
+		w := newWorld(t)
+		ids := w.joinMany("p", 12)
+		w.members("managers", "p0003")
+		w.synced()
+		w.leave(ids[3])
+		w.wiki.SetFaults(memory.Faults{Write: func(_ int, x memory.Write) memory.Fault {
+			if x.Verb == refused {
+				return memory.Fault{Err: &target.Error{Class: target.Refused, Err: errors.New("not today")}}
+			}
+			return memory.Fault{}
+		}})
+		if r := w.sync(); r.Exit() != 5 {
+			t.Errorf("%s refused: exit %d, want 5\n%s", refused, r.Exit(), text(r))
+		}
+		if refused == target.Disable {
+			w.has("p0003", true)
+		} else {
+			w.has("p0003", false, "Publishers", "Writers")
+		}
+		w.wiki.SetFaults(memory.Faults{})
+		if r := w.sync(); r.Exit() != 5 {
+			t.Errorf("%s waits for its next attempt: exit %d, want 5\n%s", refused, r.Exit(), text(r))
+		}
+		w.now = w.now.Add(time.Hour)
+		w.synced()
+		w.has("p0003", false)
+	}
+}
+
+// Law 7: who waits for a name that a held rename would free gets it once that
+// is approved.
+func TestLaw07WhoWaitsForAHeldNameGetsIt(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Targets[0].Rules.Guard.MaxRename.Count = 0
+	w.engine.Targets[0].Rules.Guard.MaxRename.Percent = 0
+	ids := w.joinMany("p", 12)
+	w.synced()
+	w.set(ids[0], "uid", "q0")
+	w.set(ids[1], "uid", "q1")
+	w.sync() // of two renames, none passes
+	heir := w.join("p0000x")
+	w.set(heir, "uid", "p0000")
+	w.sync()
+	w.sync()
+	if r, err := w.approve(w.onlyHold()); err != nil {
+		t.Fatalf("%v\n%s", err, text(r))
+	}
+	for range 2 {
+		w.sync()
+		w.now = w.now.Add(time.Hour)
+	}
+	w.has("q0", true)
+	w.has("p0000", true)
+	w.quiet()
+}
