@@ -106,6 +106,11 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 			return nil, err
 		}
 	}
+	if hold.Rule == ruleRekeyed {
+		if err := e.relink(hold, chosen); err != nil {
+			return nil, err
+		}
+	}
 	allowed := make(map[target.Key]bool, len(chosen))
 	people := make([]identity.Ordinal, 0, len(chosen))
 	for _, k := range chosen {

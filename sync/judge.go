@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,15 +17,24 @@ func (c *cycle) judge() error {
 	if err != nil {
 		return err
 	}
+	var rekeyed []ledger.Hold
+	if book.Holds, rekeyed, err = c.rekeyed(book.Holds); err != nil {
+		return err
+	}
 	drawn := plan.Make(c.input)
 	verdict := plan.Judge(drawn, book)
+	for i := range rekeyed {
+		if rekeyed[i].ID == "" {
+			rekeyed[i].ID = fmt.Sprintf("h%d", verdict.NextFreeHold+i)
+		}
+	}
 	c.report.Plan, c.report.Verdict = drawn, verdict
 	c.report.Shown, c.report.ShownVerdict = c.shown(drawn, verdict)
 	c.cleared = verdict.Cleared
 	if err := c.describe(); err != nil {
 		return err
 	}
-	holds := versioned(verdict.Holds, c.input.Now)
+	holds := versioned(slices.Concat(verdict.Holds, rekeyed), c.input.Now)
 	c.report.Holds = holds
 	if err := c.Store.SaveHolds(holds); err != nil {
 		return err
