@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -78,13 +79,13 @@ func (c *cycle) verifyOne(ctx context.Context, t Target, orders []ledger.Order) 
 }
 
 // readBack looks at the accounts and compares them with what was done.
-func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, done map[identity.Ordinal][]ledger.Order) (Verified, map[identity.Ordinal]string, error) {
+func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, done map[identity.Ordinal][]ledger.Order) (Verified, map[identity.Ordinal][]ledger.Order, error) {
 	links, err := c.Store.Links(who...)
 	if err != nil {
 		return Verified{}, nil, err
 	}
 	agreed := Verified{target: t.Name}
-	disagreed := map[identity.Ordinal]string{}
+	disagreed := map[identity.Ordinal][]ledger.Order{}
 	look := c.looker(ctx, t, len(who))
 	for at := 0; at < len(who); at += lookChunk {
 		chunk := who[at:min(at+lookChunk, len(who))]
@@ -97,7 +98,7 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 			return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
 		}
 		for i, p := range chunk {
-			if missing := disagreement(done[p], answers[i], t.Describe()); missing != "" {
+			if missing := disagreement(done[p], answers[i], t.Describe()); len(missing) > 0 {
 				disagreed[p] = missing
 			} else {
 				agreed.people = append(agreed.people, p)
@@ -132,12 +133,13 @@ func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query
 	}
 }
 
-// disagreement names the first change that the account does not show; of
-// several changes to the same thing the last one counts.
-func disagreement(done []ledger.Order, seen target.Observation, d target.Description) string {
+// disagreement returns the orders that the account does not show; of several
+// changes to the same thing the last one counts.
+func disagreement(done []ledger.Order, seen target.Observation, d target.Description) []ledger.Order {
 	if !seen.Read.Valid() {
-		return "not read"
+		return done
 	}
+	var out []ledger.Order
 	for i, o := range done {
 		if superseded(o.Change, done[i+1:]) {
 			continue
@@ -145,10 +147,10 @@ func disagreement(done []ledger.Order, seen target.Observation, d target.Descrip
 		switch {
 		case o.Change.Verb == target.Delete && len(seen.Accounts) == 0:
 		case len(seen.Accounts) != 1, !shows(o.Change, seen.Accounts[0], d):
-			return plan.Words(o.Change)
+			out = append(out, o)
 		}
 	}
-	return ""
+	return out
 }
 
 func superseded(ch target.Change, later []ledger.Order) bool {
@@ -170,20 +172,46 @@ func (c *cycle) keep(v Verified) error {
 	return c.Store.VerifyLinks(v.target, v.people, c.Now())
 }
 
-// unverified parks what was done and could not be read back.
-func (c *cycle) unverified(t Target, who []identity.Ordinal, what map[identity.Ordinal]string, cause error) error {
+// unverified parks what was done and could not be read back, and takes from the
+// links what the target does not show: it is not done, and so what the next
+// attempt finds is not somebody else's drift.
+func (c *cycle) unverified(t Target, who []identity.Ordinal, missing map[identity.Ordinal][]ledger.Order, cause error) error {
 	text := "done, and the target does not show it"
 	if cause != nil {
 		text = cause.Error()
 	}
+	all, err := c.Store.Links(who...)
+	if err != nil {
+		return err
+	}
+	before := map[identity.Ordinal]*ledger.Parked{}
+	for _, p := range c.input.People {
+		before[p.Ordinal] = p.Seen[t.Name].Parked
+	}
+	var links []ledger.Link
 	parked := make([]ledger.Parked, 0, len(who))
 	for _, p := range who {
-		parked = append(parked, ledger.Parked{Target: t.Name, Person: p, Subject: "verify " + what[p], Class: "unverified",
-			Error: text, Hint: "look at the account in the target, then: rosterd sync --full", Attempts: 1, Since: c.Now(),
-			Next: c.Now().Add(backOff(1))})
+		k := ledger.Parked{Target: t.Name, Person: p, Subject: "read back what was done", Class: plan.Unverified,
+			Error: text, Hint: "look at the account in the target, then: rosterd sync --full", Attempts: 1, Since: c.Now()}
+		if len(missing[p]) > 0 {
+			k.Subject = "verify " + plan.Words(missing[p][0].Change)
+			l := all[p][t.Name]
+			for _, o := range slices.Backward(missing[p]) {
+				l = l.Without(o)
+			}
+			links = append(links, l)
+		}
+		if b := before[p]; b != nil && b.Class == plan.Unverified {
+			k.Attempts, k.Since = b.Attempts+1, b.Since
+		}
+		k.Next = c.Now().Add(backOff(k.Attempts))
+		parked = append(parked, k)
 	}
 	c.shared.Lock()
 	c.report.Unverified = append(c.report.Unverified, parked...)
 	c.shared.Unlock()
+	if err := c.Store.PutLinks(links); err != nil {
+		return err
+	}
 	return c.Store.SaveParked(parked...)
 }

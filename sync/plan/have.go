@@ -251,7 +251,7 @@ func (m *matter) give(d *difference, e mapping.Entitlement, held bool) {
 		return
 	}
 	d.drifted, d.changed = d.drifted || i >= 0, d.changed || i < 0
-	if i >= 0 && m.t.Rules.Drift.Lost == report {
+	if i >= 0 && m.t.Rules.Drift.Lost == report && !m.unverified() {
 		m.note("entitlement %s was taken away in the target", e.Name)
 		return
 	}

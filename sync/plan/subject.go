@@ -253,6 +253,13 @@ func (m *matter) look() {
 // tell what.
 func (m *matter) waits() bool { return m.seen.Waits || m.seen.Parked != nil }
 
+// Unverified is the class of what a target said it did and does not show.
+const Unverified = "unverified"
+
+// unverified says whether something of ours there was not seen: what differs
+// is then not known to be somebody else's doing.
+func (m *matter) unverified() bool { return m.seen.Parked != nil && m.seen.Parked.Class == Unverified }
+
 // retry says whether a failed change is due again.
 func (m *matter) retry() bool {
 	return m.seen.Parked != nil && !m.seen.Parked.Next.After(m.in.Now)

@@ -1,0 +1,37 @@
+package ledger
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/target"
+)
+
+// Without is the link after an order of which the target said that it was
+// carried out, and then did not show it: what After noted is taken back, except
+// where believing it is the safer mistake. A grant stays noted, so that the
+// entitlement is taken if it turns up late, and so does a closing, which is
+// tried again as long as the account is seen enabled. The receiver is not
+// changed.
+func (l Link) Without(o Order) Link {
+	l.Written, l.Granted = maps.Clone(l.Written), slices.Clone(l.Granted)
+	switch ch := o.Change; ch.Verb {
+	case target.Create:
+		l.Phase = Deleted
+	case target.Enable:
+		l.Phase = Closed
+	case target.Rename:
+		l.Name = ch.OldName
+	case target.Update:
+		for _, v := range ch.Set {
+			delete(l.Written, v.Name)
+		}
+	case target.Revoke:
+		i, had := slices.BinarySearchFunc(l.Granted, ch.Entitlement, func(g Granted, e string) int { return strings.Compare(g.Entitlement, e) })
+		if !had {
+			l.Granted = slices.Insert(l.Granted, i, Granted{Entitlement: ch.Entitlement, Roles: slices.Clone(o.Roles)})
+		}
+	}
+	return l
+}
