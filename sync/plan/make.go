@@ -16,7 +16,12 @@ import (
 // second Make has the changes.
 func Make(in Input) Plan {
 	out := Plan{Now: in.Now}
-	people := slices.SortedFunc(slices.Values(in.People), func(a, b Person) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
+	people := in.People
+	// They nearly always come sorted, and a copy of everybody is large.
+	if byOrdinal := func(a, b Person) int { return cmp.Compare(a.Ordinal, b.Ordinal) }; !slices.IsSortedFunc(people, byOrdinal) {
+		people = slices.Clone(people)
+		slices.SortFunc(people, byOrdinal)
+	}
 	sources := make(map[string]Source, len(in.Sources))
 	for _, s := range in.Sources {
 		sources[s.Name] = s
@@ -32,7 +37,11 @@ func Make(in Input) Plan {
 		d.settleNames(subjects)
 		out.Orphans = append(out.Orphans, d.orphans(subjects)...)
 		slices.SortStableFunc(subjects, compareSubjects)
-		out.Subjects = append(out.Subjects, subjects...)
+		if len(out.Subjects) == 0 {
+			out.Subjects = subjects
+		} else {
+			out.Subjects = append(out.Subjects, subjects...)
+		}
 	}
 	return out
 }
