@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
 	"github.com/rosterd/rosterd/target"
@@ -93,7 +94,7 @@ func TestLaw07AnIntentHasOneOutcome(t *testing.T) {
 		t.Fatalf("%+v\n%+v", all, outcomes)
 	}
 	text := string(all[0].Personal)
-	if strings.Contains(text, "hunter2") || !strings.Contains(text, journal.Redacted) {
+	if strings.Contains(text, "hunter2") || !strings.Contains(text, secret.Redacted) {
 		t.Fatalf("%s", text)
 	}
 	for _, want := range []string{`"login":"writer1"`, `"dn":"` + dn("writer1"), `"id":"0000`} {

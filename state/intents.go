@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
 	"github.com/rosterd/rosterd/target"
@@ -212,8 +213,8 @@ func (s *Store) noteIntent(tx *bolt.Tx, i Intent) error {
 	personal := account{Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
 	for _, v := range c.Set {
 		public.Attributes = append(public.Attributes, v.Name)
-		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: journal.Values(v.Name, v.Values)})
-		personal.Before = journal.Values(v.Name, personal.Before)
+		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: secret.Values(v.Name, v.Values)})
+		personal.Before = secret.Values(v.Name, personal.Before)
 	}
 	return s.notePerson(tx, journal.Record{Kind: "intent", Cycle: i.cycle, Target: c.Target, Action: c.Verb.String(),
 		Situation: o.Situation}, c.Person, public, personal)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
@@ -145,8 +146,8 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 	}
 	for _, v := range account.Attributes {
 		value := first(strings.Join(v.Values, ", "), "(none)")
-		if plan.Secret(v.Name) {
-			value = "[secret]"
+		if secret.Attribute(v.Name) {
+			value = secret.Redacted
 		}
 		p.row(v.Name, blue, value+"  ["+v.Reason.Where+"]")
 	}
@@ -179,7 +180,7 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 		return "held", s.Held
 	case s.Park != nil:
 		return "parked", s.Park.Hint
-	case len(s.Changes) > 0 || s.Look != nil:
+	case len(s.Changes) > 0 || s.Look != nil && s.Situation != plan.InSync:
 		return "due", "the next cycle looks at it: rosterd sync"
 	case !s.Retained.IsZero():
 		return "retained until " + minute(s.Retained), ""

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
@@ -191,8 +192,8 @@ func newWantedDocument(w *mapping.Account) *wantedDocument {
 		Attributes: []attributeDocument{}, Entitlements: []entitlementDocument{}}
 	for _, v := range w.Attributes {
 		values := list(v.Values)
-		if plan.Secret(v.Name) {
-			values = []string{"[secret]"}
+		if secret.Attribute(v.Name) {
+			values = []string{secret.Redacted}
 		}
 		d.Attributes = append(d.Attributes, attributeDocument{v.Name, values, string(v.Mode), newReasons([]mapping.Reason{v.Reason})})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/target"
 )
@@ -136,8 +137,8 @@ func documentSubject(s *Subject, at Standing) DocumentSubject {
 			Before: ch.Before, Entitlement: ch.Entitlement, Roles: s.Changes[c].Roles, Because: s.Changes[c].Because, Kept: nth(at.Changes, c)}
 		for _, v := range ch.Set {
 			values := v.Values
-			if Secret(v.Name) {
-				one.Before, values = nil, []string{"[secret]"}
+			if secret.Attribute(v.Name) {
+				one.Before, values = nil, []string{secret.Redacted}
 			}
 			if values == nil {
 				values = []string{}

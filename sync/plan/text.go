@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
@@ -336,25 +337,14 @@ func shown(name string, values []string) string {
 	if len(values) == 0 {
 		return "(none)"
 	}
-	if Secret(name) {
-		return "[secret]"
+	if secret.Attribute(name) {
+		return secret.Redacted
 	}
 	out := make([]string, len(values))
 	for i, v := range values {
 		out[i] = fmt.Sprintf("%q", v)
 	}
 	return strings.Join(out, ", ")
-}
-
-// Secret says whether the values of an attribute must not be shown.
-func Secret(name string) bool {
-	name = strings.ToLower(name)
-	for _, part := range []string{"password", "passwd", "pwd", "secret", "token"} {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return strings.HasSuffix(name, "key")
 }
 
 func nth[T any](list []T, i int) (none T) {

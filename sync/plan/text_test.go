@@ -158,14 +158,6 @@ func TestTextWidth(t *testing.T) {
 	}
 }
 
-func TestSecretNames(t *testing.T) {
-	for name, want := range map[string]bool{"userPassword": true, "unicodePwd": true, "sshPublicKey": true, "apiToken": true, "title": false, "mail": false} {
-		if Secret(name) != want {
-			t.Errorf("%s: secret = %v", name, !want)
-		}
-	}
-}
-
 func BenchmarkPlan(b *testing.B) {
 	for _, n := range []int{10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
