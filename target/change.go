@@ -56,8 +56,8 @@ func ParseVerb(s string) (Verb, error) {
 
 // Value is an attribute with the values it has or is to have; no values: none.
 type Value struct {
-	Name   string
-	Values []string
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
 }
 
 // Change is the smallest thing that is shown, approved, intended and done.

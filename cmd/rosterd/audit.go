@@ -11,6 +11,7 @@ import (
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/state/journal"
+	rostersync "github.com/rosterd/rosterd/sync"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -24,6 +25,9 @@ of it. --verify checks the chain of hashes; a broken one ends with 1.`,
 		Example: `  rosterd audit --person writer7 --since 7d
   rosterd audit --verify`,
 		RunE: func(*cobra.Command, []string) error {
+			if last < 0 {
+				return usage(fmt.Errorf("audit: --last %d is less than nothing", last), "")
+			}
 			f := state.JournalFilter{Target: targetName, Cycle: cycle, Last: last}
 			from, err := parseSince(since, a.now())
 			if err != nil {
@@ -75,7 +79,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 func (a *app) verifyJournal(s *session) error {
 	n, head, err := s.store.VerifyJournal()
 	if err != nil {
-		return failed(err)
+		return &exit{code: rostersync.ExitFailed, err: err, tip: "somebody changed the state file, or it is damaged: keep it as evidence, and put a backup in its place"}
 	}
 	if a.json {
 		return failed(a.printJSON(map[string]any{"format_version": 1, "records": n, "head": head, "verified": true}))
@@ -93,7 +97,9 @@ type recordJSON struct {
 
 func (a *app) printJournal(s *session, f state.JournalFilter) error {
 	records := []recordJSON{}
+	n := 0
 	err := s.store.Journal(f, func(r journal.Sealed) error {
+		n++
 		if a.json {
 			records = append(records, recordJSON{r.Record, r.Personal, fmt.Sprintf("%x", r.Hash)})
 			return nil
@@ -102,6 +108,10 @@ func (a *app) printJournal(s *session, f state.JournalFilter) error {
 	})
 	if err != nil {
 		return failed(err)
+	}
+	// A target that is not in the file any more may have its records.
+	if n == 0 && f.Target != "" && s.config.Targets[f.Target] == nil {
+		return usage(noTarget(f.Target, s.config), knownTargets(s.config))
 	}
 	if a.json {
 		return failed(a.printJSON(map[string]any{"format_version": 1, "records": records}))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,4 +48,9 @@ func (a *app) runPlan(ctx context.Context, o choice, out string) error {
 
 func noTarget(name string, c *config.Config) error {
 	return fmt.Errorf("find target %q: the configuration has none of that name", name)
+}
+
+// knownTargets is the hint for a name that is not among them.
+func knownTargets(c *config.Config) string {
+	return "the targets are: " + strings.Join(sortedKeys(c.Targets), ", ")
 }

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,8 +70,15 @@ every right of every person why they have it.`,
   rosterd explain writer7      why does this person have what they have`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		switch a.color {
+		case "auto", "always", "never":
+			return nil
+		}
+		return usage(fmt.Errorf("read --color %q: it is auto, always or never", a.color), "")
 	}
 	root.PersistentFlags().StringVarP(&a.config, "config", "c", defaultConfig, "the configuration `FILE`")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document")
@@ -82,6 +91,19 @@ every right of every person why they have it.`,
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
 		a.targetCommand(), a.versionCommand())
 	return root
+}
+
+// knownVerb refuses what is no verb, with those that look like it.
+func knownVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	tip := "see the verbs: rosterd --help"
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		tip = "did you mean: rosterd " + strings.Join(like, ", rosterd ")
+	}
+	return usage(fmt.Errorf("unknown verb %q", args[0]), tip)
 }
 
 // listen ends the work after the first signal and aborts it after the second.

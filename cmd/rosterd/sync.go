@@ -72,7 +72,7 @@ func (a *app) runSync(ctx context.Context, o choice) error {
 func (a *app) request(s *session, o choice, verb string) (rostersync.Request, error) {
 	ask := rostersync.Request{Verb: verb, By: a.caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, Stop: a.stop}
 	if o.target != "" && s.config.Targets[o.target] == nil {
-		return ask, usage(noTarget(o.target, s.config), "see the targets: rosterd status")
+		return ask, usage(noTarget(o.target, s.config), knownTargets(s.config))
 	}
 	if o.person != "" {
 		p, err := s.person(o.person)
