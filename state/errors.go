@@ -31,9 +31,12 @@ var (
 		hint: "set state.path to a folder on a local disk"}
 	// ErrNewerSchema: a later version of rosterd wrote the file.
 	ErrNewerSchema error = &hinted{text: "the state was written by a newer rosterd", hint: "install the newer version again"}
+	// ErrOpenToOthers: others than its owner may read the file, which names
+	// people, and this process may not change that.
+	ErrOpenToOthers error = &hinted{text: "others than its owner may read or write the state file", hint: "chmod 0600 as its owner"}
 	// ErrCorrupt: the file cannot be read as a state.
 	ErrCorrupt error = &hinted{text: "the state file is damaged or is not a state of rosterd",
-		hint: "put a backup in its place, or move it away and run `rosterd adopt --recover`"}
+		hint: "put a backup in its place; if there is none, move it away: with a new state every target is new, and its first plan is held"}
 	// ErrUndrained: a sealed listing waits to be drained; nothing may plan or
 	// read before that.
 	ErrUndrained = errors.New("a sealed listing was not drained yet")
@@ -64,7 +67,7 @@ func (e *BusyError) Error() string {
 }
 
 // Hint is what to do.
-func (e *BusyError) Hint() string { return "wait until it ends, or ask the daemon through its socket" }
+func (e *BusyError) Hint() string { return "wait until it ends" }
 
 // LostCoverageError: an attribute, or the members of groups, that most entries
 // had is gone from nearly all of them: a right was lost, not data. Nothing was

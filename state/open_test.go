@@ -44,6 +44,36 @@ func TestOpenMakesAPrivateFile(t *testing.T) {
 	}
 }
 
+func TestAnEmptyFileIsNoState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	ok(t, os.WriteFile(path, nil, 0o600))
+	if _, err := Open(path, Options{Now: at, MustExist: true}); !errors.Is(err, ErrMissing) {
+		t.Fatalf("%v", err)
+	}
+	s, err := Open(path, Options{Now: at})
+	ok(t, err)
+	ok(t, s.Close())
+}
+
+func TestARestoredFileIsMadePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, err := Open(path, Options{Now: at})
+	ok(t, err)
+	ok(t, s.Close())
+	ok(t, os.Chmod(path, 0o664))
+	s, err = Open(path, Options{Now: at})
+	ok(t, err)
+	ok(t, s.Close())
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+		t.Fatalf("%v %v", info.Mode(), err)
+	}
+	folder := filepath.Join(t.TempDir(), "s.db")
+	ok(t, os.Mkdir(folder, 0o700))
+	if _, err := Open(folder, Options{Now: at}); !errors.Is(err, ErrCorrupt) {
+		t.Fatalf("%v", err)
+	}
+}
+
 func TestBusyNamesTheHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	s, err := Open(path, Options{Now: at})
@@ -75,6 +105,7 @@ func TestDamagedAndForeignFilesAreRefused(t *testing.T) {
 	files := map[string][]byte{
 		"text":      []byte(strings.Repeat("this is no state\n", 2000)),
 		"cut short": whole[:len(whole)/3],
+		"tiny":      whole[:3000],
 		"no metas":  append(make([]byte, 8192), whole[8192:]...),
 	}
 	for name, content := range files {

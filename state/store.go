@@ -50,19 +50,24 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	if _, err := os.Stat(path); err != nil {
-		if !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("open state: %w", err)
-		}
-		if o.MustExist {
-			return nil, fmt.Errorf("open state %s: %w", path, ErrMissing)
-		}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("open state: %w", err)
+	// Whoever was killed while making the file leaves an empty one.
+	case o.MustExist && (err != nil || info.Size() == 0):
+		return nil, fmt.Errorf("open state %s: %w", path, ErrMissing)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	if err := refuseNetwork(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("open state %s: %w", path, err)
+	}
+	if err == nil {
+		if err := private(path, info); err != nil {
+			return nil, fmt.Errorf("open state %s: %w", path, err)
+		}
 	}
 	s := &Store{path: path, now: o.Now}
 	if err := s.open(o.Timeout); err != nil {
@@ -73,6 +78,21 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// private takes from others what a copied or restored file may have given them.
+func private(path string, info os.FileInfo) error {
+	mode := info.Mode()
+	if !mode.IsRegular() {
+		return fmt.Errorf("%w: it is no regular file", ErrCorrupt)
+	}
+	if mode.Perm()&0o077 == 0 {
+		return nil
+	}
+	if err := os.Chmod(path, mode.Perm()&0o700); err != nil {
+		return fmt.Errorf("%w: %w", ErrOpenToOthers, err)
+	}
+	return nil
 }
 
 func (s *Store) open(timeout time.Duration) (err error) {
@@ -92,6 +112,8 @@ func (s *Store) open(timeout time.Duration) (err error) {
 	case errors.Is(err, berrors.ErrTimeout):
 		return busy(s.path)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
+	case err != nil && smaller(s.path):
 		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
 	case err != nil:
 		return fmt.Errorf("open state: %w", err)
@@ -126,6 +148,13 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		return fmt.Errorf("open state %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// smaller says whether a file is too small to hold the two pages with which a
+// state begins; bbolt has no error of its own for that.
+func smaller(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > 0 && info.Size() < 2*int64(os.Getpagesize())
 }
 
 // found lays the first stones of a new file.
