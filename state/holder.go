@@ -2,7 +2,6 @@ package state
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +18,9 @@ type holder struct {
 
 func holderPath(path string) string { return path + ".holder" }
 
-func writeHolder(path string, now time.Time) error {
+// writeHolder leaves the word. It is a courtesy: on a full disk, where it cannot
+// be left, the state is still to be looked at.
+func writeHolder(path string, now time.Time) {
 	// The arguments may name people; the program and its verb are enough.
 	command := filepath.Base(os.Args[0])
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
@@ -30,9 +31,8 @@ func writeHolder(path string, now time.Time) error {
 		err = os.WriteFile(holderPath(path), b, 0o600)
 	}
 	if err != nil {
-		return fmt.Errorf("write holder of state: %w", err)
+		dropHolder(path)
 	}
-	return nil
 }
 
 func dropHolder(path string) { _ = os.Remove(holderPath(path)) }

@@ -83,6 +83,7 @@ func TestBusyNamesTheHolder(t *testing.T) {
 	if !errors.As(err, &busy) || busy.PID != os.Getpid() || busy.Command == "" || !busy.Since.Equal(at()) || busy.Hint() == "" {
 		t.Fatalf("%+v", err)
 	}
+	// No word, or half of one, keeps nobody out and blames nobody.
 	ok(t, os.WriteFile(path+".holder", []byte("{"), 0o600))
 	if _, err = Open(path, Options{Now: at, Timeout: 60 * time.Millisecond}); !errors.As(err, &busy) || busy.PID != 0 {
 		t.Fatalf("%+v", err)
@@ -91,6 +92,19 @@ func TestBusyNamesTheHolder(t *testing.T) {
 	if _, err := os.Stat(path + ".holder"); err == nil {
 		t.Fatal("the holder file stayed")
 	}
+}
+
+func TestAWordThatCannotBeLeftKeepsNobodyOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	ok(t, os.MkdirAll(filepath.Join(path+".holder", "x"), 0o700))
+	s, err := Open(path, Options{Now: at})
+	ok(t, err)
+	_, err = Open(path, Options{Now: at, Timeout: 60 * time.Millisecond})
+	var busy *BusyError
+	if !errors.As(err, &busy) || busy.PID != 0 {
+		t.Fatalf("%v", err)
+	}
+	ok(t, s.Close())
 }
 
 func TestDamagedAndForeignFilesAreRefused(t *testing.T) {

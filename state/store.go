@@ -73,10 +73,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err := s.open(o.Timeout); err != nil {
 		return nil, err
 	}
-	if err := writeHolder(path, o.Now()); err != nil {
-		s.db.Close()
-		return nil, err
-	}
+	writeHolder(path, o.Now())
 	return s, nil
 }
 
