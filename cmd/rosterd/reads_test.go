@@ -80,9 +80,12 @@ func TestBadReadsOnRealServers(t *testing.T) {
 		if err := s.corp.Pause(); err != nil {
 			t.Fatal(err)
 		}
-		dead := time.AfterFunc(500*time.Millisecond, func() { s.corp.Kill() })
-		defer dead.Stop()
+		dead := make(chan error, 1)
+		time.AfterFunc(500*time.Millisecond, func() { dead <- s.corp.Kill() })
 		code, out, errs := s.rosterd("sync")
+		if err := <-dead; err != nil {
+			t.Fatal(err)
+		}
 		if code != 1 || !strings.Contains(errs, "nobody's standing has changed") {
 			t.Errorf("exit %d\n%s\n%s", code, out, errs)
 		}
