@@ -170,14 +170,16 @@ func (e *Error) Transient() bool {
 		all   *allFailed
 	)
 	switch {
+	case isTLSFailure(e.Err):
+		return false // also where the alert came after the handshake (RFC 8446)
 	case errors.Is(e.Err, ErrDead):
-		return true // whatever it died of, a new one may live
+		return true // whatever else it died of, a new one may live
 	case errors.As(e.Err, &all):
 		return slices.ContainsFunc(all.errs, IsTransient)
 	case e.Err == nil,
 		errors.Is(e.Err, context.Canceled),
 		errors.Is(e.Err, ErrProtocol), errors.Is(e.Err, ErrBusyConn), errors.Is(e.Err, ErrNoEntry),
-		isTLSFailure(e.Err), isSetting(e.Err):
+		isSetting(e.Err):
 		return false
 	case errors.As(e.Err, &inner):
 		return inner.Transient()
