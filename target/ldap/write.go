@@ -29,14 +29,15 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		if err := s.nameFree(ctx, name, ""); err != nil {
 			return err
 		}
-		if err := s.write(s.c.Add(ctx, dn.String(), attributes)); err != nil {
+		rec, err := s.c.AddRead(ctx, dn.String(), attributes, t.attributes()...)
+		if err := s.write(err); err != nil {
 			var e *target.Error
 			if errors.As(err, &e) && e.Class == target.Missing {
 				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.base.String()+" is not there"
 			}
 			return err
 		}
-		e, err := s.made(ctx, dn)
+		e, err := s.made(ctx, dn, rec)
 		if err != nil {
 			return &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was added, and then: %w", doing, err), Tip: hintOf(err)}
 		}
@@ -49,13 +50,15 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 	return ref, nil
 }
 
-// made reads the entry that was just added, and takes it out of groups that
-// still name somebody who was there before. Only now is it sure that those
-// memberships were nobody's.
-func (s *session) made(ctx context.Context, dn identity.DN) (entry, error) {
-	rec, err := s.c.Base(ctx, dn.String(), s.t.attributes()...)
-	if err != nil {
-		return entry{}, err
+// made reads the entry that was just added, if the server did not send it, and
+// takes it out of groups that still name somebody who was there before. Only now
+// is it sure that those memberships were nobody's.
+func (s *session) made(ctx context.Context, dn identity.DN, rec ldapwire.Record) (entry, error) {
+	if rec.First(s.t.cfg.IDAttribute) == "" {
+		var err error
+		if rec, err = s.c.Base(ctx, dn.String(), s.t.attributes()...); err != nil {
+			return entry{}, err
+		}
 	}
 	e, err := s.t.entry(rec)
 	if err != nil {
