@@ -80,10 +80,15 @@ func readPlan(path string) (planFile, error) {
 func (a *app) applyCommand() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{
-		Use: "apply FILE", Short: "do a plan that was written by plan --out", Args: cobra.ExactArgs(1),
+		Use: "apply FILE", GroupID: groupDaily, Short: "do a plan that was written by plan --out", Args: cobra.ExactArgs(1),
 		Long: `apply does the plan in FILE, person by person, where entry, link and policy are as
 they were when it was made. Who moved since is skipped, and the exit code is 5; with
---strict nothing is done then.`,
+--strict nothing is done then. What was held when the plan was made stays held.`,
+		Example: `  rosterd plan --out plan.json
+  rosterd apply --strict plan.json`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			file, err := readPlan(args[0])
 			if err != nil {

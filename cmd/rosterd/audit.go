@@ -19,7 +19,7 @@ func (a *app) auditCommand() *cobra.Command {
 	var last int
 	var verify bool
 	cmd := &cobra.Command{
-		Use: "audit", Short: "show what was done, by whom, why", Args: cobra.NoArgs,
+		Use: "audit", GroupID: groupKnow, Short: "show what was done, by whom, why", Args: cobra.NoArgs,
 		Long: `audit shows the journal: every decision, every write before it was sent and what came
 of it. --verify checks the chain of hashes; a broken one ends with 1.`,
 		Example: `  rosterd audit --person writer7 --since 7d

@@ -16,10 +16,12 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
+		Use: "check", GroupID: groupBegin, Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
 		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
 connects to the source and each target and reports what was found there, what may be
 read and written, and when the next runs are. --offline stops after the file.`,
+		Example: `  rosterd check -c rosterd.toml
+  rosterd check --offline      in a hook of the repository that the file lives in`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runCheck(c.Context(), offline) },
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "only the file")
@@ -54,7 +56,7 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 			found.OK = false
 		}
 	}
-	note(a.config, "ok", fmt.Sprintf("%s, %s, %s", count(len(c.Sources), "source"), count(len(c.Policy.Groups()), "group named"),
+	note(a.config, "ok", fmt.Sprintf("%s, %s, %s", count(len(c.Sources), "source"), count(len(c.Policy.Groups()), "group")+" named by the policy",
 		count(len(c.Targets), "target")), "")
 	if !offline {
 		if err := a.connect(ctx, c, note); err != nil {

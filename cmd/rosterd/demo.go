@@ -17,11 +17,13 @@ import (
 func (a *app) demoCommand() *cobra.Command {
 	var keep string
 	cmd := &cobra.Command{
-		Use: "demo", Short: "see it work: no configuration, no server", Args: cobra.NoArgs,
+		Use: "demo", GroupID: groupBegin, Short: "see it work: no configuration, no server", Args: cobra.NoArgs,
 		Long: `demo starts a small company directory and two applications inside this process and
 tells a story with them: a first provisioning, a joiner, a promotion, a leaver, a
 rehire, a mass change that is held. Every act goes through the real LDAP client, the
 real engine and a real state file.`,
+		Example: `  rosterd demo
+  rosterd demo --keep /tmp/rosterd-demo     and look at the files afterwards`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runDemo(c.Context(), keep) },
 	}
 	cmd.Flags().StringVar(&keep, "keep", "", "leave configuration, state and files in this new `FOLDER`")

@@ -17,10 +17,12 @@ import (
 
 func (a *app) explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "explain PERSON", Short: "say why a person has what they have", Args: cobra.ExactArgs(1),
+		Use: "explain PERSON", GroupID: groupKnow, Short: "say why a person has what they have", Args: cobra.ExactArgs(1),
 		Long: `explain shows, from what rosterd knows, where a person stands in each target, which
 roles they hold, and for each right and attribute the chain that gave it. PERSON is a
-login, a mail address, a DN or an ID.`,
+login, a mail address, a DN or an ID. Nothing is read from the directory or a target.`,
+		Example: `  rosterd explain writer7
+  rosterd explain writer7@corp.example --json`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.open(waitBriefly, true)
 			if err != nil {

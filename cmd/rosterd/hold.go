@@ -21,10 +21,14 @@ func (a *app) approveCommand() *cobra.Command {
 	var limit int
 	var yes bool
 	cmd := &cobra.Command{
-		Use: "approve HOLD", Short: "let the changes of a hold go", Args: cobra.ExactArgs(1),
+		Use: "approve HOLD", GroupID: groupDecide, Short: "let the changes of a hold go", Args: cobra.ExactArgs(1),
 		Long: `approve shows what a hold covers and asks; elsewhere than on a terminal it takes --yes
 and the version that was shown. The approval covers the changes shown and no others,
-and they are done at once. --person and --limit approve a part, for a pilot.`,
+and they are done at once. --person and --limit approve a part, for a pilot. If the hold has
+changed since the version that you give, nothing is approved, and what came is shown.`,
+		Example: `  rosterd approve h3
+  rosterd approve h3 --version e974327341b6 --yes
+  rosterd approve h3 --person writer7`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.runApprove(c.Context(), args[0], version, people, limit, yes)
 		},
@@ -91,7 +95,7 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 
 func (a *app) rejectCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "reject HOLD", Short: "silence the changes of a hold until they change", Args: cobra.ExactArgs(1),
+		Use: "reject HOLD", GroupID: groupDecide, Short: "silence the changes of a hold until they change", Args: cobra.ExactArgs(1),
 		Long: `reject closes a hold without doing its changes. They stay undone and are not held
 again until they change: somebody who should lose something keeps it, and somebody
 who should get something does not.`,

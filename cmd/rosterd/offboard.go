@@ -17,9 +17,10 @@ func (a *app) offboardCommand() *cobra.Command {
 	var reason string
 	var protected bool
 	cmd := &cobra.Command{
-		Use: "offboard PERSON", Short: "close every account of a person now", Args: cobra.ExactArgs(1),
+		Use: "offboard PERSON", GroupID: groupDecide, Short: "close every account of a person now", Args: cobra.ExactArgs(1),
 		Long: `offboard disables and strips a person everywhere at once, without waiting for the
-directory, and keeps it so until the directory agrees or release lifts it.`,
+directory, and keeps it so until the directory agrees or release lifts it. Accounts
+are never deleted by it. Naming a person is the approval, for a few an hour.`,
 		Example: `  rosterd offboard writer7 --reason "left today, ticket 4711"`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
@@ -66,7 +67,7 @@ func (a *app) sayDenied(s *session, p identity.Person) error {
 func (a *app) releaseCommand() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
-		Use: "release PERSON", Short: "lift an offboard, enable what somebody else disabled", Args: cobra.ExactArgs(1),
+		Use: "release PERSON", GroupID: groupDecide, Short: "lift an offboard, enable what somebody else disabled", Args: cobra.ExactArgs(1),
 		Long: `release takes back an offboard: the person gets what the directory and the policy give
 them, in the same accounts. It also enables accounts that somebody disabled in a
 target by hand, which rosterd otherwise leaves as they are.`,

@@ -15,10 +15,13 @@ func (a *app) planCommand() *cobra.Command {
 	var o choice
 	var out string
 	cmd := &cobra.Command{
-		Use: "plan", Short: "show what a cycle would do, and do nothing", Args: cobra.NoArgs,
+		Use: "plan", GroupID: groupDaily, Short: "show what a cycle would do, and do nothing", Args: cobra.NoArgs,
 		Long: `plan reads the source and shows what sync would do. No target is changed. It ends
 with 0 when nothing is to be done, 3 when changes are pending, 4 when something is
-or would be held.`,
+or would be held. What comes to many people is shown of a few; -v shows all.`,
+		Example: `  rosterd plan
+  rosterd plan --person writer7 -v
+  rosterd plan --out plan.json && rosterd apply plan.json`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runPlan(c.Context(), o, out) },
 	}
 	o.flags(a, cmd)

@@ -16,6 +16,14 @@ import (
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
+// The groups of verbs in the help.
+const (
+	groupBegin  = "begin"
+	groupDaily  = "daily"
+	groupDecide = "decide"
+	groupKnow   = "know"
+)
+
 // defaultConfig is where the service looks for its configuration.
 const defaultConfig = "/etc/rosterd/rosterd.toml"
 
@@ -62,7 +70,13 @@ func (a *app) root() *cobra.Command {
 		Long: `rosterd reads your directory, works out who joined, moved or left, and creates,
 changes and disables accounts in your applications. It shows the plan before it
 acts, refuses to act on a read that it cannot prove complete, and can say for
-every right of every person why they have it.`,
+every right of every person why they have it.
+
+It ends with 0 when it is done or there was nothing to do, 1 when it failed (a
+source was not read, the state cannot be used), 2 for a mistake in the
+configuration or the command, 3 when a plan has changes pending, 4 when something
+is held for a person to decide, 5 when something is parked or was skipped. PERSON
+is a login, a mail address, a DN or an ID.`,
 		Example: `  rosterd demo                 see it work, no server needed
   rosterd check                is the configuration right, can everything be reached
   rosterd plan                 what would be done
@@ -87,6 +101,17 @@ every right of every person why they have it.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(err, "see the flags: "+c.CommandPath()+" --help")
 	})
+	cobra.EnableCommandSorting = false
+	root.AddGroup(&cobra.Group{ID: groupBegin, Title: "To begin:"}, &cobra.Group{ID: groupDaily, Title: "Every day:"},
+		&cobra.Group{ID: groupDecide, Title: "To decide:"}, &cobra.Group{ID: groupKnow, Title: "To know:"})
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	if err := root.MarkPersistentFlagFilename("config", "toml"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		c.Hidden = true // --help says the same
+	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
 		a.targetCommand(), a.versionCommand())

@@ -19,10 +19,12 @@ const statusCycles = 5
 func (a *app) statusCommand() *cobra.Command {
 	var exitCode bool
 	cmd := &cobra.Command{
-		Use: "status", Short: "show what needs a person, and how things stand", Args: cobra.NoArgs,
+		Use: "status", GroupID: groupKnow, Short: "show what needs a person, and how things stand", Args: cobra.NoArgs,
 		Long: `status shows first what needs a person, each with the command to type: what is held,
 what failed and is tried again. Then how old is what is known of the sources, the
 accounts in each target, and the last cycles. It reads the state alone.`,
+		Example: `  rosterd status
+  rosterd status --exit-code --json      for a monitor`,
 		RunE: func(*cobra.Command, []string) error {
 			s, err := a.open(waitBriefly, true)
 			if err != nil {

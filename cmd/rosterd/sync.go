@@ -40,9 +40,13 @@ func (a *app) verboseFlag(c *cobra.Command) {
 func (a *app) syncCommand() *cobra.Command {
 	var o choice
 	cmd := &cobra.Command{
-		Use: "sync", Short: "run one cycle: read, plan, do what may be done, verify", Args: cobra.NoArgs,
+		Use: "sync", GroupID: groupDaily, Short: "run one cycle: read, plan, do what may be done, verify", Args: cobra.NoArgs,
 		Long: `sync runs one cycle and exits; it waits for one that is under way. With --full it is
-the one-shot full resync: everybody is looked at afresh and every target is read.`,
+the one-shot full resync: everybody is looked at afresh and every target is read. It says one line a change,
+what is held or parked and the command to type, and the totals last.`,
+		Example: `  rosterd sync
+  rosterd sync --full           after an incident: read everything again
+  rosterd sync --person writer7`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.dryRun {
 				return a.runPlan(c.Context(), o, "")

@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) targetCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "target", Short: "forget a target that is gone from the configuration", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "target", GroupID: groupDecide, Short: "forget a target that is gone from the configuration", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var yes bool
 	forget := &cobra.Command{

@@ -10,7 +10,7 @@ import (
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "say which build this is", Args: cobra.NoArgs,
+		Use: "version", GroupID: groupBegin, Short: "say which build this is", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := build()
 			if a.json {

@@ -398,7 +398,7 @@ func (t *text) totals() string {
 	var parts []string
 	for verb := target.Link; verb <= target.Delete; verb++ {
 		if n.due[verb] > 0 {
-			parts = append(parts, fmt.Sprintf("%d to %s", n.due[verb], verb))
+			parts = append(parts, fmt.Sprintf("%s to %s", thousands(n.due[verb]), verb))
 		}
 	}
 	for _, x := range []struct {
@@ -406,7 +406,7 @@ func (t *text) totals() string {
 		word string
 	}{{n.held, "held"}, {n.parked, "parked"}, {n.looks, "to be looked at"}} {
 		if x.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.word))
+			parts = append(parts, fmt.Sprintf("%s %s", thousands(x.n), x.word))
 		}
 	}
 	if len(parts) == 0 {
@@ -458,7 +458,7 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return thousands(n) + " " + many
 }
 
 // fit cuts a text to what is left of the line.
