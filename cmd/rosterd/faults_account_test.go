@@ -63,7 +63,7 @@ func (k *killing) entitled() {
 			want = append(want, "Publishers")
 		}
 		if got := have[one(e, "uid")].groups; !slices.Equal(got, want) {
-			k.t.Errorf("%s has %v, want %v", one(e, "uid"), got, want)
+			k.fault("%s has %v, want %v", one(e, "uid"), got, want)
 		}
 	}
 }
@@ -103,6 +103,15 @@ func differences(before, after map[string]appEntry) map[seen]bool {
 	return out
 }
 
+// fault tells what is wrong in a round, a dozen times at most.
+func (k *killing) fault(format string, args ...any) {
+	k.t.Helper()
+	k.t.Errorf("round %d: "+format, append([]any{k.number}, args...)...)
+	if k.wrong++; k.wrong == 12 {
+		k.t.Fatal("and so on")
+	}
+}
+
 // account holds the journal of a round against what the server shows, and
 // returns how many writes there were: every difference was intended and has one
 // outcome that says it was done; no more was done than shows; no entry was
@@ -119,9 +128,9 @@ func (k *killing) account(before, after map[string]appEntry, records []auditReco
 			intended[id] = strings.TrimSpace(r.Action + " " + r.Public.Entitlement)
 		case r.Kind != "outcome":
 		case intended[id] == "":
-			k.t.Errorf("round %d: record %d is an outcome of intent %d, which stands nowhere before it", k.number, r.Seq, id)
+			k.fault("record %d is an outcome of intent %d, which stands nowhere before it", r.Seq, id)
 		case settled[id]:
-			k.t.Errorf("round %d: record %d is a second outcome of intent %d", k.number, r.Seq, id)
+			k.fault("record %d is a second outcome of intent %d", r.Seq, id)
 		case r.Public.Class != "in-doubt":
 			settled[id] = true
 			if r.Public.Done {
@@ -133,33 +142,33 @@ func (k *killing) account(before, after map[string]appEntry, records []auditReco
 	}
 	for id := range intended {
 		if !settled[id] {
-			k.t.Errorf("round %d: intent %d has no outcome", k.number, id)
+			k.fault("intent %d has no outcome", id)
 		}
 	}
 	shown := differences(before, after)
 	for d := range shown {
 		if done[d] != 1 {
-			k.t.Errorf("round %d: %s of %s shows, and the journal says %d times that it was done", k.number, d.what, after[d.account].uid, done[d])
+			k.fault("%s of %s shows, and the journal says %d times that it was done", d.what, after[d.account].uid, done[d])
 		}
 	}
 	for d, n := range done {
 		if !shown[d] {
-			k.t.Errorf("round %d: the journal says %d times that %s of %s was done, and it does not show", k.number, n, d.what, after[d.account].uid)
+			k.fault("the journal says %d times that %s of %s was done, and it does not show", n, d.what, after[d.account].uid)
 		}
 	}
 	numbers := map[string]string{}
 	for id, now := range after {
 		if other := numbers[now.number]; other != "" {
-			k.t.Errorf("round %d: %s and %s are accounts of number %s", k.number, other, now.uid, now.number)
+			k.fault("%s and %s are accounts of number %s", other, now.uid, now.number)
 		}
 		numbers[now.number] = now.uid
 		if now.csn != before[id].csn && !touched[id] {
-			k.t.Errorf("round %d: the entry of %s was written, and the journal says nothing of it", k.number, now.uid)
+			k.fault("the entry of %s was written, and the journal says nothing of it", now.uid)
 		}
 	}
 	for id, was := range before {
 		if after[id].uid == "" {
-			k.t.Errorf("round %d: the account of %s is gone", k.number, was.uid)
+			k.fault("the account of %s is gone", was.uid)
 		}
 	}
 	return len(shown)

@@ -86,6 +86,7 @@ type killing struct {
 	binary string
 	random *rand.Rand
 	number int // of the round
+	wrong  int // faults that were told
 	// A sync that is left alone takes so long, and applies from and until these
 	// moments.
 	whole, from, until time.Duration
@@ -130,8 +131,11 @@ func newKilling(t *testing.T, binary string, random *rand.Rand) *killing {
 	return k
 }
 
-// stop ends both servers before the test does.
+// stop ends both servers before the test does, unless their logs are wanted.
 func (k *killing) stop() {
+	if k.t.Failed() {
+		return
+	}
 	for _, s := range []interface{ Close() error }{k.corp, k.apps} {
 		if err := s.Close(); err != nil {
 			k.t.Log(err)
