@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -39,7 +40,7 @@ type plannedChange struct {
 	Text string     `json:"text"`
 }
 
-func writePlan(path string, e *rostersync.Engine, r *rostersync.Report) error {
+func writePlan(w *os.File, e *rostersync.Engine, r *rostersync.Report) error {
 	file := planFile{FormatVersion: 1, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: e.Policy.Hash()}
 	at := map[identity.Ordinal]int{}
 	for _, o := range r.Cleared() {
@@ -56,10 +57,16 @@ func writePlan(path string, e *rostersync.Engine, r *rostersync.Report) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+	// The file may hold an older plan that is longer.
+	if err := errors.Join(w.Truncate(0), write(w, append(text, '\n'))); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
+}
+
+func write(w io.Writer, text []byte) error {
+	_, err := w.Write(text)
+	return err
 }
 
 func readPlan(path string) (planFile, error) {

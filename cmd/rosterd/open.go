@@ -72,6 +72,7 @@ func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
 }
 
 func (a *app) openState(c *config.Config, wait time.Duration, mustExist bool) (*state.Store, error) {
+	a.caller() // while we are whoever typed the command
 	if err := becomeOwner(c.State.Path); err != nil {
 		return nil, failed(err)
 	}
@@ -104,8 +105,16 @@ func becomeOwner(path string) error {
 	return nil
 }
 
-// caller is who typed the command, for the journal.
+// caller is who typed the command, for the journal: also after the program
+// became somebody else.
 func (a *app) caller() string {
+	if a.by == "" {
+		a.by = a.typist()
+	}
+	return a.by
+}
+
+func (a *app) typist() string {
 	if name := a.getenv("SUDO_USER"); name != "" {
 		return name
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,15 @@ or would be held. What comes to many people is shown of a few; -v shows all.`,
 }
 
 func (a *app) runPlan(ctx context.Context, o choice, out string) error {
+	var file *os.File
+	if out != "" {
+		// Before the program becomes the owner of the state, who may not write here.
+		var err error
+		if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o600); err != nil {
+			return usage(fmt.Errorf("write plan: %w", err), "name a file in a folder that is there: --out plan.json")
+		}
+		defer file.Close()
+	}
 	s, err := a.open(waitBriefly, false)
 	if err != nil {
 		return err
@@ -43,7 +53,7 @@ func (a *app) runPlan(ctx context.Context, o choice, out string) error {
 	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) {
 		report, err := s.engine.Cycle(ctx, ask)
 		if err == nil && out != "" {
-			err = writePlan(out, s.engine, report)
+			err = writePlan(file, s.engine, report)
 		}
 		return report, err
 	})

@@ -38,6 +38,8 @@ type app struct {
 	config        string
 	json, verbose bool
 	color         string
+	// by is who typed the command.
+	by string
 
 	// stop is closed by the first signal.
 	stop chan struct{}
