@@ -69,13 +69,19 @@ func (a *app) printTrouble(r *rostersync.Report) {
 	}
 	for _, s := range r.Sources {
 		for _, container := range s.Blackouts {
-			a.warn(fmt.Sprintf("everybody under %s vanished in one read: their standing is unknown, and nothing is taken from them; if they are really gone, delete or move them one by one, or look at the rights of the bind identity", container))
+			a.warn(fmt.Sprintf("everybody under %s vanished in one read: their standing is unknown, and nothing is taken from them; look at the rights of the bind identity, or approve the hold if they are really gone", container))
 		}
 		if s.MinPeople {
 			a.warn(fmt.Sprintf("only %d of %d people were read: every removal is held", s.People, s.Peak))
 		}
 		if s.Rekeyed > 0 {
 			a.warn(fmt.Sprintf("%d people came back under other IDs at once: nobody is relinked or removed", s.Rekeyed))
+		}
+	}
+	// The plan is of targets; the hold of a source stands here.
+	for _, h := range r.Holds {
+		if h.Rule == "rekeyed" && h.Status == ledger.Waiting {
+			a.warn(fmt.Sprintf("%s: %s: rosterd approve %s", h.ID, h.Text, h.ID))
 		}
 	}
 }
