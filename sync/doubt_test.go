@@ -110,6 +110,29 @@ func TestLaw05DoubtClaimsNothingOfAnother(t *testing.T) {
 	w.quiet()
 }
 
+// Law 5: an account that somebody else made while a create was in doubt is not
+// taken for ours, where no mark tells.
+func TestLaw05DoubtClaimsNothingOfAStranger(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Targets[0].Target = plainTarget{w.wiki}
+	w.joinMany("p", 12)
+	w.synced()
+	w.set(w.join("late"), "sn", "Late")
+	w.wiki.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
+		return memory.Fault{Err: errors.New("connection reset")}
+	}})
+	w.sync()
+	w.wiki.SetFaults(memory.Faults{})
+	stranger := w.wiki.Put(target.Account{Name: "late", Enabled: true, Attributes: map[string][]string{"title": {"Director"}}})
+	r := w.sync()
+	if s := situation(r, "late"); s != "adoptable" {
+		t.Errorf("situation %s, want adoptable\n%s", s, text(r))
+	}
+	if owner, owned, _ := w.engine.Store.LinkOwner("wiki", stranger); owned {
+		t.Fatalf("law 5: the stranger's account is now of %v", owner)
+	}
+}
+
 // loseNext does the next write with the verb and loses the answer.
 func loseNext(verb target.Verb) memory.Faults {
 	lost := false

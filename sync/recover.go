@@ -155,10 +155,15 @@ func settleDoubt(o ledger.Order, seen target.Observation, d target.Description) 
 
 // claims says whether a create may take what it finds for its own work: under
 // the mark that it put there, or, where the target keeps no marks, only if
-// nothing was there before.
+// nothing was there before and it is as it was to be made.
 func claims(o ledger.Order, a target.Account, d target.Description) bool {
 	if d.Marks {
 		return o.Mark != "" && a.Mark == o.Mark
+	}
+	for _, v := range o.Change.Set {
+		if !d.Equal(v.Name, a.Attributes[v.Name], v.Values) {
+			return false
+		}
 	}
 	return o.Nothing
 }
