@@ -146,7 +146,7 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) error {
 	}
 	a.note(all)
 	a.progress("apply", a.target.Name, a.done, a.total)
-	return nil
+	return ctx.Err()
 }
 
 // ready leaves out what depends on a step that failed or on a person that was
@@ -235,6 +235,10 @@ func (a *applier) note(results []state.Result) {
 			a.orders[a.target.Name] = append(a.orders[a.target.Name], o)
 			a.report.Carried = append(a.report.Carried, o)
 			a.report.Done[o.Change.Verb]++
+			continue
+		}
+		if r.Outcome.Err == unsent {
+			a.report.Stopped, a.open[o.Change.Person] = true, true
 			continue
 		}
 		a.report.Failed = append(a.report.Failed, Failed{Order: o, Outcome: r.Outcome})

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	gosync "sync"
@@ -29,16 +30,7 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 }
 
 func (c *cycle) run(ctx context.Context) error {
-	if err := c.readAndSeal(ctx); err != nil {
-		return err
-	}
-	if err := c.take(); err != nil {
-		return err
-	}
-	if err := c.desire(); err != nil {
-		return err
-	}
-	if err := c.observe(ctx); err != nil {
+	if err := c.look(ctx); err != nil {
 		return err
 	}
 	if err := c.judge(); err != nil {
@@ -57,6 +49,29 @@ func (c *cycle) run(ctx context.Context) error {
 		return err
 	}
 	return c.settle()
+}
+
+// look is all that comes before the plan. There is nothing in it that must be
+// finished, so a stop ends it at once.
+func (c *cycle) look(ctx context.Context) error {
+	ctx, done := c.ask.untilStopped(ctx)
+	defer done()
+	err := func() error {
+		if err := c.readAndSeal(ctx); err != nil {
+			return err
+		}
+		if err := c.take(); err != nil {
+			return err
+		}
+		if err := c.desire(); err != nil {
+			return err
+		}
+		return c.observe(ctx)
+	}()
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), ErrStopped) {
+		return ErrStopped
+	}
+	return err
 }
 
 // cycle is what the steps hand on to one another.

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -102,6 +103,22 @@ func (e *Engine) progress(step, where string, done, total int) {
 func (r Request) names(who identity.Ordinal) bool {
 	_, found := slices.BinarySearch(r.People, who)
 	return found
+}
+
+// untilStopped is a context that ends when a stop is asked for, too. The
+// function frees it.
+func (r Request) untilStopped(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if r.Stop != nil {
+		go func() {
+			select {
+			case <-r.Stop:
+				cancel(ErrStopped)
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, func() { cancel(nil) }
 }
 
 func (r Request) stopped() bool {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// ErrStopped says that a signal ended a cycle before its plan was made.
+var ErrStopped = errors.New("stopped by a signal before anything was written")
+
 // ForeignError says that a target is another system than the one whose accounts
 // the links name.
 type ForeignError struct{ Target, Known, Found string }

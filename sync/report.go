@@ -98,6 +98,8 @@ const (
 // Exit is the exit code that the cycle ends with.
 func (r *Report) Exit() int {
 	switch {
+	case errors.Is(r.Err, ErrStopped):
+		return ExitParked
 	case r.Err != nil, r.unread():
 		return ExitFailed
 	case r.held():

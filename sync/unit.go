@@ -55,8 +55,20 @@ func group(intents []state.Intent) []unit {
 	return units
 }
 
-// do writes one unit and returns a result for each of its intents.
+// unsent is the error of a write that a signal kept from leaving. Nothing failed
+// by it: the next cycle does it.
+const unsent = "not sent: stopped by a signal"
+
+// do writes one unit and returns a result for each of its intents. After a stop
+// or an abort no more units are begun.
 func (a *applier) do(ctx context.Context, u unit) []state.Result {
+	if a.ask.stopped() || ctx.Err() != nil {
+		results := make([]state.Result, len(u.intents))
+		for i, in := range u.intents {
+			results[i] = state.Result{Intent: in, Outcome: ledger.Outcome{Err: unsent, Class: target.Transient}}
+		}
+		return results
+	}
 	if u.members {
 		return a.doMembers(ctx, u.intents)
 	}

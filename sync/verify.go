@@ -67,7 +67,7 @@ func (c *cycle) verifyOne(ctx context.Context, t Target, orders []ledger.Order) 
 			return nil
 		}
 		pause := wait.NextBackOff()
-		if !c.Now().Add(pause).Before(until) {
+		if c.ask.stopped() || !c.Now().Add(pause).Before(until) {
 			return c.unverified(t, who, disagreed, err)
 		}
 		select {
