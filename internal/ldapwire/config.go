@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/rosterd/rosterd/internal/secret"
 )
 
 // Reader chooses how listings are decoded.
@@ -85,6 +87,15 @@ func isSetting(err error) bool {
 	return errors.As(err, &e)
 }
 
+// hintOf is the hint of an error, or another where it has none.
+func hintOf(err error, otherwise string) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) && h.Hint() != "" {
+		return h.Hint()
+	}
+	return otherwise
+}
+
 func setting(hint, format string, args ...any) error {
 	return &settingError{fmt.Sprintf(format, args...), hint}
 }
@@ -133,6 +144,12 @@ type address struct {
 // parseURL reads the URL of a server (RFC 4516; ldapi as OpenLDAP has it).
 func parseURL(s string) (address, error) {
 	bad := func(format string, args ...any) (address, error) {
+		// A password that somebody put there is not repeated.
+		if scheme, rest, ok := strings.Cut(s, "://"); ok {
+			if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+				s = scheme + "://[secret]" + rest[at:]
+			}
+		}
 		return address{}, setting("as in ldaps://ldap.example, ldap://ldap.example:1389 or ldapi://%2Frun%2Fslapd%2Fldapi",
 			"the URL %q: %s", s, fmt.Sprintf(format, args...))
 	}
@@ -157,11 +174,14 @@ func parseURL(s string) (address, error) {
 	default:
 		return bad("the scheme %q is not ldaps, ldap or ldapi", scheme)
 	}
+	if strings.Contains(rest, "@") {
+		return bad("only a host and a port may stand there")
+	}
 	u, err := url.Parse(scheme + "://" + rest)
 	if err != nil {
 		return bad("%v", err)
 	}
-	if u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+	if u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
 		return bad("only a host and a port may stand there")
 	}
 	if u.Port() != "" {
@@ -188,7 +208,16 @@ func (c Config) tlsConfig(host string) (*tls.Config, error) {
 		}
 	}
 	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		pem, err := os.ReadFile(c.CertFile)
+		if err != nil {
+			return nil, setting("check cert_file", "read the client certificate: %v", err)
+		}
+		// Whoever has the key is who we are: it is guarded like a password.
+		key, err := secret.File(c.KeyFile).Value()
+		if err != nil {
+			return nil, setting(hintOf(err, "check key_file"), "read the key of the client certificate: %v", err)
+		}
+		cert, err := tls.X509KeyPair(pem, []byte(key))
 		if err != nil {
 			return nil, setting("check cert_file and key_file", "read the client certificate: %v", err)
 		}

@@ -222,7 +222,7 @@ func (c *Conn) bind(ctx context.Context) error {
 	default:
 		password, err := c.cfg.Password()
 		if err != nil {
-			return c.fault(opNameBind, c.cfg.BindDN, setting("check password", "read the password: %v", err))
+			return c.fault(opNameBind, c.cfg.BindDN, setting(hintOf(err, "check password"), "read the password: %v", err))
 		}
 		// RFC 4513, section 5.1.2: with an empty password servers bind
 		// successfully, as nobody.

@@ -183,7 +183,9 @@ func TestSettings(t *testing.T) {
 		"no scheme":                    func(c *Config) { c.URLs = []string{"ldap.lab.example"} },
 		"another scheme":               func(c *Config) { c.URLs = []string{"https://ldap.lab.example"} },
 		"a name in the URL":            func(c *Config) { c.URLs = []string{"ldaps://ldap.lab.example/dc=lab"} },
-		"a password in the URL":        func(c *Config) { c.URLs = []string{"ldaps://u:p@ldap.lab.example"} },
+		"a password in the URL":        func(c *Config) { c.URLs = []string{"ldaps://u:hunter2@ldap.lab.example"} },
+		"an odd password in the URL":   func(c *Config) { c.URLs = []string{"ldap://u:hunter2%zz@h@ldap.lab.example:x"} },
+		"one for another protocol":     func(c *Config) { c.URLs = []string{"http://u:hunter2@h"} },
 		"no host":                      func(c *Config) { c.URLs = []string{"ldaps://:636"} },
 		"no path":                      func(c *Config) { c.URLs = []string{"ldapi://"} },
 		"path not escaped":             func(c *Config) { c.URLs = []string{"ldapi:///run/ldapi"} },
@@ -202,6 +204,9 @@ func TestSettings(t *testing.T) {
 		var h interface{ Hint() string }
 		if err == nil || !errors.As(err, &h) || h.Hint() == "" || IsTransient(err) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: it is repeated: %v", name, err)
 		}
 		if _, err := Dial(t.Context(), cfg); err == nil {
 			t.Errorf("%s: connected", name)

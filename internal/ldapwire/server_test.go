@@ -179,6 +179,16 @@ func TestExternalByCertificate(t *testing.T) {
 	} else if IsTransient(err) {
 		t.Errorf("without the certificate: %v is transient", err)
 	}
+	if err := os.Chmod(cfg.KeyFile, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var h interface{ Hint() string }
+	if _, err := Dial(t.Context(), cfg); err == nil || !errors.As(err, &h) || !strings.Contains(h.Hint(), "chmod") {
+		t.Errorf("a key that everyone may read: %v", err)
+	}
+	if err := os.Chmod(cfg.KeyFile, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, change := range map[string]func(*Config){
 		"no such key": func(c *Config) { c.KeyFile = "/nowhere" }, "no authority": func(c *Config) { c.CAFile = c.KeyFile },
 	} {

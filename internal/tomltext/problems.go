@@ -70,6 +70,13 @@ func (d *Document) Problems() Problems {
 // is a table, and a password in a URL.
 var confidential = regexp.MustCompile(`(?i)[\w-]*(?:pass|pw|secret|token)[\w-]*["']?\s*=\s*([^\s{=].*)|://[^\s/@"']*:([^\s/@"']+)@`)
 
+// table is the value in the table of such a key, and placed one that says where the secret
+// stands, which is no secret.
+var (
+	table  = regexp.MustCompile(`(?i)[\w-]*(?:pass|pw|secret|token)[\w-]*["']?\s*=\s*\{(\s*(?:[\w-]+\s*=\s*)?(.*))`)
+	placed = regexp.MustCompile(`^\s*(?:file|credential|env)\s*=`)
+)
+
 // hiding is what is shown instead.
 const hiding = "[secret]"
 
@@ -86,6 +93,9 @@ func (d *Document) visible(number int) int {
 	cut := len(line) + 1
 	if m := confidential.FindStringSubmatchIndex(line); m != nil {
 		cut = max(m[2], m[4])
+	}
+	if m := table.FindStringSubmatchIndex(line); m != nil && !placed.MatchString(line[m[2]:]) {
+		cut = min(cut, m[4])
 	}
 	for _, p := range d.hidden {
 		if p.value < start+len(line) && start < p.valueEnd {
