@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 )
@@ -77,7 +78,42 @@ func (c *cycle) book() (plan.Book, error) {
 	if err != nil {
 		return b, err
 	}
-	return plan.Book{Now: c.input.Now, Holds: holds, Spends: spends, FirstFreeHold: free, Targets: c.input.Targets}, nil
+	again, err := c.again(spends)
+	if err != nil {
+		return b, err
+	}
+	return plan.Book{Now: c.input.Now, Holds: holds, Spends: spends, Again: again, FirstFreeHold: free, Targets: c.input.Targets}, nil
+}
+
+// again finds who of those that lost something has it again.
+func (c *cycle) again(spends []ledger.Spend) (map[plan.Regained]bool, error) {
+	if len(spends) == 0 {
+		return nil, nil
+	}
+	var who []identity.Ordinal
+	for _, s := range spends {
+		who = append(who, s.Person)
+	}
+	slices.Sort(who)
+	all, err := c.Store.Links(slices.Compact(who)...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[plan.Regained]bool{}
+	for person, links := range all {
+		for name, l := range links {
+			if l.Phase != ledger.Open {
+				continue
+			}
+			out[plan.Regained{Target: name, Person: person}] = true
+			for _, g := range l.Granted {
+				for _, r := range g.Roles {
+					out[plan.Regained{Target: name, Role: r, Person: person}] = true
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 // shown is the part of the plan that was asked for. The whole is drawn even

@@ -42,6 +42,24 @@ func TestLaw06LeaverLosesWhatCanBeTaken(t *testing.T) {
 	}
 }
 
+// The limit is a share of the accounts there are: one that was closed and is
+// open again is one account.
+func TestGuardCountsWhoCameBackOnce(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 12)
+	w.synced()
+	w.leave(ids[:2]...)
+	w.synced()
+	for _, id := range ids[:2] {
+		w.set(id, "employeeType", "staff")
+	}
+	w.synced()
+	w.leave(ids[2:4]...)
+	if r := w.sync(); r.Exit() != 4 || w.enabled() != 12 {
+		t.Fatalf("two leavers after two of 12 on one day: exit %d with %d enabled, want 4 with 12: the limit is 3.6\n%s", r.Exit(), w.enabled(), text(r))
+	}
+}
+
 // Law 7: who waits for a name that a held rename would free gets it once that
 // is approved.
 func TestLaw07WhoWaitsForAHeldNameGetsIt(t *testing.T) {

@@ -346,9 +346,11 @@ func (j *judge) limit(at bucket) (limit float64, used, n int) {
 		}
 		if s.Rule == at.rule.String() && s.Role == at.role {
 			used++
-			revoked[s.Person] = true
+			if !j.book.Again[Regained{at.target, at.role, s.Person}] {
+				revoked[s.Person] = true
+			}
 		}
-		if s.Rule == RuleRemove.String() {
+		if s.Rule == RuleRemove.String() && !j.book.Again[Regained{at.target, "", s.Person}] {
 			removed[s.Person] = true
 		}
 	}

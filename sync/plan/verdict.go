@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 )
 
@@ -14,10 +15,20 @@ type Book struct {
 	Targets []Target
 	// Spends are the changes of the last window.
 	Spends []ledger.Spend
+	// Again are those of them whose account is open again, or who hold the role
+	// again: they are among the target's Linked and Holders.
+	Again map[Regained]bool
 	// Holds are those of the state.
 	Holds []ledger.Hold
 	// FirstFreeHold is the number of the next hold: 7 for "h7".
 	FirstFreeHold int
+}
+
+// Regained is somebody who has an account again, or a role, after it was taken.
+type Regained struct {
+	Target string
+	Role   string // empty: the account
+	Person identity.Ordinal
 }
 
 // Verdict is the plan after the guard.
