@@ -83,6 +83,8 @@ func TestLaws(t *testing.T) {
 			"restart":               m.act(m.restart),
 			"crash in a write":      m.act(m.crashInWrite),
 			"crash in a read":       m.act(m.crashInRead),
+			"crash anywhere":        m.act(m.crashAnywhere),
+			"crash somewhere":       m.act(m.crashAnywhere),
 			"stop":                  m.act(m.stop),
 			"clock":                 m.act(m.clock),
 			"sync":                  m.act(m.sync),
@@ -161,6 +163,8 @@ type model struct {
 
 	crash gosync.Mutex
 	dead  bool
+	// asked counts how often the time was asked, killAt is when that kills.
+	asked, killAt int
 }
 
 func newModel(t *rapid.T, folder string) *model {
@@ -218,7 +222,18 @@ func newModel(t *rapid.T, folder string) *model {
 
 func login(i int) string { return fmt.Sprintf("p%02d", i) }
 
-func (m *model) clockNow() time.Time { return m.now }
+// clockNow is asked from everywhere, inside of transactions too: a good place
+// to be killed at.
+func (m *model) clockNow() time.Time {
+	m.crash.Lock()
+	m.asked++
+	now := m.killAt > 0 && m.asked == m.killAt
+	m.crash.Unlock()
+	if now {
+		m.die()
+	}
+	return m.now
+}
 
 func (m *model) open(path string) {
 	store, err := state.Open(path, state.Options{Now: m.clockNow})
@@ -840,24 +855,78 @@ func (m *model) isDead() bool {
 // killed runs a cycle in which somebody calls die, and goes on from what was on
 // disk then.
 func (m *model) killed() {
-	full := rapid.Bool().Draw(m.t, "full")
-	r, err := m.engine.Cycle(context.Background(), rostersync.Request{Verb: "sync", Full: full})
+	var r *rostersync.Report
+	var err error
+	holds := m.holds()
+	switch what := rapid.SampledFrom([]string{"sync", "full", "approve", "offboard"}).Draw(m.t, "killed in"); {
+	case what == "approve" && len(holds) > 0:
+		for _, k := range holds[0].Keys {
+			m.approved[k.Key] = true
+		}
+		r, err = m.engine.Approve(context.Background(), rostersync.Approval{Hold: holds[0].ID, Version: holds[0].Version(), By: "admin"},
+			rostersync.Request{Verb: "approve"})
+	case what == "offboard":
+		h := m.anybody()
+		who := m.ordinal(h)
+		if !who.Valid() {
+			break
+		}
+		m.say("offboard %s", h.login)
+		r, err = m.engine.Offboard(context.Background(), ledger.Denial{Person: who, Reason: "asked", By: "admin", At: m.now}, rostersync.Request{Verb: "offboard"})
+		m.denied[who] = true
+	default:
+		r, err = m.engine.Cycle(context.Background(), rostersync.Request{Verb: "sync", Full: what == "full"})
+	}
+	m.killAt = 0
 	m.source.SetFaults(source.Faults{})
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}
 	m.faulty = false
 	if !m.isDead() {
-		m.check(r, err)
+		if r != nil || err != nil {
+			m.check(r, err)
+		}
 		return
 	}
 	m.say("killed")
+	if r == nil {
+		r = &rostersync.Report{}
+	}
 	m.dead = false
 	if err := m.engine.Store.Close(); err != nil {
 		m.t.Fatal(err)
 	}
 	m.open(m.nextState())
+	if denials, err := m.engine.Store.Denials(); err != nil {
+		m.t.Fatal(err)
+	} else {
+		for who := range m.denied {
+			if _, is := denials[who]; !is {
+				delete(m.denied, who) // killed before it was on disk
+			}
+		}
+	}
 	m.check(r, nil)
+}
+
+// crashAnywhere kills at the n-th look at the clock.
+func (m *model) crashAnywhere() {
+	at := rapid.IntRange(1, 300).Draw(m.t, "instant")
+	m.say("crash at the %d. look at the clock", at)
+	gone := memory.Fault{Err: &target.Error{Class: target.Transient, Err: errors.New("we are dead")}}
+	for _, w := range m.member {
+		w.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
+			if m.isDead() {
+				return gone
+			}
+			return memory.Fault{}
+		}})
+	}
+	m.crash.Lock()
+	m.asked, m.killAt = 0, at
+	m.crash.Unlock()
+	m.killed()
 }
 
 func (m *model) crashInWrite() {
@@ -986,7 +1055,9 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		}
 		return
 	case target.Link:
-		m.ours[name][w.Account.ID] = true // held until approved: see below
+		if w.Done {
+			m.ours[name][w.Account.ID] = true
+		}
 		if !m.anyApproved() {
 			m.t.Fatalf("law 5: %s: %s was taken over and nobody approved it", name, w.Account.Name)
 		}

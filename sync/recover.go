@@ -147,7 +147,7 @@ func settleDoubt(o ledger.Order, seen target.Observation, d target.Description) 
 	if ch.Verb == target.Create && !claims(o, a, d) {
 		return missed()
 	}
-	if !shows(ch, a, d) {
+	if ch.Verb == target.Link && d.Marks && a.Mark != o.Mark || !shows(ch, a, d) {
 		return missed()
 	}
 	return ledger.Outcome{Done: true, Verified: true, Account: target.Ref{ID: a.ID, Name: a.Name}}
