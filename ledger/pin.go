@@ -17,6 +17,10 @@ type Pin struct {
 	Members, Had int
 }
 
+// EmptiedFrom is how many members a group must have had for its being empty to
+// be doubted.
+const EmptiedFrom = 5
+
 // PinStatus is what became of a pinned group.
 type PinStatus uint8
 

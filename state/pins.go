@@ -9,10 +9,6 @@ import (
 	"github.com/rosterd/rosterd/ledger"
 )
 
-// emptiedFrom is how many members a group must have had for its being empty
-// to be doubted.
-const emptiedFrom = 5
-
 // pinRecord is what is kept of a pin.
 type pinRecord struct {
 	Group identity.Ordinal
@@ -107,7 +103,7 @@ func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
 		return p, err
 	}
 	p.Group, p.ID, p.DN, p.Members, p.Had = r.Group, r.ID, e.dn, e.members, r.Had
-	if r.Had >= emptiedFrom && e.members < emptiedFrom {
+	if r.Had >= ledger.EmptiedFrom && e.members < ledger.EmptiedFrom {
 		// A group that must have a member keeps a placeholder, which is nobody.
 		if some, err := peopled(tx, num, r.Group); err != nil {
 			return p, err
@@ -160,7 +156,7 @@ func pinStatus(e *entry, written identity.DN, another bool, members, had int) le
 		return ledger.PinReplaced
 	case err != nil || e.standing != identity.Active:
 		return ledger.PinMissing
-	case members == 0 && had >= emptiedFrom:
+	case members == 0 && had >= ledger.EmptiedFrom:
 		return ledger.PinEmptied
 	case !now.Equal(written):
 		return ledger.PinRenamed

@@ -9,6 +9,9 @@ import (
 
 // take collects the people to look at afresh.
 func (c *cycle) take() error {
+	if err := c.passOverEmptyGroups(); err != nil {
+		return err
+	}
 	if err := c.markForPolicy(); err != nil {
 		return err
 	}
@@ -34,6 +37,28 @@ func (c *cycle) take() error {
 		}
 	}
 	c.marks = marks
+	return nil
+}
+
+// passOverEmptyGroups accepts that a group of the policy is gone, or another has
+// its name, where nobody was in it: nobody loses anything, so there would be no
+// hold by which to accept it, and whoever is in the new one would wait for ever.
+func (c *cycle) passOverEmptyGroups() error {
+	for _, s := range c.Sources {
+		pins, err := c.Store.Pins(s.Name(), c.Policy.Groups())
+		if err != nil {
+			return err
+		}
+		for _, p := range pins {
+			away := p.Status == ledger.PinMissing || p.Status == ledger.PinReplaced
+			if !away || p.Members > 0 || p.Had >= ledger.EmptiedFrom {
+				continue
+			}
+			if err := c.Store.AcceptPin(s.Name(), p.Written); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
