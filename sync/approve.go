@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := choose(hold, a)
+	chosen, err := Choose(hold, a)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +124,9 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 	return e.Cycle(ctx, ask)
 }
 
-// choose picks the changes that an approval covers.
-func choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
+// Choose picks the changes that an approval covers, or says why it covers none.
+// Limit takes the first people by what the hold says of them.
+func Choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 	if h.Status == ledger.Approved {
 		return nil, fmt.Errorf("approve %s: it is approved already, by %s", h.ID, h.ApprovedBy)
 	}
@@ -133,7 +135,16 @@ func choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 	}
 	var out []ledger.Held
 	people := map[identity.Ordinal]bool{}
+	rank := map[identity.Ordinal]string{}
 	for _, k := range h.Keys {
+		if first, known := rank[k.Person]; !known || k.Text < first {
+			rank[k.Person] = k.Text
+		}
+	}
+	keys := slices.SortedStableFunc(slices.Values(h.Keys), func(x, y ledger.Held) int {
+		return cmp.Or(cmp.Compare(rank[x.Person], rank[y.Person]), cmp.Compare(x.Person, y.Person))
+	})
+	for _, k := range keys {
 		if a.People != nil && !slices.Contains(a.People, k.Person) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -63,6 +64,11 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 		approval.People = append(approval.People, p.Ordinal)
 	}
 	if !yes {
+		approval.Version = hold.Version()
+		part, err := rostersync.Choose(hold, approval)
+		if err != nil {
+			return decided(err)
+		}
 		if a.json {
 			if err := a.printJSON(struct {
 				FormatVersion int `json:"format_version"`
@@ -72,19 +78,18 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 			}
 			return code(rostersync.ExitHeld)
 		}
-		a.printHold(hold)
+		a.printHold(hold, part)
 		if !terminal(a.stdin) {
-			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s:\n  rosterd approve %s --version %s --yes\n",
-				count(len(hold.Keys), "change"), id, hold.Version())
+			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s:\n  rosterd approve %s%s --version %s --yes\n",
+				count(len(part), "change"), id, partly(people, limit), hold.Version())
 			return code(rostersync.ExitHeld)
 		}
-		fmt.Fprintf(a.stderr, "Approve these %s? [y/N] ", count(len(hold.Keys), "change"))
+		fmt.Fprintf(a.stderr, "Approve these %s? [y/N] ", count(len(part), "change"))
 		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 		if w := strings.ToLower(strings.TrimSpace(answer)); w != "y" && w != "yes" {
 			fmt.Fprintln(a.stderr, "nothing was approved")
 			return code(rostersync.ExitHeld)
 		}
-		approval.Version = hold.Version()
 	} else if version == "" {
 		return usage(fmt.Errorf("approve %s: --yes needs the version that you have seen", id),
 			fmt.Sprintf("look at it first: rosterd approve %s", id))
@@ -122,13 +127,28 @@ who should get something does not.`,
 	}
 }
 
-// printHold shows what a hold covers, verb by verb.
-func (a *app) printHold(h ledger.Hold) {
+// partly repeats the flags that restrict an approval.
+func partly(people []string, limit int) string {
+	out := ""
+	for _, p := range people {
+		out += fmt.Sprintf(" --person '%s'", p)
+	}
+	if limit > 0 {
+		out += fmt.Sprintf(" --limit %d", limit)
+	}
+	return out
+}
+
+// printHold shows a hold, and of what it covers the part that is asked for, verb
+// by verb.
+func (a *app) printHold(h ledger.Hold, part []ledger.Held) {
 	w := a.stdout
-	fmt.Fprintf(w, "%s  %s: %s\n", a.paint(w, bold, h.ID), h.Target, h.Text)
+	fmt.Fprintf(w, "%s  %s: %s\n", a.paint(w, bold, h.ID), h.Target, printable(h.Text))
 	fmt.Fprintf(w, "    rule %s, %s, since %s, version %s\n", role(h), h.Status, minute(h.Opened), h.Version())
 	verbs := map[string][]string{}
-	for _, k := range h.Keys {
+	who := map[identity.Ordinal]bool{}
+	for _, k := range part {
+		who[k.Person] = true
 		verbs[word(k.Text)] = append(verbs[word(k.Text)], k.Text)
 	}
 	for _, v := range sortedKeys(verbs) {
@@ -142,7 +162,11 @@ func (a *app) printHold(h ledger.Hold) {
 			fmt.Fprintf(w, "    %s\n", printable(text))
 		}
 	}
-	fmt.Fprintf(w, "%s of %s\n", count(len(h.Keys), "change"), count(len(people(h)), "person"))
+	of := ""
+	if len(part) < len(h.Keys) {
+		of = ", of " + grouped(len(h.Keys)) + " that are held"
+	}
+	fmt.Fprintf(w, "%s of %s%s\n", count(len(part), "change"), count(len(who), "person"), of)
 }
 
 // role is the rule of a hold, with the role or attribute that it is judged for.

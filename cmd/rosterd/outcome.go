@@ -50,9 +50,9 @@ func (a *app) printLines(w io.Writer, lines []line) {
 	}
 	hues := map[string]hue{"done": green, "failed": red, "unproved": red, "held": yellow, "parked": yellow, "waits": yellow, "note": dim}
 	write := func(l line) {
-		fmt.Fprintf(w, "%s %-*s  %s", a.paint(a.stdout, hues[l.status], fmt.Sprintf("%-8s", l.status)), wide, l.target, l.text)
+		fmt.Fprintf(w, "%s %-*s  %s", a.paint(a.stdout, hues[l.status], fmt.Sprintf("%-8s", l.status)), wide, l.target, printable(l.text))
 		if l.aside != "" {
-			fmt.Fprintf(w, "  %s", a.paint(a.stdout, dim, "["+l.aside+"]"))
+			fmt.Fprintf(w, "  %s", a.paint(a.stdout, dim, "["+printable(l.aside)+"]"))
 		}
 		fmt.Fprintln(w)
 	}
@@ -173,6 +173,21 @@ func people(h ledger.Hold) []identity.Ordinal {
 	return slices.Compact(out)
 }
 
+// undecided is how many changes of a hold nobody has approved or rejected.
+func undecided(h ledger.Hold) int {
+	decided := make(map[target.Key]bool, len(h.Approved)+len(h.Refused))
+	for _, k := range slices.Concat(h.Approved, h.Refused) {
+		decided[k] = true
+	}
+	n := 0
+	for _, k := range h.Keys {
+		if !decided[k.Key] {
+			n++
+		}
+	}
+	return n
+}
+
 // totals is the line of totals of a cycle.
 func totals(r *rostersync.Report) string {
 	var done []string
@@ -191,7 +206,7 @@ func totals(r *rostersync.Report) string {
 	}
 	held := 0
 	for _, h := range waiting(r.Holds) {
-		held += len(h.Keys)
+		held += undecided(h)
 	}
 	for _, x := range []struct {
 		n    int
