@@ -110,13 +110,16 @@ is a login, a mail address, a DN or an ID.`,
 	if err := root.MarkPersistentFlagFilename("config", "toml"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
-		c.Hidden = true // --help says the same
-	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
 		a.targetCommand(), a.versionCommand())
+	root.SetHelpCommandGroupID(groupKnow)
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Short = "say more of a verb, as VERB --help does"
+		}
+	}
 	return root
 }
 
