@@ -12,14 +12,14 @@ import (
 // carried out, and then did not show it: what After noted is taken back, except
 // where believing it is the safer mistake. A grant stays noted, so that the
 // entitlement is taken if it turns up late, and so does a closing, which is
-// tried again as long as the account is seen enabled. The receiver is not
-// changed.
+// tried again as long as the account is seen enabled. An account that was not
+// deleted is a closed one, whose grace begins anew. The receiver is not changed.
 func (l Link) Without(o Order) Link {
 	l.Written, l.Granted = maps.Clone(l.Written), slices.Clone(l.Granted)
 	switch ch := o.Change; ch.Verb {
 	case target.Create:
 		l.Phase = Deleted
-	case target.Enable:
+	case target.Enable, target.Delete:
 		l.Phase = Closed
 	case target.Rename:
 		l.Name = ch.OldName

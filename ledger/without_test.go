@@ -26,6 +26,8 @@ func TestWithoutTakesBackWhatAfterNoted(t *testing.T) {
 		"update": {link, func() Link { l := link; l.Written = map[string]Digest{"title": link.Written["title"]}; return l }(),
 			Order{Change: target.Change{Verb: target.Update, Set: []target.Value{{Name: "mail", Values: []string{"x"}}}}}},
 		"revoke": {link, link, Order{Change: target.Change{Verb: target.Revoke, Entitlement: "C"}, Roles: []string{"r"}}},
+		"delete": {closed, func() Link { l := closed; l.Written, l.Granted = nil, nil; return l }(),
+			Order{Change: target.Change{Verb: target.Delete}, Situation: "gone"}},
 		"create": {Link{}, Link{Person: 1, Target: "wiki", Owner: Created, Name: "writer1", Phase: Deleted, PhaseSince: at},
 			Order{Change: target.Change{Verb: target.Create, Person: 1, Target: "wiki", Name: "writer1"}}},
 	} {

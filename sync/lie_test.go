@@ -65,6 +65,41 @@ func (l *liar) Revoke(ctx context.Context, e string, a []target.Ref) []error {
 	return l.Target.Revoke(ctx, e, a)
 }
 
+func (l *liar) Delete(ctx context.Context, a target.Ref) error {
+	if l.about == target.Delete {
+		return nil
+	}
+	return l.Target.Delete(ctx, a)
+}
+
+// Law 9: an account that was said to be deleted and is there is closed, and
+// deleted when its grace is over again.
+func TestLaw09ADeletionThatWasNotMade(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Targets[0].Rules.Leaver.Delete = map[string]string{"unentitled": "1d"}
+	l := &liar{Target: w.wiki, about: target.Delete}
+	w.engine.Targets[0].Target = l
+	ids := w.joinMany("p", 12)
+	w.synced()
+	w.set(ids[3], "employeeType", "guest")
+	w.sync()
+	w.now = w.now.Add(25 * time.Hour)
+	w.sync()
+	w.now = w.now.Add(time.Hour)
+	if r := w.cycle(rostersync.Request{Verb: "sync", Full: true}); len(r.Unverified) != 1 || r.Exit() != 5 {
+		t.Fatalf("%d unverified, exit %d, want 1 and 5\n%s", len(r.Unverified), r.Exit(), text(r))
+	}
+	l.about = 0
+	for range 4 {
+		w.now = w.now.Add(25 * time.Hour)
+		w.cycle(rostersync.Request{Verb: "sync", Full: true})
+	}
+	if w.account("p0003") != nil {
+		t.Error("the account is still there")
+	}
+	w.quiet()
+}
+
 // Law 9: what a target says it did and does not show is unverified, and done
 // again; it is not somebody else's drift, whatever the file says of that.
 func TestLaw09ATargetThatLies(t *testing.T) {
