@@ -132,7 +132,7 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 		for _, p := range file.People {
 			if why := moved(file, p, s.engine, r); why != "" {
 				skipped++
-				fmt.Fprintf(a.stderr, "skipped %s: %s\n", p.Login, why)
+				fmt.Fprintf(a.stderr, "skipped %s: %s\n", printable(p.Login), printable(why))
 				continue
 			}
 			for _, ch := range p.Changes {

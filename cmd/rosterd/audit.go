@@ -141,6 +141,6 @@ func (a *app) printRecord(r journal.Sealed) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintln(a.stdout, b.String())
+	_, err := fmt.Fprintln(a.stdout, printable(b.String()))
 	return err
 }

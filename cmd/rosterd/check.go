@@ -154,9 +154,9 @@ func (a *app) printNotes(notes []checkNote) {
 		case "error":
 			glyph, h = "✗", red
 		}
-		fmt.Fprintf(a.stdout, "  %s %s\n", a.paint(a.stdout, h, glyph), n.Text)
+		fmt.Fprintf(a.stdout, "  %s %s\n", a.paint(a.stdout, h, glyph), printable(n.Text))
 		if n.Hint != "" {
-			fmt.Fprintf(a.stdout, "      %s\n", n.Hint)
+			fmt.Fprintf(a.stdout, "      %s\n", printable(n.Hint))
 		}
 	}
 }

@@ -39,6 +39,10 @@ type stage struct {
 }
 
 func (a *app) runDemo(ctx context.Context, keep string) error {
+	// So that the folder goes also when somebody has seen enough.
+	ctx, abort := context.WithCancel(ctx)
+	defer abort()
+	defer a.listen(abort)()
 	folder := keep
 	if keep == "" {
 		made, err := os.MkdirTemp("", "rosterd-demo-")

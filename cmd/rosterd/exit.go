@@ -48,14 +48,22 @@ func code(n int) error {
 
 // complain prints an error and what to do about it.
 func (a *app) complain(err error, tip string) {
-	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n  ")
-	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, red, "rosterd: error:"), text)
+	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, red, "rosterd: error:"), indented(err.Error()))
 	if tip == "" {
 		tip = hintOf(err)
 	}
 	if tip != "" {
-		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: hint:"), strings.ReplaceAll(tip, "\n", "\n  "))
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: hint:"), indented(tip))
 	}
+}
+
+// indented is a text of lines that may name what a directory holds.
+func indented(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n  ")
 }
 
 func hintOf(err error) string {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -97,12 +99,32 @@ func becomeOwner(path string) error {
 	if !ok || owner.Uid == 0 {
 		return nil
 	}
-	for _, err := range []error{syscall.Setgroups([]int{int(owner.Gid)}), syscall.Setgid(int(owner.Gid)), syscall.Setuid(int(owner.Uid))} {
+	for _, err := range []error{syscall.Setgroups(groupsOf(owner)), syscall.Setgid(int(owner.Gid)), syscall.Setuid(int(owner.Uid))} {
 		if err != nil {
 			return fmt.Errorf("become the owner of %s: %w", filepath.Dir(path), err)
 		}
 	}
 	return nil
+}
+
+// groupsOf are the groups that the service has too: its targets and credentials
+// may be open to one of them only.
+func groupsOf(owner *syscall.Stat_t) []int {
+	groups := []int{int(owner.Gid)}
+	u, err := user.LookupId(strconv.FormatUint(uint64(owner.Uid), 10))
+	if err != nil {
+		return groups // an owner without a name has no others
+	}
+	ids, err := u.GroupIds()
+	if err != nil {
+		return groups
+	}
+	for _, id := range ids {
+		if n, err := strconv.Atoi(id); err == nil && !slices.Contains(groups, n) {
+			groups = append(groups, n)
+		}
+	}
+	return groups
 }
 
 // caller is who typed the command, for the journal: also after the program
@@ -115,7 +137,8 @@ func (a *app) caller() string {
 }
 
 func (a *app) typist() string {
-	if name := a.getenv("SUDO_USER"); name != "" {
+	// Everybody may set a variable; only root is believed.
+	if name := a.getenv("SUDO_USER"); name != "" && os.Geteuid() == 0 {
 		return name
 	}
 	if u, err := user.Current(); err == nil {
@@ -156,6 +179,9 @@ func (s *session) login(who identity.Ordinal) string {
 
 // cycle runs one cycle with a progress bar, and prints what came of it.
 func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (*rostersync.Report, error)) error {
+	ctx, abort := context.WithCancel(ctx)
+	defer abort()
+	defer a.listen(abort)()
 	show, end := a.progress()
 	s.engine.Progress = show
 	report, err := run(ctx)
@@ -163,13 +189,21 @@ func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (
 	if report == nil {
 		return decided(err)
 	}
-	if err := a.printReport(report); err != nil {
-		return failed(err)
+	// A plan that was not made must not be taken for an empty one.
+	if err == nil || !report.DryRun {
+		if err := a.printReport(report); err != nil {
+			return failed(err)
+		}
 	}
-	if err != nil {
-		return failed(err)
+	switch {
+	case err == nil:
+		return code(report.Exit())
+	case errors.Is(err, rostersync.ErrStopped):
+		return &exit{code: rostersync.ExitParked, err: rostersync.ErrStopped}
+	case ctx.Err() != nil:
+		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("aborted by a signal: %w", err), tip: "the next cycle looks at what was under way: rosterd sync"}
 	}
-	return code(report.Exit())
+	return failed(err)
 }
 
 // decided gives the errors of a decision their exit codes.

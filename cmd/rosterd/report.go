@@ -87,7 +87,7 @@ func (a *app) printTrouble(r *rostersync.Report) {
 }
 
 func (a *app) warn(text string) {
-	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: warning:"), text)
+	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: warning:"), printable(text))
 }
 
 func pinText(p ledger.Pin) string {

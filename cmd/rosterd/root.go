@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,8 +39,9 @@ type app struct {
 	// by is who typed the command.
 	by string
 
-	// stop is closed by the first signal.
-	stop chan struct{}
+	// stop is closed by the first signal, while somebody is listening.
+	stop      chan struct{}
+	listening bool
 }
 
 // run is the whole program but for the exit. Results go to stdout, everything
@@ -53,16 +52,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 }
 
 func (a *app) run(args []string) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	defer a.listen(cancel)()
-
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.finish(root.ExecuteContext(ctx))
+	return a.finish(root.ExecuteContext(context.Background()))
 }
 
 func (a *app) root() *cobra.Command {
@@ -134,37 +129,6 @@ func knownVerb(c *cobra.Command, args []string) error {
 		tip = "did you mean: rosterd " + strings.Join(like, ", rosterd ")
 	}
 	return usage(fmt.Errorf("unknown verb %q", args[0]), tip)
-}
-
-// listen ends the work after the first signal and aborts it after the second.
-// The function it returns ends the listening.
-func (a *app) listen(abort func()) func() {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	done := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		first := true
-		for {
-			select {
-			case <-done:
-				return
-			case <-signals:
-				if !first {
-					abort()
-					return
-				}
-				first = false
-				close(a.stop)
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(done)
-		<-ended
-	}
 }
 
 // finish prints the error, if there is one, and gives the exit code.
