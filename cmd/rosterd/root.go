@@ -60,6 +60,9 @@ func (a *app) run(args []string) int {
 	return a.finish(root.ExecuteContext(context.Background()))
 }
 
+// The verbs stand in the help as they are added below.
+func init() { cobra.EnableCommandSorting = false }
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rosterd",
@@ -98,7 +101,6 @@ is a login, a mail address, a DN or an ID.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(err, "see the flags: "+c.CommandPath()+" --help")
 	})
-	cobra.EnableCommandSorting = false
 	root.AddGroup(&cobra.Group{ID: groupBegin, Title: "To begin:"}, &cobra.Group{ID: groupDaily, Title: "Every day:"},
 		&cobra.Group{ID: groupDecide, Title: "To decide:"}, &cobra.Group{ID: groupKnow, Title: "To know:"})
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
