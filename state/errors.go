@@ -34,6 +34,8 @@ var (
 	// ErrOpenToOthers: others than its owner may read the file, which names
 	// people, and this process may not change that.
 	ErrOpenToOthers error = &hinted{text: "others than its owner may read or write the state file", hint: "chmod 0600 as its owner"}
+	// ErrNotOurs: this user may not use the state.
+	ErrNotOurs error = &hinted{text: "this user may not use the state", hint: "run it as the owner of the folder, or as root, who becomes that owner"}
 	// ErrCorrupt: the file cannot be read as a state.
 	ErrCorrupt error = &hinted{text: "the state file is damaged or is not a state of rosterd",
 		hint: "put a backup in its place; if there is none, move it away: with a new state every target is new, and its first plan is held"}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +73,28 @@ func TestARestoredFileIsMadePrivate(t *testing.T) {
 	ok(t, os.Mkdir(folder, 0o700))
 	if _, err := Open(folder, Options{Now: at}); !errors.Is(err, ErrCorrupt) {
 		t.Fatalf("%v", err)
+	}
+}
+
+func TestWhoMayNotUseTheStateIsToldWhoMay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	s, err := Open(path, Options{Now: at})
+	ok(t, err)
+	ok(t, s.Close())
+	ok(t, os.Chmod(path, 0))
+	opened := make(chan error)
+	go func() {
+		// Root may read everything; this thread, which ends here, may not.
+		runtime.LockOSThread()
+		if os.Geteuid() == 0 {
+			_ = syscall.Setfsuid(65534)
+		}
+		_, err := Open(path, Options{Now: at})
+		opened <- err
+	}()
+	var hint interface{ Hint() string }
+	if err := <-opened; !errors.Is(err, ErrNotOurs) || !errors.As(err, &hint) || hint.Hint() == "" {
+		t.Fatal(err)
 	}
 }
 

@@ -53,13 +53,13 @@ func Open(path string, o Options) (*Store, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("open state: %w", err)
+		return nil, fmt.Errorf("open state: %w", ours(err))
 	// Whoever was killed while making the file leaves an empty one.
 	case o.MustExist && (err != nil || info.Size() == 0):
 		return nil, fmt.Errorf("open state %s: %w", path, ErrMissing)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("open state: %w", err)
+		return nil, fmt.Errorf("open state: %w", ours(err))
 	}
 	if err := refuseNetwork(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("open state %s: %w", path, err)
@@ -113,7 +113,7 @@ func (s *Store) open(timeout time.Duration) (err error) {
 	case err != nil && smaller(s.path):
 		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
 	case err != nil:
-		return fmt.Errorf("open state: %w", err)
+		return fmt.Errorf("open state: %w", ours(err))
 	}
 	fresh := false
 	err = s.view(func(tx *bolt.Tx) error {
@@ -145,6 +145,14 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		return fmt.Errorf("open state %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// ours says who may use the state, to whom may not.
+func ours(err error) error {
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w: %w", ErrNotOurs, err)
+	}
+	return err
 }
 
 // smaller says whether a file is too small to hold the two pages with which a
