@@ -25,9 +25,10 @@ type Config struct {
 type State struct {
 	// Path of the state file.
 	Path string `toml:"path"`
-	// KeepLeavers is how long a person who is gone is remembered.
+	// KeepLeavers is how long a person who is gone is remembered. Nothing
+	// forgets yet.
 	KeepLeavers span.Duration `toml:"keep_leavers"`
-	// KeepJournal is how long the journal is kept.
+	// KeepJournal is how long the journal is kept. Nothing cuts it off yet.
 	KeepJournal span.Duration `toml:"keep_journal"`
 }
 

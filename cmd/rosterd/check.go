@@ -19,7 +19,7 @@ func (a *app) checkCommand() *cobra.Command {
 		Use: "check", GroupID: groupBegin, Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
 		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
 connects to the source and each target and reports what was found there, what may be
-read and written, and when the next runs are. --offline stops after the file.`,
+read and written, and when a service would run. --offline stops after the file.`,
 		Example: `  rosterd check -c rosterd.toml
   rosterd check --offline      in a hook of the repository that the file lives in`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runCheck(c.Context(), offline) },
@@ -129,14 +129,14 @@ func (a *app) connect(ctx context.Context, c *config.Config, note func(where, le
 	return nil
 }
 
-// nextRuns tells when the daemon would run.
+// nextRuns tells when the service of the next version would run.
 func (a *app) nextRuns(c *config.Config, note func(where, level, text, hint string)) {
 	for _, run := range []struct {
 		name string
 		cron config.Cron
 	}{{"changes", c.Schedule.Changes}, {"sweep", c.Schedule.Sweep}, {"resync", c.Schedule.Resync}} {
 		at := run.cron.Next(a.now().In(c.Schedule.Timezone))
-		note("schedule", "ok", fmt.Sprintf("%s  %s, next %s", run.name, run.cron.Text, at.Format(time.RFC1123)), "")
+		note("schedule", "ok", fmt.Sprintf("%s  %s, would be next %s", run.name, run.cron.Text, at.Format(time.RFC1123)), "")
 	}
 }
 

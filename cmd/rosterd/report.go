@@ -23,6 +23,11 @@ func (a *app) printReport(r *rostersync.Report) error {
 	if !r.DryRun {
 		return a.printOutcome(r)
 	}
+	for _, read := range r.Reads {
+		if read.Err != nil {
+			fmt.Fprintf(a.stdout, "%s was not read: this rests on what was known of it before\n\n", read.Source)
+		}
+	}
 	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width(), Verbose: a.verbose}); err != nil {
 		return err
 	}
