@@ -174,6 +174,9 @@ func (k *killing) account(before, after map[string]appEntry, records []auditReco
 	return len(shown)
 }
 
+// tooEarly is a kill after which there was nothing to answer.
+const tooEarly = "before the first intent"
+
 // fell says in which part of a run the process was killed.
 func (k *killing) fell(records []auditRecord) string {
 	open, intents, done := map[uint64]bool{}, 0, 0
@@ -191,7 +194,7 @@ func (k *killing) fell(records []auditRecord) string {
 	}
 	switch {
 	case intents == 0:
-		return "before the first intent"
+		return tooEarly
 	case len(open) > 0:
 		return "between intent and outcome"
 	case done < killWrites:

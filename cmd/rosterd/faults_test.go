@@ -190,7 +190,8 @@ func (k *killing) round(most int, fell map[string]int, runs map[int]int) int {
 	kills, more, ended := 0, 0, false
 	for !ended && (kills == 0 || kills < most && k.random.IntN(4) == 0) {
 		after := k.from + time.Duration(k.random.Int64N(int64(k.until-k.from)))
-		if kills > 0 || k.random.IntN(5) == 0 {
+		aimed := kills == 0 && k.random.IntN(5) > 0
+		if !aimed {
 			after = time.Duration(k.random.Int64N(int64(k.whole)))
 		}
 		began := time.Now()
@@ -201,14 +202,15 @@ func (k *killing) round(most int, fell map[string]int, runs map[int]int) int {
 			kills++
 			fell[where]++
 			t.Logf("round %d: killed after %s, %s", k.number, after.Round(time.Millisecond), where)
+			if aimed && where == tooEarly {
+				k.pace(1.2) // the machine is busier than it was
+			}
 		case code != 0:
 			t.Fatalf("round %d: sync ended with %d before it was killed\n%s", k.number, code, out)
 		default:
 			ended = true
 			if took := time.Since(began); kills == 0 && took < k.whole {
-				// The machine is less busy than it was.
-				share := float64(took) / float64(k.whole)
-				k.whole, k.from, k.until = took, time.Duration(float64(k.from)*share), time.Duration(float64(k.until)*share)
+				k.pace(float64(took) / float64(k.whole)) // less busy
 			}
 		}
 	}
@@ -233,6 +235,13 @@ func (k *killing) round(most int, fell map[string]int, runs map[int]int) int {
 	k.want(0, "audit", "--verify")
 	k.want(0, "plan")
 	return kills
+}
+
+// pace takes the moments of a run for longer, or shorter, than they were.
+func (k *killing) pace(by float64) {
+	for _, d := range []*time.Duration{&k.whole, &k.from, &k.until} {
+		*d = time.Duration(float64(*d) * by)
+	}
 }
 
 // child runs sync in a process of its own, and kills it after a while unless
