@@ -53,7 +53,7 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, err
 	count := &counted{Stage: stage, cycle: c, source: s.Name()}
 	proof, err := s.Read(ctx, count)
 	if err != nil {
-		return sealed, fmt.Errorf("read %s: %w", s.Name(), err)
+		return sealed, err
 	}
 	missing, err := stage.Missing()
 	if err != nil {
