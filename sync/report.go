@@ -92,7 +92,6 @@ const (
 	ExitPending = 3
 	ExitHeld    = 4
 	ExitParked  = 5
-	ExitOffline = 6
 )
 
 // Exit is the exit code that the cycle ends with.

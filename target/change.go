@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 )
@@ -44,14 +43,6 @@ func (v Verb) String() string {
 		return verbNames[v]
 	}
 	return "?"
-}
-
-// ParseVerb is the inverse of String.
-func ParseVerb(s string) (Verb, error) {
-	if i := slices.Index(verbNames[1:], s); i >= 0 {
-		return Verb(i + 1), nil
-	}
-	return 0, fmt.Errorf("read verb %q: no such verb", s)
 }
 
 // Value is an attribute with the values it has or is to have; no values: none.
