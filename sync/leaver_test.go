@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/memory"
 )
@@ -57,6 +58,37 @@ func TestGuardCountsWhoCameBackOnce(t *testing.T) {
 	w.leave(ids[2:4]...)
 	if r := w.sync(); r.Exit() != 4 || w.enabled() != 12 {
 		t.Fatalf("two leavers after two of 12 on one day: exit %d with %d enabled, want 4 with 12: the limit is 3.6\n%s", r.Exit(), w.enabled(), text(r))
+	}
+}
+
+// Law 6: an account is deleted when its grace is over, by a cycle like any
+// other, and not before a complete read after that date.
+func TestLaw06DeletedAtTheEndOfGrace(t *testing.T) {
+	for _, found := range []bool{false, true} {
+		w := newWorld(t)
+		w.engine.Targets[0].Rules.Leaver.Delete = map[string]string{"unentitled": "2d"}
+		ids := w.joinMany("p", 12)
+		w.synced()
+		w.set(ids[3], "employeeType", "guest")
+		if found { // closed already, by hand
+			a := *w.account("p0003")
+			a.Enabled = false
+			w.wiki.Put(a)
+		}
+		w.sync()
+		w.now = w.now.Add(47 * time.Hour)
+		w.sync()
+		w.has("p0003", false)
+		w.now = w.now.Add(2 * time.Hour)
+		w.source.SetFaults(source.FailRead(0))
+		w.sync()
+		w.has("p0003", false)
+		w.source.SetFaults(source.Faults{})
+		w.now = w.now.Add(time.Minute)
+		if r := w.sync(); w.account("p0003") != nil {
+			t.Errorf("not deleted at the end of its grace\n%s", text(r))
+		}
+		w.quiet()
 	}
 }
 

@@ -23,6 +23,9 @@ func (c *cycle) settle() error {
 		}
 	}
 	settled := slices.DeleteFunc(slices.Clone(c.marks), func(m ledger.Mark) bool { return c.open[m.Person] })
+	if err := c.graces(); err != nil {
+		return err
+	}
 	if _, err := c.Store.Settle(settled); err != nil {
 		return err
 	}
