@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,11 +29,23 @@ func writeHolder(path string, now time.Time) {
 	}
 	b, err := json.Marshal(holder{PID: os.Getpid(), Command: command, Since: now})
 	if err == nil {
-		err = os.WriteFile(holderPath(path), b, 0o600)
+		err = leave(holderPath(path), b)
 	}
 	if err != nil {
 		dropHolder(path)
 	}
+}
+
+// leave makes a new file: what stands there is of a process that was killed, or
+// a link that somebody laid.
+func leave(path string, b []byte) error {
+	_ = os.Remove(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Close())
 }
 
 func dropHolder(path string) { _ = os.Remove(holderPath(path)) }

@@ -118,6 +118,18 @@ func TestBusyNamesTheHolder(t *testing.T) {
 	}
 }
 
+func TestTheWordIsNotWrittenThroughALink(t *testing.T) {
+	path, victim := filepath.Join(t.TempDir(), "s.db"), filepath.Join(t.TempDir(), "victim")
+	ok(t, os.WriteFile(victim, []byte("precious"), 0o600))
+	ok(t, os.Symlink(victim, path+".holder"))
+	s, err := Open(path, Options{Now: at})
+	ok(t, err)
+	ok(t, s.Close())
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
+		t.Fatalf("%q %v", b, err)
+	}
+}
+
 func TestAWordThatCannotBeLeftKeepsNobodyOut(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	ok(t, os.MkdirAll(filepath.Join(path+".holder", "x"), 0o700))
