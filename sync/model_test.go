@@ -157,7 +157,7 @@ type model struct {
 	removed map[string][]time.Time
 	extra   map[string]bool // target/account/entitlement given by hand
 	closed  bool            // somebody disabled an account by hand
-	hurt    bool            // somebody deleted or renamed an account by hand
+	hand    bool            // somebody worked in a target by hand
 	faulty  bool
 	log     []string
 
@@ -588,6 +588,7 @@ func (m *model) byHand() {
 		return
 	}
 	a := list[rapid.IntRange(0, len(list)-1).Draw(m.t, "account")]
+	m.hand = true
 	a.Entitlements = slices.Clone(a.Entitlements)
 	if a.Attributes = maps.Clone(a.Attributes); a.Attributes == nil {
 		a.Attributes = map[string][]string{}
@@ -615,7 +616,6 @@ func (m *model) byHand() {
 		m.member[name].Put(a)
 	case "delete":
 		m.say("%s: somebody deletes %s", name, a.Name)
-		m.hurt = true
 		m.member[name].Drop(a.ID)
 	case "rename":
 		m.moves++
@@ -1025,15 +1025,10 @@ func (m *model) check(r *rostersync.Report, err error) {
 // sawSource remembers what a complete read showed.
 func (m *model) sawSource() {
 	for _, h := range m.humans {
-		h.was = m.wish(h)
-		if h.there && m.inside(h) {
-			// Hidden below north counts as not shown; the faults know.
-			if !m.hidden(h) {
-				h.unseen = time.Time{}
-				continue
-			}
-		}
-		if h.unseen.IsZero() {
+		switch {
+		case h.there && !m.hidden(h):
+			h.was, h.unseen = m.wish(h), time.Time{}
+		case h.unseen.IsZero():
 			h.unseen = m.now
 		}
 	}
@@ -1055,6 +1050,9 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		}
 		return
 	case target.Link:
+		if name != "chat" || w.Account.ID != "3" {
+			m.t.Fatalf("law 7: %s: %s, which we made, had to be taken over", name, w.Account.Name)
+		}
 		if w.Done {
 			m.ours[name][w.Account.ID] = true
 		}
@@ -1091,8 +1089,8 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	is := m.wish(h)
 	switch w.Verb {
 	case target.Disable:
-		if !allowed && is != nil && h.was != nil {
-			m.t.Fatalf("law 2: %s: %s was disabled and is entitled to the account (read: %v)", name, h.login, read)
+		if !allowed && h.was != nil && (is != nil || !h.there) {
+			m.t.Fatalf("law 2: %s: %s was disabled, and nothing proves that they are not entitled (read: %v)", name, h.login, read)
 		}
 		if !m.approved[change.Key()] && !m.denied[who] && !m.named[who] {
 			m.spend(name)
@@ -1154,7 +1152,9 @@ func (m *model) converge() {
 	m.heal()
 	var r *rostersync.Report
 	for range 14 {
-		m.full()
+		if m.hand {
+			m.full() // nothing else tells what was done by hand
+		}
 		m.approveAll()
 		m.now = m.now.Add(2 * time.Minute)
 		m.sync()
@@ -1166,7 +1166,7 @@ func (m *model) converge() {
 				m.now = m.now.Add(time.Second)
 			}
 		}
-		r = m.cycle(rostersync.Request{Verb: "sync", Full: true})
+		r = m.cycle(rostersync.Request{Verb: "sync", Full: m.hand})
 		m.now = m.now.Add(25 * time.Hour)
 		if r.Exit() == 0 && len(r.Carried) == 0 && m.differs() == "" {
 			break
@@ -1177,7 +1177,7 @@ func (m *model) converge() {
 	}
 	m.now = m.now.Add(10 * 24 * time.Hour) // every grace is over
 	for range 3 {
-		m.full()
+		m.cycle(rostersync.Request{Verb: "sync", Full: m.hand})
 		m.approveAll()
 		m.now = m.now.Add(time.Minute)
 	}
