@@ -92,6 +92,25 @@ func TestLaw06DeletedAtTheEndOfGrace(t *testing.T) {
 	}
 }
 
+// Law 6: a leaver whose account somebody enabled before they came back is closed
+// when they leave again: what the look corrected is not overwritten.
+func TestLaw06EnabledByHandAndBackAndGone(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 12)
+	w.synced()
+	w.leave(ids[3])
+	w.synced()
+	a := *w.account("p0003")
+	a.Enabled = true
+	w.wiki.Put(a)
+	w.set(ids[3], "employeeType", "staff")
+	w.set(ids[3], "sn", "Back")
+	w.sync()
+	w.leave(ids[3])
+	w.synced()
+	w.has("p0003", false)
+}
+
 // Law 7: who waits for a name that a held rename would free gets it once that
 // is approved.
 func TestLaw07WhoWaitsForAHeldNameGetsIt(t *testing.T) {
