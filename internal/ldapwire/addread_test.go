@@ -35,7 +35,9 @@ func TestSlapdAddRead(t *testing.T) {
 func TestReadAfterIsNoEntryUnlessWhole(t *testing.T) {
 	whole := []byte{opEntry, 19, tagOctetString, 4, 'd', 'c', '=', 'x', tagSequence, 11, tagSequence, 9, tagOctetString, 2, 'c', 'n', tagSet, 3, tagOctetString, 1, 'a'}
 	whole[1] = byte(len(whole) - 2)
-	after := func(value []byte) Record { return readAfter(&result{controls: []Control{{OID: postRead, Value: value}}}) }
+	after := func(value []byte) Record {
+		return readAfter(&result{controls: []Control{{OID: postRead, Value: value}}})
+	}
 	if r := after(whole); r.DN != "dc=x" || r.First("cn") != "a" {
 		t.Fatalf("read %+v", r)
 	}
