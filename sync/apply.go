@@ -28,7 +28,7 @@ const (
 
 // apply does what was cleared, target by target side by side, wave by wave.
 func (c *cycle) apply(ctx context.Context) error {
-	group, gctx := errgroup.WithContext(ctx)
+	var ready []func(context.Context) error
 	for _, t := range c.Targets {
 		waves := c.waves(t.Name)
 		if len(waves) == 0 {
@@ -40,7 +40,13 @@ func (c *cycle) apply(ctx context.Context) error {
 		for _, w := range waves {
 			a.total += len(w)
 		}
-		group.Go(func() error { return a.run(gctx, waves) })
+		ready = append(ready, func(ctx context.Context) error { return a.run(ctx, waves) })
+	}
+	// Started only when the waves of every target are drawn: drawing them notes
+	// whose marks stay, and so does the applying.
+	group, gctx := errgroup.WithContext(ctx)
+	for _, run := range ready {
+		group.Go(func() error { return run(gctx) })
 	}
 	return group.Wait()
 }

@@ -232,6 +232,27 @@ func TestLaw07OneTargetLeavesTheOthersDue(t *testing.T) {
 	}
 }
 
+// What one target may not write is noted before another begins to write: with
+// the race detector on, a worker that starts too early is found.
+func TestRestrictedWritesOfTwoTargets(t *testing.T) {
+	w := newWorld(t)
+	second, err := memory.New(memory.Config{}, "zulip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.config.Targets["zulip"] = w.config.Targets["wiki"]
+	w.engine.Policy = w.compile()
+	member := w.engine.Targets[0]
+	member.Name, member.Target = "zulip", second
+	w.engine.Targets = append(w.engine.Targets, member)
+	w.joinMany("p", 40)
+	w.cycle(rostersync.Request{Verb: "sync", Allow: func(k target.Key) bool { return k[0]%2 == 0 }})
+	w.synced()
+	if a, b := len(w.wiki.Accounts()), len(second.Accounts()); a != 40 || b != 40 {
+		t.Fatalf("%d and %d accounts, want 40 each", a, b)
+	}
+}
+
 // An approved blackout is an absence like any other.
 func TestApprovedBlackout(t *testing.T) {
 	w := newWorld(t)
