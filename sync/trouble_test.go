@@ -246,7 +246,12 @@ func TestRestrictedWritesOfTwoTargets(t *testing.T) {
 	member.Name, member.Target = "zulip", second
 	w.engine.Targets = append(w.engine.Targets, member)
 	w.joinMany("p", 40)
-	w.cycle(rostersync.Request{Verb: "sync", Allow: func(k target.Key) bool { return k[0]%2 == 0 }})
+	w.wiki.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
+		return memory.Fault{Err: &target.Error{Class: target.InDoubt, Err: errors.New("no answer")}}
+	}})
+	w.cycle(rostersync.Request{Verb: "sync", OnlyTarget: "wiki"})
+	w.wiki.SetFaults(memory.Faults{})
+	w.sync()
 	w.synced()
 	if a, b := len(w.wiki.Accounts()), len(second.Accounts()); a != 40 || b != 40 {
 		t.Fatalf("%d and %d accounts, want 40 each", a, b)
