@@ -105,6 +105,19 @@ func (s *Store) Drain(ctx context.Context) (Drained, error) {
 		SecondLookAt: d.rec.SecondLookAt, Rekeyed: d.rec.Rekeyed, Peak: d.rec.Peak, Drop: d.rec.Drop, Dangling: facts.Dangling}, err
 }
 
+// Undrained says whether a sealed listing waits to be drained.
+func (s *Store) Undrained() (bool, error) {
+	var there bool
+	err := s.view(func(tx *bolt.Tx) error {
+		there = sealed(tx)
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("read stage: %w", err)
+	}
+	return there, nil
+}
+
 // plan lists the operations in an order that is the same each time: groups and
 // people by ID, then what is ruled on entries that the stage does not hold.
 func (d *drain) plan(tx *bolt.Tx) error {

@@ -228,6 +228,34 @@ func (s *Store) Sequence(person identity.Ordinal) (uint64, error) {
 	return n, nil
 }
 
+// Moved returns whose mark is not the one that was taken: they were marked again
+// since, or settled by somebody else.
+func (s *Store) Moved(taken []ledger.Mark) ([]identity.Ordinal, error) {
+	var out []identity.Ordinal
+	err := s.view(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bMarks)
+		for _, m := range taken {
+			v := b.Get(ordKey(m.Person))
+			if v == nil {
+				out = append(out, m.Person)
+				continue
+			}
+			now, err := decodeMark(m.Person, v)
+			if err != nil {
+				return err
+			}
+			if now.Sequence != m.Sequence {
+				out = append(out, m.Person)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read marks: %w", err)
+	}
+	return out, nil
+}
+
 // Settle takes the marks away whose sequence is unchanged, and says how many
 // those were. A person who was marked again in the meantime stays dirty.
 func (s *Store) Settle(marks []ledger.Mark) (int, error) {
@@ -260,6 +288,23 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 		n += done
 	}
 	return n, nil
+}
+
+// Marks returns who is marked, by person. Unlike Take it changes nothing, and
+// leaves out whom Take would mark.
+func (s *Store) Marks() ([]ledger.Mark, error) {
+	var out []ledger.Mark
+	err := s.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bMarks).ForEach(func(k, v []byte) error {
+			m, err := decodeMark(identity.Ordinal(fromU64(k)), v)
+			out = append(out, m)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read marks: %w", err)
+	}
+	return out, nil
 }
 
 // Waiting says how many people are marked or would be by Take at now. Unlike

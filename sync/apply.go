@@ -104,23 +104,28 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 				a.leaveOpen(waves)
 				return nil
 			}
-			if err := a.batch(ctx, wave[at:min(at+intentBatch, len(wave))]); err != nil {
-				return fmt.Errorf("apply to %s: %w", a.target.Name, err)
+			for orders := wave[at:min(at+intentBatch, len(wave))]; len(orders) > 0; {
+				var err error
+				if orders, err = a.batch(ctx, orders); err != nil {
+					return fmt.Errorf("apply to %s: %w", a.target.Name, err)
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// batch puts the orders on disk, does them, and puts the outcomes on disk.
-func (a *applier) batch(ctx context.Context, orders []ledger.Order) error {
+// batch puts the orders on disk, does them, and puts the outcomes on disk. It
+// returns those that it left to let a lane in: they come after it.
+func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Order, error) {
+	defer a.section()()
 	ready := a.ready(orders)
 	if len(ready) == 0 {
-		return nil
+		return nil, nil
 	}
 	intents, err := a.Store.Intend(a.report.Cycle, ready)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	units := group(intents)
 	results := make([][]state.Result, len(units))
@@ -133,7 +138,7 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) error {
 		})
 	}
 	if err := workers.Wait(); err != nil {
-		return err
+		return nil, err
 	}
 	all := make([]state.Result, 0, len(intents))
 	for _, r := range results {
@@ -148,11 +153,11 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) error {
 		}
 	}
 	if err := a.Store.Record(all); err != nil {
-		return err
+		return nil, err
 	}
-	a.note(all)
+	later := a.note(all)
 	a.progress("apply", a.target.Name, a.done, a.total)
-	return ctx.Err()
+	return later, ctx.Err()
 }
 
 // ready leaves out what depends on a step that failed or on a person that was
@@ -230,12 +235,17 @@ func (a *applier) leaveOpen(waves [][]ledger.Order) {
 	}
 }
 
-// note remembers what the results mean for the orders that follow.
-func (a *applier) note(results []state.Result) {
+// note remembers what the results mean for the orders that follow, and returns
+// the orders that gave way to a lane.
+func (a *applier) note(results []state.Result) (later []ledger.Order) {
 	a.shared.Lock()
 	defer a.shared.Unlock()
 	for _, r := range results {
 		o := r.Intent.Order()
+		if r.Outcome.Err == gaveWay {
+			later = append(later, o)
+			continue
+		}
 		a.done++
 		if r.Outcome.Done {
 			a.orders[a.target.Name] = append(a.orders[a.target.Name], o)
@@ -250,6 +260,7 @@ func (a *applier) note(results []state.Result) {
 		a.report.Failed = append(a.report.Failed, Failed{Order: o, Outcome: r.Outcome})
 		a.open[o.Change.Person] = a.open[o.Change.Person] || r.Parked == nil
 	}
+	return later
 }
 
 // pace waits for the target's rate.

@@ -102,15 +102,19 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 	if err != nil {
 		return nil, err
 	}
-	if whole {
-		if err := e.accept(hold); err != nil {
-			return nil, err
+	// What the approval says about the world must not be said in the middle of a
+	// cycle that rests on the contrary.
+	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed}, hold.Rule)
+	ask.first = func() error {
+		if whole {
+			if err := e.accept(hold); err != nil {
+				return err
+			}
 		}
-	}
-	if hold.Rule == ruleRekeyed {
-		if err := e.relink(hold, chosen); err != nil {
-			return nil, err
+		if hold.Rule == ruleRekeyed {
+			return e.relink(hold, chosen)
 		}
+		return nil
 	}
 	allowed := make(map[target.Key]bool, len(chosen))
 	people := make([]identity.Ordinal, 0, len(chosen))

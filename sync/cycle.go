@@ -23,6 +23,14 @@ import (
 // more was done than the journal tells.
 func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	c := e.begin(ask)
+	if ask.Still {
+		return c.report, c.still()
+	}
+	leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ask.Verb, err)
+	}
+	defer leave()
 	if err := c.run(ctx); err != nil {
 		return c.report, c.end(fmt.Errorf("%s: %w", ask.Verb, err))
 	}
@@ -30,6 +38,12 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 }
 
 func (c *cycle) run(ctx context.Context) error {
+	defer c.giveBack()
+	if c.ask.first != nil {
+		if err := c.ask.first(); err != nil {
+			return err
+		}
+	}
 	if err := c.look(ctx); err != nil {
 		return err
 	}
@@ -54,16 +68,16 @@ func (c *cycle) run(ctx context.Context) error {
 // look is all that comes before the plan. There is nothing in it that must be
 // finished, so a stop ends it at once.
 func (c *cycle) look(ctx context.Context) error {
-	ctx, done := c.ask.untilStopped(ctx)
-	defer done()
+	ctx, end := c.ask.untilStopped(ctx)
+	defer end()
 	err := func() error {
+		if err := c.Store.Mark(c.ask.Verb, c.ask.People...); err != nil {
+			return err
+		}
 		if err := c.readAndSeal(ctx); err != nil {
 			return err
 		}
-		if err := c.take(); err != nil {
-			return err
-		}
-		if err := c.desire(); err != nil {
+		if err := c.takeAndDesire(); err != nil {
 			return err
 		}
 		return c.observe(ctx)
@@ -74,11 +88,21 @@ func (c *cycle) look(ctx context.Context) error {
 	return err
 }
 
+func (c *cycle) takeAndDesire() error {
+	defer c.section()()
+	if err := c.take(); err != nil {
+		return err
+	}
+	return c.desire()
+}
+
 // cycle is what the steps hand on to one another.
 type cycle struct {
 	*Engine
 	ask    Request
 	report *Report
+	// lane: another cycle is under way, and this one works in a gap of it.
+	lane, hasTurn bool
 
 	marks   []ledger.Mark
 	input   plan.Input

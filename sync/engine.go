@@ -15,8 +15,9 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// Engine is everything a cycle works with. It runs one cycle at a time; whoever
-// holds the state sees to that.
+// Engine is everything a cycle works with. Its methods may be called from several
+// goroutines: cycles of everybody come one after the other, those for named people
+// enter a running one, and what only looks never waits.
 type Engine struct {
 	Store *state.Store
 	// Sources and Targets are sorted by name.
@@ -26,9 +27,8 @@ type Engine struct {
 	// PolicyText is the file as it is, for the record.
 	PolicyText string
 	Now        func() time.Time
-	// Progress hears how far a step has come; it may be nil and must return at
-	// once. It is called from several goroutines.
-	Progress func(Progress)
+
+	turn turn
 }
 
 // Source is a directory with the rules under which its absences are judged.
@@ -89,13 +89,24 @@ type Request struct {
 	Review func(*Report) (func(target.Key) bool, error)
 	// Fingerprints asks for the report's fingerprints.
 	Fingerprints bool
+	// Still plans from the state alone: nothing is read and nothing is kept. It
+	// shows what is left to do, as of the last read, while another cycle runs.
+	Still bool
+	// Alone keeps a cycle for named people from entering a running one: it waits
+	// for its end.
+	Alone bool
+	// first is done before all else, once the cycle has been let in.
+	first func() error
+	// Progress hears how far a step has come; it may be nil and must return at
+	// once. It is called from several goroutines.
+	Progress func(Progress)
 	// Stop, once closed, ends the cycle after the writes that are under way.
 	Stop <-chan struct{}
 }
 
-func (e *Engine) progress(step, where string, done, total int) {
-	if e.Progress != nil {
-		e.Progress(Progress{Step: step, Where: where, Done: done, Total: total})
+func (c *cycle) progress(step, where string, done, total int) {
+	if c.ask.Progress != nil {
+		c.ask.Progress(Progress{Step: step, Where: where, Done: done, Total: total})
 	}
 }
 

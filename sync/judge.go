@@ -14,6 +14,10 @@ import (
 // held. What is held is stored also by a dry run, so that what a plan showed
 // can be approved.
 func (c *cycle) judge() error {
+	defer c.section()()
+	if err := c.leaveOutMoved(); err != nil {
+		return err
+	}
 	book, err := c.book()
 	if err != nil {
 		return err
@@ -57,6 +61,17 @@ func (c *cycle) judge() error {
 		return err
 	}
 	return c.Store.SaveParked(parked...)
+}
+
+// leaveOutMoved takes everybody out of the plan whom a lane has worked on since:
+// what was desired and observed for them is old.
+func (c *cycle) leaveOutMoved() error {
+	moved, err := c.moved()
+	if err != nil || len(moved) == 0 {
+		return err
+	}
+	c.input.People = slices.DeleteFunc(c.input.People, func(p plan.Person) bool { return moved[p.Ordinal] })
+	return nil
 }
 
 // book is what the guard must know besides the plan.

@@ -23,7 +23,7 @@ const (
 // and in a full cycle at all of them. A target that cannot be read is down:
 // nothing is planned for it.
 func (c *cycle) observe(ctx context.Context) error {
-	if err := c.recoverDoubts(ctx); err != nil {
+	if err := c.recoverInTurn(ctx); err != nil {
 		return err
 	}
 	wanted := c.wanted(plan.Make(c.input))
@@ -66,6 +66,12 @@ func (c *cycle) observe(ctx context.Context) error {
 		}
 	}
 	return c.holders()
+}
+
+// recoverInTurn keeps a lane from answering the same doubts side by side.
+func (c *cycle) recoverInTurn(ctx context.Context) error {
+	defer c.section()()
+	return c.recoverDoubts(ctx)
 }
 
 // want is a look that a person needs in a target.

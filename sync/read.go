@@ -14,36 +14,87 @@ const findChunk = 1000
 
 // readAndSeal reads every source. An error of a source is kept in the report;
 // an error of the state ends the cycle.
+//
+// There is one stage. While the running cycle fills it, a lane goes on from the
+// snapshot as it is; else it reads as every cycle does, beside the other's
+// writes, and takes the turn when it seals.
 func (c *cycle) readAndSeal(ctx context.Context) error {
-	// A stage that was sealed before a crash is proved: it is drained first.
-	if _, err := c.Store.Drain(ctx); err != nil {
-		return fmt.Errorf("drain the sealed read: %w", err)
+	defer c.alone()
+	if !c.lane {
+		c.turn.reading.Lock()
+	} else if !c.turn.reading.TryLock() {
+		return nil
+	}
+	defer c.turn.reading.Unlock()
+	if err := c.drainLeft(ctx); err != nil {
+		return err
 	}
 	for _, s := range c.Sources {
 		read := Read{Source: s.Name()}
-		sealed, err := c.readOne(ctx, s)
+		sealed, drained, err := c.readOne(ctx, s)
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		var broken *undrainedError
+		if errors.As(err, &broken) {
+			return broken.error
 		}
 		if err != nil {
 			read.Err = err
 			c.report.Reads = append(c.report.Reads, read)
 			continue
 		}
-		read.Sealed = sealed
-		if read.Drained, err = c.Store.Drain(ctx); err != nil {
-			return fmt.Errorf("drain the read of %s: %w", s.Name(), err)
-		}
+		read.Sealed, read.Drained = sealed, drained
 		c.report.Reads = append(c.report.Reads, read)
 	}
 	return nil
 }
 
-// readOne reads one source into a stage and seals it with its proof.
-func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, err error) {
+// drainLeft drains a stage that was sealed before a crash: it is proved.
+func (c *cycle) drainLeft(ctx context.Context) error {
+	left, err := c.Store.Undrained()
+	if err != nil || !left {
+		return err
+	}
+	c.alone()
+	defer c.section()()
+	if _, err := c.Store.Drain(ctx); err != nil {
+		return fmt.Errorf("drain the sealed read: %w", err)
+	}
+	return nil
+}
+
+// readOne reads one source into a stage, seals it with its proof and drains it.
+// An error of the drain ends the cycle; it is told apart by its type.
+func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, drained state.Drained, err error) {
+	stage, err := c.fill(ctx, s)
+	if err != nil {
+		return sealed, drained, err
+	}
+	c.alone()
+	defer c.section()()
+	if sealed, err = stage.seal(); err != nil {
+		return sealed, drained, err
+	}
+	if drained, err = c.Store.Drain(ctx); err != nil {
+		return sealed, drained, &undrainedError{fmt.Errorf("drain the read of %s: %w", s.Name(), err)}
+	}
+	return sealed, drained, nil
+}
+
+// undrainedError is of the state, not of the source.
+type undrainedError struct{ error }
+
+func (e *undrainedError) Unwrap() error { return e.error }
+
+// filled is a stage with all that a seal needs.
+type filled struct{ seal func() (state.Sealed, error) }
+
+// fill reads one source into a stage.
+func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
-		return sealed, err
+		return filled{}, err
 	}
 	defer func() {
 		if err != nil {
@@ -53,26 +104,32 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, err
 	count := &counted{Stage: stage, cycle: c, source: s.Name()}
 	proof, err := s.Read(ctx, count)
 	if err != nil {
-		return sealed, err
+		return filled{}, err
 	}
 	missing, err := stage.Missing()
 	if err != nil {
-		return sealed, err
+		return filled{}, err
 	}
 	for at := 0; at < len(missing); at += findChunk {
 		chunk := missing[at:min(at+findChunk, len(missing))]
 		found, err := s.Find(ctx, chunk)
 		if err != nil {
-			return sealed, fmt.Errorf("look up %d entries that %s did not list: %w", len(missing), s.Name(), err)
+			return filled{}, fmt.Errorf("look up %d entries that %s did not list: %w", len(missing), s.Name(), err)
 		}
 		if err := stage.Found(found); err != nil {
-			return sealed, err
+			return filled{}, err
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return sealed, err
+		return filled{}, err
 	}
-	return stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey, Now: c.Now()})
+	return filled{func() (state.Sealed, error) {
+		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey, Now: c.Now()})
+		if err != nil {
+			err = errors.Join(err, stage.Discard())
+		}
+		return sealed, err
+	}}, nil
 }
 
 // counted tells the progress of a read.

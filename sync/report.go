@@ -2,6 +2,7 @@ package sync
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
@@ -16,6 +17,8 @@ type Report struct {
 	Cycle, Verb  string
 	Began, Ended time.Time
 	DryRun       bool
+	// Still: this rests on the state alone, as of Sources' last complete reads.
+	Still bool
 
 	Reads   []Read
 	Sources []state.SourceFacts
@@ -105,7 +108,7 @@ func (r *Report) Exit() int {
 		return ExitHeld
 	case len(r.Failed)+len(r.Skipped)+len(r.Unverified)+len(r.Parked)+len(r.Down)+r.InDoubt > 0, r.Stopped:
 		return ExitParked
-	case r.DryRun && r.Verdict.Pending():
+	case r.DryRun && r.Verdict.Pending(), r.Still && r.looks():
 		return ExitPending
 	}
 	return ExitDone
@@ -148,6 +151,12 @@ func (r *Report) unread() bool {
 		}
 	}
 	return false
+}
+
+// looks says whether an account must be looked at before it is known what is to
+// be done.
+func (r *Report) looks() bool {
+	return slices.ContainsFunc(r.Shown.Subjects, func(s plan.Subject) bool { return s.Look != nil })
 }
 
 // held says whether something waits for a decision.

@@ -14,6 +14,10 @@ import (
 // settle takes away the marks of everybody for whom each target has a result,
 // and records the policy under which that was so.
 func (c *cycle) settle() error {
+	defer c.section()()
+	if _, err := c.moved(); err != nil {
+		return err
+	}
 	// What is kept without being in a hold (taken, ambiguous, protected, or
 	// waiting for what is in one) stays before everybody's eyes until somebody
 	// mends or decides it.

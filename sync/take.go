@@ -22,11 +22,6 @@ func (c *cycle) take() error {
 			}
 		}
 	}
-	if len(c.ask.People) > 0 {
-		if err := c.Store.Mark(c.ask.Verb, c.ask.People...); err != nil {
-			return err
-		}
-	}
 	marks, err := c.Store.Take(c.Now())
 	if err != nil {
 		return err

@@ -59,15 +59,19 @@ func group(intents []state.Intent) []unit {
 // by it: the next cycle does it.
 const unsent = "not sent: stopped by a signal"
 
+// gaveWay is the outcome of a write that was kept back to let a lane in, which
+// may be about the same account. It is ordered anew once the lane is done, unless
+// its person was marked again.
+const gaveWay = "not sent: it gave way to somebody who was named"
+
 // do writes one unit and returns a result for each of its intents. After a stop
 // or an abort no more units are begun.
 func (a *applier) do(ctx context.Context, u unit) []state.Result {
-	if a.ask.stopped() || ctx.Err() != nil {
-		results := make([]state.Result, len(u.intents))
-		for i, in := range u.intents {
-			results[i] = state.Result{Intent: in, Outcome: ledger.Outcome{Err: unsent, Class: target.Transient}}
-		}
-		return results
+	switch {
+	case a.ask.stopped(), ctx.Err() != nil:
+		return keptBack(u.intents, unsent)
+	case a.yields():
+		return keptBack(u.intents, gaveWay)
 	}
 	if u.members {
 		return a.doMembers(ctx, u.intents)
@@ -80,6 +84,15 @@ func (a *applier) do(ctx context.Context, u unit) []state.Result {
 		}
 		results = append(results, a.doAccount(ctx, u.intents[at:at+n])...)
 		at += n
+	}
+	return results
+}
+
+// keptBack are the results of writes that were not sent. Nothing failed by it.
+func keptBack(intents []state.Intent, why string) []state.Result {
+	results := make([]state.Result, len(intents))
+	for i, in := range intents {
+		results[i] = state.Result{Intent: in, Outcome: ledger.Outcome{Err: why, Class: target.Transient}}
 	}
 	return results
 }

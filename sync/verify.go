@@ -166,6 +166,7 @@ func (c *cycle) keep(v Verified) error {
 	if len(v.people) == 0 {
 		return nil
 	}
+	defer c.section()()
 	c.shared.Lock()
 	c.report.Verified += len(v.people)
 	c.shared.Unlock()
@@ -179,6 +180,21 @@ func (c *cycle) unverified(t Target, who []identity.Ordinal, missing map[identit
 	text := "done, and the target does not show it"
 	if cause != nil {
 		text = cause.Error()
+	}
+	defer c.section()()
+	// What a lane did since may be why the target shows something else: the
+	// next cycle looks at them.
+	moved, err := c.moved()
+	if err != nil {
+		return err
+	}
+	who = slices.DeleteFunc(who, func(p identity.Ordinal) bool { return moved[p] })
+	for p := range moved {
+		if len(missing[p]) > 0 {
+			if err := c.Store.Mark("not read back", p); err != nil {
+				return err
+			}
+		}
 	}
 	all, err := c.Store.Links(who...)
 	if err != nil {

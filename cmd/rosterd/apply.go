@@ -144,7 +144,10 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 		}
 		return func(k target.Key) bool { return allowed[k] }, nil
 	}
-	err = a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Cycle(ctx, ask) })
+	err = a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+		ask.Progress = show
+		return s.engine.Cycle(ctx, ask)
+	})
 	var x *exit
 	switch {
 	case skipped == 0:

@@ -95,7 +95,10 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 			fmt.Sprintf("look at it first: rosterd approve %s", id))
 	}
 	ask := rostersync.Request{Verb: "approve", By: a.caller(), Stop: a.stop}
-	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Approve(ctx, approval, ask) })
+	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+		ask.Progress = show
+		return s.engine.Approve(ctx, approval, ask)
+	})
 }
 
 func (a *app) rejectCommand() *cobra.Command {

@@ -40,7 +40,8 @@ are never deleted by it. Naming a person is the approval, for a few an hour.`,
 			}
 			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: a.caller(), At: a.now()}
 			ask := rostersync.Request{Verb: "offboard", By: a.caller(), Stop: a.stop, Protected: protected}
-			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
+			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+				ask.Progress = show
 				return s.engine.Offboard(ctx, denial, ask)
 			})
 		},
@@ -87,7 +88,8 @@ target by hand, which rosterd otherwise leaves as they are.`,
 				return failed(err)
 			}
 			ask := rostersync.Request{Verb: "release", By: a.caller(), Stop: a.stop}
-			return a.cycle(c.Context(), s, func(ctx context.Context) (*rostersync.Report, error) {
+			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+				ask.Progress = show
 				r, err := s.engine.Release(ctx, p.Ordinal, a.caller(), reason, ask)
 				if err == nil && !lifts && len(r.Carried) == 0 {
 					a.warn(s.login(p.Ordinal) + " is neither offboarded nor disabled by somebody else: there is nothing to release")

@@ -178,13 +178,12 @@ func (s *session) login(who identity.Ordinal) string {
 }
 
 // cycle runs one cycle with a progress bar, and prints what came of it.
-func (a *app) cycle(ctx context.Context, s *session, run func(context.Context) (*rostersync.Report, error)) error {
+func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, func(rostersync.Progress)) (*rostersync.Report, error)) error {
 	ctx, abort := context.WithCancel(ctx)
 	defer abort()
 	defer a.listen(abort)()
 	show, end := a.progress()
-	s.engine.Progress = show
-	report, err := run(ctx)
+	report, err := run(ctx, show)
 	end()
 	if report == nil {
 		return decided(err)

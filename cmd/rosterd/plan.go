@@ -50,7 +50,8 @@ func (a *app) runPlan(ctx context.Context, o choice, out string) error {
 		return err
 	}
 	ask.DryRun, ask.Fingerprints = true, out != ""
-	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) {
+	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+		ask.Progress = show
 		report, err := s.engine.Cycle(ctx, ask)
 		if err == nil && out != "" {
 			err = writePlan(file, s.engine, report)

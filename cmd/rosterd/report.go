@@ -23,6 +23,11 @@ func (a *app) printReport(r *rostersync.Report) error {
 	if !r.DryRun {
 		return a.printOutcome(r)
 	}
+	if r.Still {
+		for _, s := range r.Sources {
+			fmt.Fprintf(a.stdout, "a cycle is running: this is what is left, as of the read at %s\n\n", moment(s.LastComplete))
+		}
+	}
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			fmt.Fprintf(a.stdout, "%s was not read: this rests on what was known of it before\n\n", read.Source)

@@ -69,7 +69,10 @@ func (a *app) runSync(ctx context.Context, o choice) error {
 	if err != nil {
 		return err
 	}
-	return a.cycle(ctx, s, func(ctx context.Context) (*rostersync.Report, error) { return s.engine.Cycle(ctx, ask) })
+	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
+		ask.Progress = show
+		return s.engine.Cycle(ctx, ask)
+	})
 }
 
 // request makes of the flags what a cycle is asked.

@@ -1,0 +1,106 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	gosync "sync"
+	"sync/atomic"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// turn orders one cycle and the lanes that come while it runs.
+//
+// A cycle of everybody holds main from begin to end, so that a second one waits.
+// A cycle for named people takes main if it is free; if not it is a lane: it
+// marks its people, waits for the turn, and has the state to itself until it has
+// settled. The running cycle shares the turn wherever what it knows of the state
+// must not move, and lets go of it while it waits for the network: a lane gets
+// in between two of its batches. A lane that waits keeps new sections from
+// beginning, and the sections that waited while a lane worked come before the
+// next lane: neither starves the other.
+type turn struct {
+	once    gosync.Once
+	main    chan struct{}
+	reading gosync.Mutex // whoever fills the stage
+	state   gosync.RWMutex
+	waiting atomic.Int32 // lanes that wait for the turn
+	lanes   atomic.Uint64
+}
+
+func (t *turn) lock() chan struct{} {
+	t.once.Do(func() { t.main = make(chan struct{}, 1) })
+	return t.main
+}
+
+// enter makes the cycle the main one, or a lane, and returns how it leaves.
+func (c *cycle) enter(ctx context.Context) (func(), error) {
+	main := c.turn.lock()
+	leave := func() { <-main }
+	select {
+	case main <- struct{}{}:
+		return leave, nil
+	default:
+	}
+	if c.ask.People != nil && !c.ask.Alone {
+		c.lane = true
+		c.report.Cycle += fmt.Sprintf("-%d", c.turn.lanes.Add(1))
+		return func() {}, nil
+	}
+	ctx, done := c.ask.untilStopped(ctx)
+	defer done()
+	select {
+	case main <- struct{}{}:
+		return leave, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the running cycle: %w", context.Cause(ctx))
+	}
+}
+
+// section begins a part in which the state must not move under the cycle, and
+// returns its end. Sections do not nest.
+func (c *cycle) section() func() {
+	if c.lane {
+		return func() {} // a lane has the turn for itself
+	}
+	c.turn.state.RLock()
+	return c.turn.state.RUnlock
+}
+
+// alone gives a lane the turn, which it keeps until it gives it back.
+func (c *cycle) alone() {
+	if !c.lane || c.hasTurn {
+		return
+	}
+	c.turn.waiting.Add(1)
+	c.turn.state.Lock()
+	c.turn.waiting.Add(-1)
+	c.hasTurn = true
+}
+
+func (c *cycle) giveBack() {
+	if c.hasTurn {
+		c.hasTurn = false
+		c.turn.state.Unlock()
+	}
+}
+
+// yields says whether a lane waits for the running cycle to end its section.
+func (c *cycle) yields() bool { return !c.lane && c.turn.waiting.Load() > 0 }
+
+// moved finds who was marked again since this cycle took its marks: a lane has
+// worked on them, or the directory said more. They are left out of the rest.
+func (c *cycle) moved() (map[identity.Ordinal]bool, error) {
+	who, err := c.Store.Moved(c.marks)
+	if err != nil || len(who) == 0 {
+		return nil, err
+	}
+	c.shared.Lock()
+	defer c.shared.Unlock()
+	out := make(map[identity.Ordinal]bool, len(who))
+	for _, p := range who {
+		out[p] = true
+		c.open[p] = true
+	}
+	return out, nil
+}
