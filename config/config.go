@@ -15,6 +15,7 @@ type Config struct {
 
 	Schedule Schedule
 	State    State
+	Control  Control
 	Sources  map[string]*Source
 	Targets  map[string]*Target
 	// Policy is compiled; its reasons name the lines of File.
@@ -30,6 +31,18 @@ type State struct {
 	KeepLeavers span.Duration `toml:"keep_leavers"`
 	// KeepJournal is how long the journal is kept. Nothing cuts it off yet.
 	KeepJournal span.Duration `toml:"keep_journal"`
+}
+
+// Control is [control]: the socket at which whoever holds the state does what
+// others ask for.
+type Control struct {
+	// Socket is the path.
+	Socket string `toml:"socket"`
+	// Look and Decide are who may ask for what: names of users, "@" and names of
+	// groups, or "*" for everybody on the machine. Root and the user that holds
+	// the state always may.
+	Look   []string `toml:"look"`
+	Decide []string `toml:"decide"`
 }
 
 // Source is one [source.NAME].

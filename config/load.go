@@ -76,7 +76,7 @@ var later = map[string]string{
 }
 
 // tables are the top-level keys.
-var tables = []string{"conflict", "role", "schedule", "source", "state", "target"}
+var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "target"}
 
 func (l *loader) load() {
 	report := problem.Report(func(p problem.Problem) {
@@ -96,6 +96,7 @@ func (l *loader) load() {
 	}
 	l.schedule(report)
 	l.state(report)
+	l.control(report)
 	l.roles(report)
 	l.sources(report)
 	l.targets(report)
@@ -112,7 +113,7 @@ func (l *loader) state(report problem.Report) {
 	const day = 24 * time.Hour
 	s := &l.config.State
 	*s = State{
-		Path:        "/var/lib/rosterd/state.db",
+		Path:        usualState,
 		KeepLeavers: span.Duration(400 * day),
 		KeepJournal: span.Duration(7 * 365 * day),
 	}
@@ -124,6 +125,35 @@ func (l *loader) state(report problem.Report) {
 		if time.Duration(length) < day {
 			report.At([]string{"state", key}, "shorter than a day", `write a length of time such as "400d" or "7y"`)
 		}
+	}
+}
+
+const (
+	usualState  = "/var/lib/rosterd/state.db"
+	usualSocket = "/run/rosterd/control.sock"
+)
+
+// control binds [control]. The service of a state in another place than the
+// usual one has its socket beside it.
+func (l *loader) control(report problem.Report) {
+	c := &l.config.Control
+	*c = Control{Socket: usualSocket, Look: []string{"*"}}
+	if l.config.State.Path != usualState {
+		c.Socket = filepath.Clean(l.config.State.Path) + ".sock"
+	}
+	l.d.Bind([]string{"control"}, c)
+	if l.d.Has("control", "socket") && !filepath.IsAbs(c.Socket) {
+		report.At([]string{"control", "socket"}, "the path is not whole", "begin it with a slash")
+	}
+	for key, list := range map[string][]string{"look": c.Look, "decide": c.Decide} {
+		for _, who := range list {
+			if who == "" || who == "@" || strings.ContainsAny(who, " \t\n") {
+				report.At([]string{"control", key}, fmt.Sprintf("%q names nobody", who), `write names of users, "@" and the name of a group, or "*"`)
+			}
+		}
+	}
+	if slices.Contains(c.Decide, "*") {
+		report.At([]string{"control", "decide"}, "everybody on the machine could decide", `name users, or "@" and a group`)
 	}
 }
 

@@ -22,10 +22,49 @@ type Cron struct {
 	// Text is as it was written.
 	Text     string
 	schedule cron.Schedule
+	// zone is set where the schedule names hours of the day.
+	zone *time.Location
 }
 
-// Next is the first instant after another one. It is pure.
-func (c Cron) Next(after time.Time) time.Time { return c.schedule.Next(after) }
+// Next is the first instant after another one; zero if there is none. It is pure.
+//
+// A schedule that names hours goes by the clock on the wall, as cron does: an
+// hour that summer time leaves out is made up for as much later, and one that
+// comes twice counts once. A schedule of every hour goes by the time that passes.
+func (c Cron) Next(after time.Time) time.Time {
+	if c.zone == nil {
+		return c.schedule.Next(after)
+	}
+	wall := onWall(after.In(c.zone))
+	for {
+		if wall = c.schedule.Next(wall); wall.IsZero() {
+			return wall
+		}
+		if at := fromWall(wall, c.zone); at.After(after) {
+			return at
+		}
+	}
+}
+
+// onWall is what the clock shows, as if that were UTC.
+func onWall(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+}
+
+// fromWall is the first instant at which the clock shows this; where it never
+// does, as long after the gap as the time lies in it.
+func fromWall(wall time.Time, zone *time.Location) time.Time {
+	at := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, zone)
+	if shows := onWall(at); shows.Before(wall) {
+		return at.Add(wall.Sub(shows))
+	}
+	for _, shift := range []time.Duration{time.Hour, 30 * time.Minute} {
+		if earlier := at.Add(-shift); onWall(earlier).Equal(wall) {
+			return earlier
+		}
+	}
+	return at
+}
 
 // scheduleTable is [schedule] as it is written.
 type scheduleTable struct {
@@ -104,6 +143,10 @@ func compileCron(path []string, text string, zone *time.Location, report problem
 		report.At(path, "never runs: there is no such date", "look at the day of the month and the month")
 	}
 	out.schedule = spec
+	if spec.Hour&(1<<24-1) != 1<<24-1 {
+		out.zone = zone
+		spec.Location = time.UTC
+	}
 	warnCron(path, fields, spec, zone, report)
 	return out
 }

@@ -191,3 +191,18 @@ func (s *Store) note(tx *bolt.Tx, r journal.Record, public, personal any) error 
 	}
 	return meta.Put(kHead, head[:])
 }
+
+// JournalHead is how many records the journal has, and the head of its chain in
+// hex: whoever writes it elsewhere can tell later that nothing was cut off.
+func (s *Store) JournalHead() (uint64, string, error) {
+	var n uint64
+	var head string
+	err := s.view(func(tx *bolt.Tx) error {
+		n, head = tx.Bucket(bJournal).Sequence(), hex.EncodeToString(tx.Bucket(bMeta).Get(kHead))
+		return nil
+	})
+	if err != nil {
+		return 0, "", fmt.Errorf("read head of the journal: %w", err)
+	}
+	return n, head, nil
+}

@@ -22,6 +22,8 @@ type Options struct {
 	Now func() time.Time
 	// MustExist makes a missing file the error ErrMissing.
 	MustExist bool
+	// Committed is called after each commit, if it is set: something moves.
+	Committed func()
 }
 
 // Store is an open state.
@@ -33,6 +35,8 @@ type Store struct {
 	// before is called before each commit; an error undoes the transaction.
 	// It is nil but in tests.
 	before func() error
+	// committed hears of each commit.
+	committed func()
 }
 
 const schema = 1
@@ -69,7 +73,10 @@ func Open(path string, o Options) (*Store, error) {
 			return nil, fmt.Errorf("open state %s: %w", path, err)
 		}
 	}
-	s := &Store{path: path, now: o.Now}
+	s := &Store{path: path, now: o.Now, committed: o.Committed}
+	if s.committed == nil {
+		s.committed = func() {}
+	}
 	if err := s.open(o.Timeout); err != nil {
 		return nil, err
 	}
@@ -206,6 +213,7 @@ func (s *Store) view(f func(*bolt.Tx) error) (err error) {
 
 func (s *Store) update(f func(*bolt.Tx) error) (err error) {
 	defer caught(&err)()
+	defer s.committed()
 	return s.db.Update(func(tx *bolt.Tx) error {
 		if err := f(tx); err != nil {
 			return err

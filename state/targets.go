@@ -149,3 +149,34 @@ func (s *Store) Cycles(n int) ([]CycleRecord, error) {
 	}
 	return slices.Clip(out), nil
 }
+
+// LastRun is when a kind of cycle ran last; zero if it never did.
+func (s *Store) LastRun(kind string) (time.Time, error) {
+	var at time.Time
+	err := s.view(func(tx *bolt.Tx) error {
+		_, err := getJSON(tx.Bucket(bMeta), runKey(kind), &at)
+		return err
+	})
+	if err != nil {
+		return at, fmt.Errorf("read last run: %w", err)
+	}
+	return at, nil
+}
+
+// SetLastRun remembers when kinds of cycle ran.
+func (s *Store) SetLastRun(at time.Time, kinds ...string) error {
+	err := s.update(func(tx *bolt.Tx) error {
+		for _, kind := range kinds {
+			if err := putJSON(tx.Bucket(bMeta), runKey(kind), at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remember last run: %w", err)
+	}
+	return nil
+}
+
+func runKey(kind string) []byte { return []byte("run " + kind) }

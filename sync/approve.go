@@ -75,6 +75,26 @@ func (e *Engine) Hold(id string) (ledger.Hold, error) {
 // Approve records the decision and then runs a cycle that does the approved
 // changes and nothing else.
 func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report, error) {
+	d, err := e.Decide(a)
+	if err != nil {
+		return nil, err
+	}
+	return e.Carry(ctx, d, ask)
+}
+
+// Decision is an approval that is on disk.
+type Decision struct {
+	hold   ledger.Hold
+	chosen []ledger.Held
+	whole  bool
+}
+
+// Count is how many changes it lets go.
+func (d *Decision) Count() int { return len(d.chosen) }
+
+// Decide records an approval. What it covers is done by Carry, or by the next
+// cycle that comes.
+func (e *Engine) Decide(a Approval) (*Decision, error) {
 	hold, err := e.Hold(a.Hold)
 	if err != nil {
 		return nil, err
@@ -102,6 +122,12 @@ func (e *Engine) Approve(ctx context.Context, a Approval, ask Request) (*Report,
 	if err != nil {
 		return nil, err
 	}
+	return &Decision{hold: hold, chosen: chosen, whole: whole}, nil
+}
+
+// Carry runs a cycle that does what was approved and nothing else.
+func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, error) {
+	hold, chosen, whole := d.hold, d.chosen, d.whole
 	// What the approval says about the world must not be said in the middle of a
 	// cycle that rests on the contrary.
 	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed}, hold.Rule)

@@ -26,6 +26,11 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	if ask.Still {
 		return c.report, c.still()
 	}
+	c.turn.using.RLock()
+	defer c.turn.using.RUnlock()
+	if e.retired.Load() {
+		return nil, fmt.Errorf("%s: %w", ask.Verb, ErrRetired)
+	}
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ask.Verb, err)
@@ -103,6 +108,7 @@ type cycle struct {
 	report *Report
 	// lane: another cycle is under way, and this one works in a gap of it.
 	lane, hasTurn bool
+	turn          *turn
 
 	marks   []ledger.Mark
 	input   plan.Input
@@ -121,7 +127,7 @@ type cycle struct {
 func (e *Engine) begin(ask Request) *cycle {
 	now := e.Now()
 	slices.Sort(ask.People)
-	return &cycle{Engine: e, ask: ask,
+	return &cycle{Engine: e, ask: ask, turn: e.turnOf(),
 		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{}, down: map[string]error{},
 		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, Began: now, DryRun: ask.DryRun,
 			Done: map[target.Verb]int{}}}

@@ -3,6 +3,8 @@ package sync
 import (
 	"context"
 	"slices"
+	gosync "sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -28,7 +30,10 @@ type Engine struct {
 	PolicyText string
 	Now        func() time.Time
 
-	turn turn
+	// turns is shared by the engines that follow one another on one state.
+	turns   *turn
+	init    gosync.Once
+	retired atomic.Bool
 }
 
 // Source is a directory with the rules under which its absences are judged.

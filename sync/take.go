@@ -5,11 +5,15 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
 )
 
 // take collects the people to look at afresh.
 func (c *cycle) take() error {
 	if err := c.passOverEmptyGroups(); err != nil {
+		return err
+	}
+	if err := c.approvedFirst(); err != nil {
 		return err
 	}
 	if err := c.markForPolicy(); err != nil {
@@ -52,6 +56,24 @@ func (c *cycle) passOverEmptyGroups() error {
 			if err := c.Store.AcceptPin(s.Name(), p.Written); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// approvedFirst ends the newness of a target whose first hold was approved whole
+// by somebody who was then killed, or did not wait.
+func (c *cycle) approvedFirst() error {
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Rule != plan.RuleFirst.String() || h.Status != ledger.Approved || len(h.Approved) < len(h.Keys) {
+			continue
+		}
+		if err := c.accept(h); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -20,22 +20,48 @@ import (
 // beginning, and the sections that waited while a lane worked come before the
 // next lane: neither starves the other.
 type turn struct {
-	once    gosync.Once
-	main    chan struct{}
+	main chan struct{}
+	// using is held shared by each cycle, and alone by who changes the engine.
+	using   gosync.RWMutex
 	reading gosync.Mutex // whoever fills the stage
 	state   gosync.RWMutex
 	waiting atomic.Int32 // lanes that wait for the turn
 	lanes   atomic.Uint64
 }
 
-func (t *turn) lock() chan struct{} {
-	t.once.Do(func() { t.main = make(chan struct{}, 1) })
-	return t.main
+func (e *Engine) turnOf() *turn {
+	e.init.Do(func() {
+		if e.turns == nil {
+			e.turns = &turn{main: make(chan struct{}, 1)}
+		}
+	})
+	return e.turns
+}
+
+// ErrRetired: another engine took this one's place while somebody still had it.
+var ErrRetired error = &retiredError{}
+
+type retiredError struct{}
+
+func (*retiredError) Error() string { return "the configuration was taken anew in the meantime" }
+
+// Hint says what to do.
+func (*retiredError) Hint() string { return "nothing was done; type the command again" }
+
+// Succeed lets another engine on the same state take this one's place: it waits
+// for the cycles that are under way, and none begins on this one any more. It
+// must be called before the next one is used.
+func (e *Engine) Succeed(next *Engine) {
+	t := e.turnOf()
+	t.using.Lock()
+	defer t.using.Unlock()
+	next.turns = t
+	e.retired.Store(true)
 }
 
 // enter makes the cycle the main one, or a lane, and returns how it leaves.
 func (c *cycle) enter(ctx context.Context) (func(), error) {
-	main := c.turn.lock()
+	main := c.turn.main
 	leave := func() { <-main }
 	select {
 	case main <- struct{}{}:
@@ -56,6 +82,9 @@ func (c *cycle) enter(ctx context.Context) (func(), error) {
 		return nil, fmt.Errorf("wait for the running cycle: %w", context.Cause(ctx))
 	}
 }
+
+// Busy says whether a cycle of everybody is under way.
+func (e *Engine) Busy() bool { return len(e.turnOf().main) > 0 }
 
 // section begins a part in which the state must not move under the cycle, and
 // returns its end. Sections do not nest.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +23,7 @@ import (
 // planFile is a plan as it is kept between plan and apply.
 type planFile struct {
 	FormatVersion int           `json:"format_version"`
+	Digest        string        `json:"digest"`
 	Cycle         string        `json:"cycle"`
 	Made          time.Time     `json:"made"`
 	State         string        `json:"state"`
@@ -40,8 +44,8 @@ type plannedChange struct {
 	Text string     `json:"text"`
 }
 
-func writePlan(w *os.File, e *rostersync.Engine, r *rostersync.Report) error {
-	file := planFile{FormatVersion: 1, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: e.Policy.Hash()}
+func writePlan(w io.Writer, e *rostersync.Engine, r *rostersync.Report) error {
+	file := planFile{FormatVersion: 1, Digest: unsigned, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: e.Policy.Hash()}
 	at := map[identity.Ordinal]int{}
 	for _, o := range r.Cleared() {
 		i, known := at[o.Change.Person]
@@ -57,29 +61,49 @@ func writePlan(w *os.File, e *rostersync.Engine, r *rostersync.Report) error {
 	if err != nil {
 		return err
 	}
-	// The file may hold an older plan that is longer.
-	if err := errors.Join(w.Truncate(0), write(w, append(text, '\n'))); err != nil {
+	if _, err := w.Write(append(signed(text), '\n')); err != nil {
 		return fmt.Errorf("write plan: %w", err)
 	}
 	return nil
 }
 
-func write(w io.Writer, text []byte) error {
-	_, err := w.Write(text)
-	return err
+// unsigned is where the digest of a plan stands while it is made.
+var unsigned = strings.Repeat("0", 2*sha256.Size)
+
+// signed puts the digest of the text into it, so that no byte of a plan changes
+// on its way unnoticed. It is no signature: who may change the file may make
+// another plan.
+func signed(text []byte) []byte {
+	return bytes.Replace(text, []byte(unsigned), []byte(digest(append(bytes.Clone(text), '\n'))), 1)
 }
 
-func readPlan(path string) (planFile, error) {
+// whole says whether a plan is as it was written.
+func whole(text []byte, is string) bool {
+	return len(is) == len(unsigned) && digest(bytes.Replace(text, []byte(is), []byte(unsigned), 1)) == is
+}
+
+// readPlan reads a plan. Inside a service it is what the client sent: no file of
+// the service is read for somebody else.
+func (a *app) readPlan(path string) (planFile, error) {
 	var file planFile
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return file, fmt.Errorf("read plan: %w", err)
+	text := []byte(nil)
+	if a.service != nil {
+		text = a.service.ask.Input
+	} else {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return file, fmt.Errorf("read plan: %w", err)
+		}
+		a.input = text
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
 		return file, fmt.Errorf("read plan %s: %w", path, err)
 	}
 	if file.FormatVersion != 1 {
 		return file, fmt.Errorf("read plan %s: format version %d, and this rosterd knows 1", path, file.FormatVersion)
+	}
+	if !whole(text, file.Digest) {
+		return file, fmt.Errorf("read plan %s: it is not as it was written", path)
 	}
 	return file, nil
 }
@@ -97,7 +121,7 @@ they were when it was made. Who moved since is skipped, and the exit code is 5; 
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			file, err := readPlan(args[0])
+			file, err := a.readPlan(args[0])
 			if err != nil {
 				return usage(err, "make one with: rosterd plan --out FILE")
 			}
@@ -110,7 +134,7 @@ they were when it was made. Who moved since is skipped, and the exit code is 5; 
 }
 
 func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
-	s, err := a.open(waitForCycle, true)
+	s, err := a.open(ctx, waitForCycle, true)
 	if err != nil {
 		return err
 	}

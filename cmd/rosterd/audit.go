@@ -24,7 +24,7 @@ func (a *app) auditCommand() *cobra.Command {
 of it. --verify checks the chain of hashes; a broken one ends with 1.`,
 		Example: `  rosterd audit --person writer7 --since 7d
   rosterd audit --verify`,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			if last < 0 {
 				return usage(fmt.Errorf("audit: --last %d is less than nothing", last), "")
 			}
@@ -34,7 +34,7 @@ of it. --verify checks the chain of hashes; a broken one ends with 1.`,
 				return usage(err, `write a length of time or a day: --since 7d, --since 2026-11-01`)
 			}
 			f.Since = from
-			s, err := a.open(waitBriefly, true)
+			s, err := a.open(c.Context(), waitBriefly, true)
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,9 @@ func (a *app) colored(w io.Writer) bool {
 	case "never":
 		return false
 	}
+	if a.service != nil {
+		return a.service.ask.Color
+	}
 	return a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb" && terminal(w)
 }
 
@@ -37,6 +40,14 @@ func (a *app) paint(w io.Writer, h hue, text string) string {
 		return text
 	}
 	return string(h) + text + string(reset)
+}
+
+// asks says whether somebody sits there who can be asked.
+func (a *app) asks() bool {
+	if a.service != nil {
+		return a.service.ask.Terminal
+	}
+	return terminal(a.stdin)
 }
 
 // terminal says whether w is a terminal.

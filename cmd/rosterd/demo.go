@@ -135,7 +135,7 @@ func (s *stage) command(ctx context.Context, want int, args ...string) error {
 
 // approveHolds approves every open hold as somebody would who has looked at it.
 func (s *stage) approveHolds(ctx context.Context) error {
-	session, err := s.open(waitBriefly, true)
+	session, err := s.open(ctx, waitBriefly, true)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ roles they hold, and for each right and attribute the chain that gave it. PERSON
 login, a mail address, a DN or an ID. Nothing is read from the directory or a target.`,
 		Example: `  rosterd explain writer7
   rosterd explain writer7@corp.example --json`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := a.open(waitBriefly, true)
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context(), waitBriefly, true)
 			if err != nil {
 				return err
 			}

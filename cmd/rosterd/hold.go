@@ -20,7 +20,7 @@ func (a *app) approveCommand() *cobra.Command {
 	var version string
 	var people []string
 	var limit int
-	var yes bool
+	var yes, noWait bool
 	cmd := &cobra.Command{
 		Use: "approve HOLD", GroupID: groupDecide, Short: "let the changes of a hold go", Args: cobra.ExactArgs(1),
 		Long: `approve shows what a hold covers and asks; elsewhere than on a terminal it takes --yes
@@ -31,22 +31,23 @@ changed since the version that you give, nothing is approved, and what came is s
   rosterd approve h3 --version e974327341b6 --yes
   rosterd approve h3 --person writer7`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.runApprove(c.Context(), args[0], version, people, limit, yes)
+			return a.runApprove(c.Context(), args[0], version, people, limit, yes, noWait)
 		},
 	}
 	cmd.Flags().StringVar(&version, "version", "", "the `VERSION` of the hold that you have seen")
 	cmd.Flags().StringArrayVar(&people, "person", nil, "approve only what concerns this `PERSON`; may be repeated")
 	cmd.Flags().IntVar(&limit, "limit", 0, "approve only the first `N` people")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask; needs --version")
+	cmd.Flags().BoolVar(&noWait, "no-wait", false, "end when the decision is on disk; the service does the changes")
 	a.verboseFlag(cmd)
 	return cmd
 }
 
-func (a *app) runApprove(ctx context.Context, id, version string, people []string, limit int, yes bool) error {
+func (a *app) runApprove(ctx context.Context, id, version string, people []string, limit int, yes, noWait bool) error {
 	if limit < 0 {
 		return usage(fmt.Errorf("approve %s: --limit %d is less than nothing", id, limit), "")
 	}
-	s, err := a.open(waitForCycle, true)
+	s, err := a.open(ctx, waitForCycle, true)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 			return code(rostersync.ExitHeld)
 		}
 		a.printHold(hold, part)
-		if !terminal(a.stdin) {
+		if !a.asks() {
 			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s:\n  rosterd approve %s%s --version %s --yes\n",
 				count(len(part), "change"), id, partly(people, limit), hold.Version())
 			return code(rostersync.ExitHeld)
@@ -95,10 +96,32 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 			fmt.Sprintf("look at it first: rosterd approve %s", id))
 	}
 	ask := rostersync.Request{Verb: "approve", By: a.caller(), Stop: a.stop}
+	if noWait {
+		return a.approveAndGo(s, approval, ask)
+	}
 	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 		ask.Progress = show
 		return s.engine.Approve(ctx, approval, ask)
 	})
+}
+
+// approveAndGo records the decision and leaves the changes to the service, or to
+// the next cycle where there is none.
+func (a *app) approveAndGo(s *session, approval rostersync.Approval, ask rostersync.Request) error {
+	d, err := s.engine.Decide(approval)
+	if err != nil {
+		return decided(err)
+	}
+	when := "the next cycle does them: rosterd sync"
+	if a.service != nil && a.service.later != nil {
+		when = "the service does them"
+		ask.Stop = nil
+		a.service.later(func(ctx context.Context, log func(*rostersync.Report, error)) {
+			log(s.engine.Carry(ctx, d, ask))
+		})
+	}
+	fmt.Fprintf(a.stdout, "approved %s: %s; %s\n", approval.Hold, count(d.Count(), "change"), when)
+	return nil
 }
 
 func (a *app) rejectCommand() *cobra.Command {
@@ -108,8 +131,8 @@ func (a *app) rejectCommand() *cobra.Command {
 again until they change: somebody who should lose something keeps it, and somebody
 who should get something does not.`,
 		Example: `  rosterd reject h3`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := a.open(waitBriefly, true)
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context(), waitBriefly, true)
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ are never deleted by it. Naming a person is the approval, for a few an hour.`,
 			if strings.TrimSpace(reason) == "" {
 				return usage(errors.New("offboard: no reason was given"), `say why: rosterd offboard `+args[0]+` --reason "…"`)
 			}
-			s, err := a.open(waitForCycle, true)
+			s, err := a.open(c.Context(), waitForCycle, true)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ them, in the same accounts. It also enables accounts that somebody disabled in a
 target by hand, which rosterd otherwise leaves as they are.`,
 		Example: `  rosterd release writer7 --reason "was a mistake, ticket 4712"`,
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(waitForCycle, true)
+			s, err := a.open(c.Context(), waitForCycle, true)
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +28,8 @@ type session struct {
 	store  *state.Store
 	engine *rostersync.Engine
 	close  func()
+	// closeTargets closes what the targets hold, and leaves the state open.
+	closeTargets func()
 }
 
 // load reads the configuration, and prints every mistake in it.
@@ -49,11 +53,33 @@ func (a *app) load() (*config.Config, error) {
 // open loads the configuration, opens the state and makes the engine. A verb
 // that changes nothing outside the state and meets a running cycle waits as
 // long as wait says.
-func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
+//
+// Where a service or another command holds the state and serves its socket, the
+// verb is run there, and the error says how it ended.
+func (a *app) open(ctx context.Context, wait time.Duration, mustExist bool) (*session, error) {
+	if a.service != nil {
+		s := *a.service.current()
+		s.close = func() {}
+		return &s, nil
+	}
 	c, err := a.load()
+	if errors.Is(err, fs.ErrPermission) {
+		// Who may not read the file may still look.
+		if there := a.elsewhere(ctx, usualSocket, ""); there != nil {
+			return nil, there
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
+	if err := a.elsewhere(ctx, c.Control.Socket, digest(c.Text)); err != nil {
+		return nil, err
+	}
+	return a.openHere(c, wait, mustExist)
+}
+
+// openHere opens the state in this process.
+func (a *app) openHere(c *config.Config, wait time.Duration, mustExist bool) (*session, error) {
 	store, err := a.openState(c, wait, mustExist)
 	if err != nil {
 		return nil, err
@@ -61,11 +87,20 @@ func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
 	if err := orphaned(c, store); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	engine, closeTargets, err := a.engine(c, store)
+	s, err := a.sessionOf(c, store)
 	if err != nil {
 		return nil, failed(errors.Join(err, store.Close()))
 	}
-	return &session{config: c, store: store, engine: engine, close: func() {
+	return s, nil
+}
+
+// sessionOf makes the engine of a configuration on an open state.
+func (a *app) sessionOf(c *config.Config, store *state.Store) (*session, error) {
+	engine, closeTargets, err := a.engine(c, store)
+	if err != nil {
+		return nil, err
+	}
+	return &session{config: c, store: store, engine: engine, closeTargets: closeTargets, close: func() {
 		closeTargets()
 		if err := store.Close(); err != nil {
 			a.complain(err, "")
@@ -73,12 +108,21 @@ func (a *app) open(wait time.Duration, mustExist bool) (*session, error) {
 	}}, nil
 }
 
+// usualSocket is where the service is that the package installs.
+const usualSocket = "/run/rosterd/control.sock"
+
+// digest tells one text of a configuration from another.
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 func (a *app) openState(c *config.Config, wait time.Duration, mustExist bool) (*state.Store, error) {
 	a.caller() // while we are whoever typed the command
 	if err := becomeOwner(c.State.Path); err != nil {
 		return nil, failed(err)
 	}
-	store, err := state.Open(c.State.Path, state.Options{Timeout: wait, Now: a.now, MustExist: mustExist})
+	store, err := state.Open(c.State.Path, state.Options{Timeout: wait, Now: a.now, MustExist: mustExist, Committed: a.beat})
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -182,6 +226,12 @@ func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, f
 	ctx, abort := context.WithCancel(ctx)
 	defer abort()
 	defer a.listen(abort)()
+	if a.service == nil {
+		// While this holds the state, others are answered by it.
+		if open, err := a.serve(func() *session { return s }, service{}); err == nil {
+			defer open.close()
+		}
+	}
 	show, end := a.progress()
 	report, err := run(ctx, show)
 	end()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -31,16 +32,20 @@ or would be held. What comes to many people is shown of a few; -v shows all.`,
 }
 
 func (a *app) runPlan(ctx context.Context, o choice, out string) error {
-	var file *os.File
-	if out != "" {
+	var file io.Writer
+	if out != "" && a.service != nil {
+		file = a.service.streams.File // the client's
+	} else if out != "" {
 		// Before the program becomes the owner of the state, who may not write here.
-		var err error
-		if file, err = os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o600); err != nil {
+		f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE, 0o600)
+		if err != nil {
 			return usage(fmt.Errorf("write plan: %w", err), "name a file in a folder that is there: --out plan.json")
 		}
-		defer file.Close()
+		defer closePlan(f)
+		file = &overwriting{f: f}
+		a.output = file
 	}
-	s, err := a.open(waitBriefly, false)
+	s, err := a.open(ctx, waitBriefly, false)
 	if err != nil {
 		return err
 	}
@@ -50,6 +55,8 @@ func (a *app) runPlan(ctx context.Context, o choice, out string) error {
 		return err
 	}
 	ask.DryRun, ask.Fingerprints = true, out != ""
+	// A running cycle is not waited for, but for a plan of everything.
+	ask.Still = a.service != nil && !o.full && ask.People == nil && s.engine.Busy()
 	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 		ask.Progress = show
 		report, err := s.engine.Cycle(ctx, ask)
@@ -58,6 +65,30 @@ func (a *app) runPlan(ctx context.Context, o choice, out string) error {
 		}
 		return report, err
 	})
+}
+
+// overwriting empties the file when the first byte of a new content comes.
+type overwriting struct {
+	f     *os.File
+	begun bool
+}
+
+func (o *overwriting) Write(b []byte) (int, error) {
+	if !o.begun {
+		o.begun = true
+		if err := o.f.Truncate(0); err != nil {
+			return 0, err
+		}
+	}
+	return o.f.Write(b)
+}
+
+// closePlan leaves no empty file behind where no plan was made.
+func closePlan(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Size() == 0 {
+		_ = os.Remove(f.Name())
+	}
+	_ = f.Close()
 }
 
 func noTarget(name string, c *config.Config) error {

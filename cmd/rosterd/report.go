@@ -56,6 +56,9 @@ func (a *app) printAbsent(r *rostersync.Report) error {
 
 // width of the terminal, 0 elsewhere.
 func (a *app) width() int {
+	if a.service != nil {
+		return a.service.ask.Width
+	}
 	if f, ok := a.stdout.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return w

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/internal/clock"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -38,6 +39,18 @@ type app struct {
 	color         string
 	// by is who typed the command.
 	by string
+	// args are as they were typed, verb the word among them.
+	args []string
+	verb string
+	// input is the file that the verb reads, output the one that it writes.
+	input  []byte
+	output io.Writer
+	// clock is the service's, beat its sign of progress.
+	clock clock.Clock
+	beat  func()
+	// service is set where this runs inside the process that holds the state,
+	// for somebody at the control socket.
+	service *service
 
 	// stop is closed by the first signal, while somebody is listening.
 	stop      chan struct{}
@@ -51,13 +64,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return a.run(args)
 }
 
-func (a *app) run(args []string) int {
+func (a *app) run(args []string) int { return a.runContext(context.Background(), args) }
+
+func (a *app) runContext(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.finish(root.ExecuteContext(context.Background()))
+	return a.finish(root.ExecuteContext(ctx))
 }
 
 // The verbs stand in the help as they are added below.
@@ -87,7 +103,11 @@ is a login, a mail address, a DN or an ID.`,
 		Args:          knownVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		a.verb = c.Name()
+		if err := a.admit(a.verb); err != nil {
+			return err
+		}
 		switch a.color {
 		case "auto", "always", "never":
 			return nil
@@ -107,7 +127,7 @@ is a login, a mail address, a DN or an ID.`,
 	if err := root.MarkPersistentFlagFilename("config", "toml"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.statusCommand(),
+	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
 		a.targetCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Values["directories"] = map[string]*served{}
+			env.Values["services"] = map[string]*running{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -43,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"json":      printed,
 			"tamper":    tamper,
 			"busy":      busy,
+			"service":   serviceVerb,
+			"follow":    follow,
 		},
 	})
 }
@@ -292,4 +296,82 @@ func busy(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Setenv("PID", strconv.Itoa(os.Getpid()))
 	ts.Defer(func() { ts.Check(store.Close()) })
+}
+
+// running is a service of a script.
+type running struct {
+	app   *app
+	ended chan int
+	log   *lockedBuffer
+}
+
+// lockedBuffer is a buffer that is read while it is written.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// serviceVerb starts and stops rosterd run: service start [FLAGS], service stop.
+func serviceVerb(ts *testscript.TestScript, neg bool, args []string) {
+	sure(ts, neg)
+	all := ts.Value("services").(map[string]*running)
+	switch args[0] {
+	case "start":
+		r := &running{ended: make(chan int, 1), log: &lockedBuffer{}}
+		r.app = &app{stdin: strings.NewReader(""), stdout: r.log, stderr: r.log, now: time.Now, getenv: ts.Getenv, stop: make(chan struct{}), listening: true}
+		all["one"] = r
+		go func() { r.ended <- r.app.run(append([]string{"-c", ts.MkAbs("rosterd.toml"), "run"}, args[1:]...)) }()
+		ts.Defer(func() { r.end(ts) })
+		until(ts, "the service to start", func() bool { return strings.Contains(r.log.String(), "started") })
+	case "stop":
+		all["one"].end(ts)
+		ts.Logf("the log of the service:\n%s", all["one"].log)
+	default:
+		ts.Fatalf("usage: service start|stop")
+	}
+}
+
+func (r *running) end(ts *testscript.TestScript) {
+	select {
+	case <-r.app.stop:
+		return
+	default:
+		close(r.app.stop)
+	}
+	select {
+	case code := <-r.ended:
+		if code != 0 {
+			ts.Fatalf("the service ended with %d:\n%s", code, r.log)
+		}
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("the service does not end:\n%s", r.log)
+	}
+}
+
+// follow waits until the log of the service has a text: follow 'REGEXP'.
+func follow(ts *testscript.TestScript, neg bool, args []string) {
+	sure(ts, neg)
+	r := ts.Value("services").(map[string]*running)["one"]
+	want := regexp.MustCompile(args[0])
+	until(ts, "the log to say "+args[0]+"; it says:\n"+r.log.String(), func() bool { return want.MatchString(r.log.String()) })
+}
+
+func until(ts *testscript.TestScript, what string, is func() bool) {
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("waited for %s", what)
+		}
+	}
 }

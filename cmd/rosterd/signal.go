@@ -48,3 +48,33 @@ func (a *app) listen(abort func()) func() {
 		a.listening = false
 	}
 }
+
+// relay hands the signals on to whoever runs the verb elsewhere. The function
+// that it returns ends it.
+func relay() (<-chan struct{}, func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	out := make(chan struct{})
+	done := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-signals:
+			case <-done:
+				return
+			}
+			select {
+			case out <- struct{}{}:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return out, func() {
+		signal.Stop(signals)
+		close(done)
+		<-ended
+	}
+}

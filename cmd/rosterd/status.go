@@ -25,8 +25,8 @@ what failed and is tried again. Then how old is what is known of the sources, th
 accounts in each target, and the last cycles. It reads the state alone.`,
 		Example: `  rosterd status
   rosterd status --exit-code --json      for a monitor`,
-		RunE: func(*cobra.Command, []string) error {
-			s, err := a.open(waitBriefly, true)
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := a.open(c.Context(), waitBriefly, true)
 			if err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ what is held or parked and the command to type, and the totals last.`,
 }
 
 func (a *app) runSync(ctx context.Context, o choice) error {
-	s, err := a.open(waitForCycle, false)
+	s, err := a.open(ctx, waitForCycle, false)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ func pure(s *source) {
 var clocks = []string{
 	"cmd",
 	"internal/clock",
+	"internal/control", // deadlines of connections
 	"internal/demo",
 	"internal/ldapwire", // deadlines of connections
 	"internal/ldapd",    // the embedded directory lives in real time

@@ -23,6 +23,7 @@ var levels = map[string]int{
 	"internal/page":    8,
 	"internal/demo":    9,
 	"bench":            10,
+	"packaging":        10,
 	"cmd":              10,
 	"":                 11,
 }

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	gosync "sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rosterd/rosterd/internal/clock"
+	"github.com/rosterd/rosterd/internal/daemon"
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var form string
+	cmd := &cobra.Command{
+		Use: "run", GroupID: groupDaily, Short: "the service: run cycles by the schedule, answer the other verbs", Args: cobra.NoArgs,
+		Long: `run follows [schedule] until it is stopped. It holds the state, so the other verbs are
+done by it: status, approve, sync and the rest work at any time. The first signal
+lets the running change end, the second one aborts; SIGHUP is reload. Under systemd
+it says when it is ready, feeds the watchdog and writes fields to the journal.`,
+		Example: `  rosterd run
+  systemctl enable --now rosterd`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.runService(c.Context(), form) },
+	}
+	cmd.Flags().StringVar(&form, "log", "auto", "write the log as auto, journald, text, logfmt or json")
+	return cmd
+}
+
+// unit is the running service.
+type unit struct {
+	*app
+	clock  clock.Clock
+	log    *slog.Logger
+	notify *daemon.Notifier
+	// inForce is the session that reload replaces.
+	inForce atomic.Pointer[session]
+	calls   chan func()
+	ctx     context.Context
+	later   gosync.WaitGroup
+	// next is when the next cycle is due.
+	next atomic.Pointer[time.Time]
+}
+
+func (a *app) runService(ctx context.Context, form string) error {
+	log, closeLog, err := a.logger(form)
+	if err != nil {
+		return usage(err, "")
+	}
+	defer closeLog()
+	if a.clock == nil {
+		a.clock = clock.Real{}
+	}
+	u := &unit{app: a, clock: a.clock, log: log, notify: daemon.NewNotifier(a.clock), calls: make(chan func())}
+	a.beat = u.notify.Beat
+	s, err := a.hold()
+	if err != nil {
+		return err
+	}
+	u.inForce.Store(s)
+	defer func() { u.inForce.Load().close() }()
+	ctx, abort := context.WithCancel(ctx)
+	defer abort()
+	u.ctx = ctx
+	defer u.later.Wait()
+	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload})
+	if err != nil {
+		return failed(err)
+	}
+	defer socket.close()
+	defer u.listen(abort)()
+	u.later.Go(func() { u.notify.Watch(ctx) })
+	u.notify.Beat()
+	u.notify.Ready()
+	u.log.Info(fmt.Sprintf("started: %s, state %s, socket %s", s.config.File, s.config.State.Path, s.config.Control.Socket), "MESSAGE_ID", eventStarted)
+	u.loop().Run(ctx, a.stop)
+	u.notify.Stopping()
+	u.sayHead()
+	u.log.Info("stopping", "MESSAGE_ID", eventStopping)
+	abort()
+	return nil
+}
+
+// hold opens the state for the service itself, or says who has it.
+func (a *app) hold() (*session, error) {
+	c, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return a.openHere(c, waitBriefly, false)
+}
+
+func (u *unit) session() *session { return u.inForce.Load() }
+
+func (u *unit) loop() *daemon.Loop {
+	return &daemon.Loop{
+		Clock: u.clock,
+		Schedules: func() []daemon.Schedule {
+			c := u.session().config.Schedule
+			return []daemon.Schedule{{Kind: daemon.Changes, Next: c.Changes.Next, AtOnce: true}, {Kind: daemon.Resync, Next: c.Resync.Next}}
+		},
+		Last: func(k daemon.Kind) time.Time {
+			at, err := u.session().store.LastRun(string(k))
+			u.complainOf(err)
+			return at
+		},
+		Ran:   func(k daemon.Kind, at time.Time) { u.complainOf(u.session().store.SetLastRun(at, string(k))) },
+		Cycle: u.cycle,
+		Panicked: func(v any, stack []byte) {
+			u.log.Error(fmt.Sprintf("a cycle panicked: %v; the service goes on\n%s", v, stack), "MESSAGE_ID", eventPanic)
+		},
+		Idle: func(next time.Time) {
+			u.next.Store(&next)
+			u.notify.Beat()
+			u.notify.Status("idle, next cycle %s", moment(next))
+		},
+		Calls: u.calls,
+	}
+}
+
+func (u *unit) complainOf(err error) {
+	if err != nil {
+		u.log.Error(err.Error(), "hint", hintOf(err))
+	}
+}
+
+// cycle runs one cycle and logs what it did.
+func (u *unit) cycle(ctx context.Context, k daemon.Kind) {
+	s := u.session()
+	ask := rostersync.Request{Verb: "run", By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
+	r, err := s.engine.Cycle(ctx, ask)
+	if errors.Is(err, rostersync.ErrStopped) {
+		err = nil
+	}
+	logReport(u.log, r, err)
+	if r != nil && len(r.Carried)+len(r.Failed) > 0 {
+		u.sayHead()
+	}
+}
+
+// progress feeds the watchdog and the line of systemctl status.
+func (u *unit) progress(p rostersync.Progress) {
+	u.notify.Beat()
+	if p.Total > 0 {
+		u.notify.Status("%s %s: %d of %d", p.Step, p.Where, p.Done, p.Total)
+		return
+	}
+	u.notify.Status("%s %s: %d", p.Step, p.Where, p.Done)
+}
+
+// sayHead writes the head of the journal where nobody who changes the state can
+// change it.
+func (u *unit) sayHead() {
+	n, head, err := u.session().store.JournalHead()
+	if err != nil {
+		u.complainOf(err)
+		return
+	}
+	u.log.Info(fmt.Sprintf("the journal has %d records, head %s", n, head), "MESSAGE_ID", eventHead, "head", head, "records", n)
+}
+
+// background runs what nobody waits for; the end of the service waits.
+func (u *unit) background(f func(context.Context, func(*rostersync.Report, error))) {
+	u.later.Go(func() { f(u.ctx, func(r *rostersync.Report, err error) { logReport(u.log, r, err) }) })
+}
+
+// listen makes the first signal a stop, the second an abort, and SIGHUP a reload.
+func (u *unit) listen(abort func()) func() {
+	end := u.app.listen(abort)
+	hups := make(chan os.Signal, 1)
+	signal.Notify(hups, syscall.SIGHUP)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-hups:
+				if _, err := u.reload(u.ctx, u.stderr); err != nil {
+					u.log.Error(err.Error(), "MESSAGE_ID", eventReload, "hint", hintOf(err))
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hups)
+		close(done)
+		<-ended
+		end()
+	}
+}
+
+// errStopping: the service ends and takes no new file.
+var errStopping = errors.New("reload: the service is stopping")
+
+// reload takes the changed file between two cycles. One that is refused leaves
+// the old one in force; its mistakes are written where whoever asked reads.
+func (u *unit) reload(ctx context.Context, mistakes io.Writer) (string, error) {
+	quietly := *u.app
+	quietly.service, quietly.stderr = nil, mistakes
+	c, err := quietly.load()
+	if err != nil {
+		return "", fmt.Errorf("reload: the file is refused, and the old one stays in force: %w", err)
+	}
+	old := u.session()
+	if c.State.Path != old.config.State.Path || c.Control.Socket != old.config.Control.Socket {
+		return "", errors.New("reload: state.path and control.socket take a restart: systemctl restart rosterd")
+	}
+	if err := orphaned(c, old.store); err != nil {
+		return "", err
+	}
+	answer := make(chan error, 1)
+	swap := func() {
+		fresh, err := u.app.sessionOf(c, old.store)
+		if err == nil {
+			old.engine.Succeed(fresh.engine)
+			old.closeTargets()
+			u.inForce.Store(fresh)
+		}
+		answer <- err
+	}
+	select {
+	case u.calls <- swap:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-u.stop:
+		return "", errStopping
+	}
+	if err := <-answer; err != nil {
+		return "", err
+	}
+	u.log.Info("took "+c.File, "MESSAGE_ID", eventReload)
+	return "took " + c.File, nil
+}
+
+func (a *app) reloadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", GroupID: groupDaily, Short: "let the service take the changed configuration", Args: cobra.NoArgs,
+		Long: `reload lets the running service read the configuration again. It waits until the
+running cycle has ended. A file with mistakes is refused, and the old one stays in force.`,
+		Example: `  rosterd reload`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if a.service == nil {
+				conf, err := a.load()
+				if err != nil {
+					return err
+				}
+				if err := a.elsewhere(c.Context(), conf.Control.Socket, digest(conf.Text)); err != nil {
+					return err
+				}
+				return usage(errors.New("reload: no service is running"), "a command reads the file each time; nothing is to be reloaded")
+			}
+			if a.service.reload == nil {
+				return usage(errors.New("reload: no service is running, only a command"), "try again when it has ended")
+			}
+			said, err := a.service.reload(c.Context(), a.stderr)
+			if err != nil {
+				var x *exit
+				if errors.As(err, &x) {
+					return usage(err, x.tip)
+				}
+				return usage(err, hintOf(err))
+			}
+			fmt.Fprintln(a.stdout, said)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,141 @@
+// Package daemon is the service: when the next cycle is due, what systemd is
+// told, and the end in good order. Of people it knows nothing.
+package daemon
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/rosterd/rosterd/internal/clock"
+)
+
+// Kind is what a cycle is run for.
+type Kind string
+
+const (
+	// Changes asks for what changed.
+	Changes Kind = "changes"
+	// Resync reads everything, targets too. It does what Changes does.
+	Resync Kind = "resync"
+)
+
+// Schedule says when a kind of cycle is due.
+type Schedule struct {
+	Kind Kind
+	// Next is the first instant after another; zero for never.
+	Next func(time.Time) time.Time
+	// AtOnce: due at the first start of all.
+	AtOnce bool
+}
+
+// turnover is how long the loop sleeps at most: a wall clock that was set, or
+// stood still with the machine, is noticed by then.
+const turnover = time.Minute
+
+// Loop runs cycles when they are due, one after the other. What was missed
+// while it did not run, or slept, is run once.
+type Loop struct {
+	Clock clock.Clock
+	// Schedules are looked at anew after each call.
+	Schedules func() []Schedule
+	// Last is when a kind ran last; zero if never. Ran keeps it.
+	Last func(Kind) time.Time
+	Ran  func(Kind, time.Time)
+	// Cycle runs one cycle. Its errors are its own business; a panic is told to
+	// Panicked, and the loop goes on.
+	Cycle    func(context.Context, Kind)
+	Panicked func(value any, stack []byte)
+	// Idle hears when the next cycle is due, each time the loop goes to sleep.
+	Idle func(next time.Time)
+	// Calls are done between two cycles.
+	Calls <-chan func()
+}
+
+// Run works until the context ends or stop is closed. A cycle that is under way
+// is let to its end; it sees the same context.
+func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
+	last := map[Kind]time.Time{}
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ctx.Done():
+			return
+		case call := <-l.Calls:
+			call()
+			continue
+		default:
+		}
+		now := l.Clock.Now()
+		kind, due, next := l.due(last, now)
+		if due {
+			l.one(ctx, kind)
+			for _, s := range l.Schedules() {
+				if s.Kind == kind || kind == Resync {
+					last[s.Kind] = now
+					l.Ran(s.Kind, now)
+				}
+			}
+			continue
+		}
+		l.Idle(next)
+		wait := turnover
+		if !next.IsZero() {
+			wait = min(wait, max(next.Sub(now), 0))
+		}
+		woken, free := l.Clock.After(wait)
+		select {
+		case <-woken:
+		case call := <-l.Calls:
+			call()
+		case <-stop:
+		case <-ctx.Done():
+		}
+		free()
+	}
+}
+
+// due finds the kind that is to be run now, or when the next one is. A resync
+// comes first: it does the others' work.
+func (l *Loop) due(last map[Kind]time.Time, now time.Time) (kind Kind, due bool, next time.Time) {
+	for _, s := range l.Schedules() {
+		was, known := last[s.Kind]
+		if !known {
+			if was = l.Last(s.Kind); was.IsZero() && s.AtOnce {
+				kind, due = pick(kind, due, s.Kind)
+				continue
+			}
+		}
+		// Never ran, or ran in a future that the clock has left.
+		if was.IsZero() || was.After(now) {
+			was = now
+		}
+		last[s.Kind] = was
+		at := s.Next(was)
+		switch {
+		case at.IsZero():
+		case !at.After(now):
+			kind, due = pick(kind, due, s.Kind)
+		case next.IsZero() || at.Before(next):
+			next = at
+		}
+	}
+	return kind, due, next
+}
+
+func pick(had Kind, due bool, other Kind) (Kind, bool) {
+	if due && had == Resync {
+		return had, true
+	}
+	return other, true
+}
+
+func (l *Loop) one(ctx context.Context, kind Kind) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.Panicked(p, debug.Stack())
+		}
+	}()
+	l.Cycle(ctx, kind)
+}

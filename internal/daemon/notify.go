@@ -1,0 +1,73 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rosterd/rosterd/internal/clock"
+)
+
+// Notifier tells systemd how the service is (sd_notify(3)); without systemd it
+// tells nobody. It may be used from several goroutines.
+type Notifier struct {
+	clock clock.Clock
+	// beats counts signs of progress.
+	beats atomic.Uint64
+	last  atomic.Pointer[string]
+}
+
+// NewNotifier speaks to the socket that the environment names.
+func NewNotifier(c clock.Clock) *Notifier { return &Notifier{clock: c} }
+
+func tell(state string) {
+	// Nobody to tell, or nobody who listens: the work does not depend on it.
+	_, _ = daemon.SdNotify(false, state)
+}
+
+// Ready says that the service does its work.
+func (n *Notifier) Ready() { tell(daemon.SdNotifyReady) }
+
+// Stopping says that it ends.
+func (n *Notifier) Stopping() { tell(daemon.SdNotifyStopping) }
+
+// Status is one line for systemctl status. The same line is said once.
+func (n *Notifier) Status(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if was := n.last.Swap(&line); was == nil || *was != line {
+		tell("STATUS=" + line)
+	}
+}
+
+// Extend asks for so much more time to start or stop.
+func (n *Notifier) Extend(d time.Duration) {
+	tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d", d.Microseconds()))
+}
+
+// Beat is a sign of progress.
+func (n *Notifier) Beat() { n.beats.Add(1) }
+
+// Watch feeds the watchdog for as long as there is progress, until the context
+// ends. It returns at once where systemd asks for no watchdog.
+func (n *Notifier) Watch(ctx context.Context) {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every <= 0 {
+		return
+	}
+	seen := uint64(0)
+	for {
+		if now := n.beats.Load(); now != seen {
+			seen = now
+			tell(daemon.SdNotifyWatchdog)
+		}
+		woken, free := n.clock.After(every / 3)
+		select {
+		case <-woken:
+		case <-ctx.Done():
+			free()
+			return
+		}
+	}
+}
