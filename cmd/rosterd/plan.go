@@ -85,7 +85,7 @@ func (o *overwriting) Write(b []byte) (int, error) {
 
 // closePlan leaves no empty file behind where no plan was made.
 func closePlan(f *os.File) {
-	if info, err := f.Stat(); err == nil && info.Size() == 0 {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
 		_ = os.Remove(f.Name())
 	}
 	_ = f.Close()
