@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"fmt"
+
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -155,6 +157,11 @@ func (c *cycle) facts() error {
 		c.input.Sources = append(c.input.Sources, plan.Source{Name: s.Name(), LastComplete: f.LastComplete, People: f.People, Peak: f.Peak,
 			MinPeople: f.MinPeople, Blackouts: f.Blackouts, Unread: c.report.failed(s.Name())})
 	}
+	pauses, err := c.Store.Pauses(c.Now())
+	if err != nil {
+		return err
+	}
+	c.report.Pauses = pauses
 	for _, t := range c.Targets {
 		known, err := c.Store.Target(t.Name)
 		if err != nil {
@@ -165,10 +172,20 @@ func (c *cycle) facts() error {
 			return err
 		}
 		c.input.Targets = append(c.input.Targets, plan.Target{Name: t.Name, Rules: t.Rules, Description: t.Describe(),
-			New: !known.First, Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
+			New: !known.First, Paused: pausedBy(pauses, t.Name), Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
 			Owners: map[target.NativeID]identity.Ordinal{}})
 	}
 	return nil
+}
+
+// pausedBy is why nothing is written to the target; empty if something may be.
+func pausedBy(pauses []ledger.Pause, name string) string {
+	for _, p := range pauses {
+		if p.Target == "" || p.Target == name {
+			return fmt.Sprintf("by %s: %s", p.By, p.Reason)
+		}
+	}
+	return ""
 }
 
 func (c *cycle) scope(name string) target.Scope {

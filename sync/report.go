@@ -24,6 +24,8 @@ type Report struct {
 	Sources []state.SourceFacts
 	// Pins are the groups of the policy that are not where it says.
 	Pins []ledger.Pin
+	// Pauses are in force.
+	Pauses []ledger.Pause
 	// Down are targets that could not be read or written.
 	Down []Down
 

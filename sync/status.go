@@ -15,6 +15,7 @@ type Status struct {
 	Holds   []ledger.Hold
 	Parked  []ledger.Parked
 	Denials []ledger.Denial
+	Pauses  []ledger.Pause
 	Sources map[string]state.SourceFacts
 	Targets []TargetStatus
 	// Cycles are the last ones, newest first.
@@ -51,6 +52,9 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 		out.Denials = append(out.Denials, d)
 	}
 	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
+	if out.Pauses, err = e.Store.Pauses(out.At); err != nil {
+		return nil, err
+	}
 	for _, s := range e.Sources {
 		if out.Sources[s.Name()], err = e.Store.SourceFacts(s.Name()); err != nil {
 			return nil, err

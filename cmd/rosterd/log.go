@@ -104,6 +104,9 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))
 		}
 	}
+	for _, p := range r.Pauses {
+		log.Warn(fmt.Sprintf("%s is paused by %s: %s", first(p.Target, "every target"), p.By, p.Reason), "MESSAGE_ID", eventHeld, "target", p.Target)
+	}
 	for _, d := range r.Down {
 		log.Error(fmt.Sprintf("target %s: %v", d.Target, d.Err), "MESSAGE_ID", eventDown, "target", d.Target, "hint", first(hintOf(d.Err), "rosterd check"))
 	}

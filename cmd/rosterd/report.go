@@ -77,6 +77,9 @@ func (a *app) printTrouble(r *rostersync.Report) {
 	for _, d := range r.Down {
 		a.complain(fmt.Errorf("target %s: %w", d.Target, d.Err), first(hintOf(d.Err), "find out more: rosterd check"))
 	}
+	for _, p := range r.Pauses {
+		a.warn(fmt.Sprintf("%s is paused by %s: %s; what is to be done there waits %s", first(p.Target, "every target"), p.By, p.Reason, pauseEnd(p)))
+	}
 	for _, p := range r.Pins {
 		a.warn(pinText(p))
 	}

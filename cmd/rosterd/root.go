@@ -128,7 +128,7 @@ is a login, a mail address, a DN or an ID.`,
 		panic(err) // the flag is defined above
 	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
-		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.auditCommand(),
+		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(),
 		a.targetCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()

@@ -22,7 +22,7 @@ const (
 // refused.
 var accesses = map[string]access{
 	"status": looks, "explain": looks, "plan": looks, "audit": looks,
-	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "reload": decides,
+	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "reload": decides,
 }
 
 // service is what a verb works with that runs inside the process that holds the

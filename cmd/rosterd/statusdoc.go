@@ -14,11 +14,20 @@ type statusDocument struct {
 	Holds         []holdDocument            `json:"holds"`
 	Parked        []parkedDocument          `json:"parked"`
 	Offboarded    []denialDocument          `json:"offboarded"`
+	Paused        []pauseDocument           `json:"paused"`
 	InDoubt       int                       `json:"in_doubt"`
 	Waiting       int                       `json:"waiting"`
 	Sources       map[string]sourceDocument `json:"sources"`
 	Targets       []targetDocument          `json:"targets"`
 	Cycles        []cycleDocument           `json:"cycles"`
+}
+
+type pauseDocument struct {
+	Target string     `json:"target,omitempty"`
+	By     string     `json:"by"`
+	Reason string     `json:"reason"`
+	At     time.Time  `json:"at"`
+	Until  *time.Time `json:"until,omitempty"`
 }
 
 type sourceDocument struct {
@@ -54,7 +63,7 @@ type cycleDocument struct {
 
 func newStatusDocument(st *rostersync.Status) statusDocument {
 	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Holds: []holdDocument{}, Parked: []parkedDocument{},
-		Offboarded: []denialDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Offboarded: []denialDocument{}, Paused: []pauseDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {
 		d.Holds = append(d.Holds, toHoldDocument(h))
@@ -64,6 +73,9 @@ func newStatusDocument(st *rostersync.Status) statusDocument {
 	}
 	for _, o := range st.Denials {
 		d.Offboarded = append(d.Offboarded, newDenialDocument(o))
+	}
+	for _, p := range st.Pauses {
+		d.Paused = append(d.Paused, pauseDocument{p.Target, p.By, p.Reason, p.At.UTC(), some(p.Until)})
 	}
 	for name, f := range st.Sources {
 		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.SecondLookAt), list(f.Blackouts),
