@@ -12,6 +12,9 @@ import (
 // value proves nothing.
 type Proof = proof.Complete
 
+// Knowledge is how much a server had seen when it was read.
+type Knowledge = proof.Knowledge
+
 // Stage is where a source puts what it reads. The state implements it.
 type Stage interface {
 	// Add takes a chunk of entries of any kind and order. It may be called from

@@ -253,7 +253,7 @@ func (d *drain) end() error {
 			}
 		}
 		src.Coverage = d.rec.Coverage
-		src.LastRead, src.LastComplete, src.Server = d.rec.At, d.rec.Now, d.rec.Server
+		src.LastRead, src.LastComplete, src.Server, src.Knowledge = d.rec.At, d.rec.Now, d.rec.Server, d.rec.Knowledge
 		src.People, src.Groups, src.Peak, src.MinPeople = d.rec.People, d.rec.Groups, d.rec.Peak, d.rec.Drop
 		src.Blackouts, src.SecondLookAt, src.Rekeyed = d.rec.Blackouts, d.rec.SecondLookAt, d.rec.Rekeyed
 		if err := putJSON(tx.Bucket(bSources), []byte(d.rec.Source), src); err != nil {

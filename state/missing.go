@@ -19,6 +19,9 @@ type SealRules struct {
 	MinPeople float64
 	// MaxRekey is how many IDs may be replaced in one listing; 5 if zero.
 	MaxRekey int
+	// AcceptOlder believes a server that has seen less than the snapshot; it is
+	// noted in the journal.
+	AcceptOlder bool
 	// Now is the instant of sealing.
 	Now time.Time
 }

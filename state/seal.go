@@ -36,6 +36,7 @@ type sealRecord struct {
 	Rekeyed      int
 	Peak         int
 	Drop         bool
+	Knowledge    directory.Knowledge
 }
 
 // Seal ends the listing: it is complete, and Drain will move it into the
@@ -63,6 +64,7 @@ type listing interface {
 	People() int
 	Groups() int
 	At() time.Time
+	Knowledge() directory.Knowledge
 }
 
 func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
@@ -86,6 +88,9 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 			return Sealed{}, fmt.Errorf("nobody looked up the missing %s %s", g.known[i].kind, g.known[i].id)
 		}
 	}
+	if err := g.current(p.Server(), p.Knowledge(), r.AcceptOlder); err != nil {
+		return Sealed{}, err
+	}
 	if err := g.believable(); err != nil {
 		return Sealed{}, err
 	}
@@ -98,7 +103,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 	if r.MinPeople <= 0 {
 		r.MinPeople = 0.9
 	}
-	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
+	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), Knowledge: p.Knowledge(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
 		Load: len(g.known) == 0, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
 		Sealed: Sealed{People: g.people, Groups: g.groups, Changed: g.changed, New: len(g.fresh), Missing: len(absent)}}
 	j := judge{g: g, rules: r, rec: &rec, absent: absent}
@@ -138,6 +143,28 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 		}
 		return putJSON(b, kSealed, rec)
 	})
+}
+
+// current refuses a server that has seen less than the snapshot was taken from:
+// it is complete, and wrong.
+func (g *Stage) current(server string, seen directory.Knowledge, accept bool) error {
+	var known directory.Knowledge
+	err := g.s.view(func(tx *bolt.Tx) error {
+		src, _, err := sourceOf(tx, g.source)
+		known = src.Knowledge
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	place, saw := seen.Behind(known)
+	switch {
+	case place == "":
+		return nil
+	case accept:
+		return g.s.Note("accept-older", map[string]any{"source": g.source, "place": place, "known": known[place], "seen": saw}, nil)
+	}
+	return &BehindError{Source: g.source, Server: server, Place: place, Seen: saw, Known: known[place]}
 }
 
 // freeDrop is a drop that always passes.

@@ -7,6 +7,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -36,8 +37,9 @@ type SourceFacts struct {
 }
 
 type sourceRecord struct {
-	Num      uint64
-	Coverage uint64
+	Num       uint64
+	Coverage  uint64
+	Knowledge directory.Knowledge
 	SourceFacts
 }
 

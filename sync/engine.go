@@ -94,6 +94,9 @@ type Request struct {
 	Review func(*Report) (func(target.Key) bool, error)
 	// Fingerprints asks for the report's fingerprints.
 	Fingerprints bool
+	// AcceptOlder believes a directory that has seen less than before: one that
+	// was restored.
+	AcceptOlder bool
 	// Still plans from the state alone: nothing is read and nothing is kept. It
 	// shows what is left to do, as of the last read, while another cycle runs.
 	Still bool

@@ -124,7 +124,8 @@ func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 		return filled{}, err
 	}
 	return filled{func() (state.Sealed, error) {
-		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey, Now: c.Now()})
+		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey,
+			AcceptOlder: c.ask.AcceptOlder, Now: c.Now()})
 		if err != nil {
 			err = errors.Join(err, stage.Discard())
 		}

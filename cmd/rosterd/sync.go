@@ -22,6 +22,7 @@ type choice struct {
 	full, protected bool
 	person, target  string
 	dryRun          bool
+	acceptOlder     bool
 }
 
 func (o *choice) flags(a *app, c *cobra.Command) {
@@ -55,6 +56,7 @@ what is held or parked and the command to type, and the totals last.`,
 		},
 	}
 	o.flags(a, cmd)
+	cmd.Flags().BoolVar(&o.acceptOlder, "accept-older", false, "believe a directory that has seen less than before: it was restored")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be done: the same as plan")
 	return cmd
 }
@@ -77,7 +79,7 @@ func (a *app) runSync(ctx context.Context, o choice) error {
 
 // request makes of the flags what a cycle is asked.
 func (a *app) request(s *session, o choice, verb string) (rostersync.Request, error) {
-	ask := rostersync.Request{Verb: verb, By: a.caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, Stop: a.stop}
+	ask := rostersync.Request{Verb: verb, By: a.caller(), Full: o.full, OnlyTarget: o.target, Protected: o.protected, AcceptOlder: o.acceptOlder, Stop: a.stop}
 	if o.target != "" && s.config.Targets[o.target] == nil {
 		return ask, usage(noTarget(o.target, s.config), knownTargets(s.config))
 	}

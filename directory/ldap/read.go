@@ -28,7 +28,7 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
 	return proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
-		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at}), nil
+		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge}), nil
 }
 
 // read returns what was read only if that was everything.
@@ -43,6 +43,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, err
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
 	}
+	r.knowledge = s.knowledge(ctx, conn)
 	for _, base := range s.people {
 		if err := r.list(ctx, conn, base, s.cfg.People.Filter, s.personAttributes(), r.person); err != nil {
 			return nil, err
@@ -75,6 +76,8 @@ type reading struct {
 	shape  *shape
 	stage  directory.Stage
 	server ldapwire.Server
+	// knowledge is from before the first page: the listing shows as much at least.
+	knowledge directory.Knowledge
 
 	chunk        []directory.Entry
 	chunkMembers int

@@ -23,6 +23,8 @@ type Faults struct {
 	// "member" and "memberUid" are those of groups.
 	Lose []string
 	// Server and Bind say that another server answered, or as somebody else.
+	// Knowledge is what the server has seen.
+	Knowledge    directory.Knowledge
 	Server, Bind string
 }
 

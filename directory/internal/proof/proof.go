@@ -3,6 +3,8 @@
 package proof
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
@@ -17,6 +19,23 @@ type Complete struct {
 	coverage       identity.Coverage
 	people, groups int
 	at             time.Time
+	knowledge      Knowledge
+}
+
+// Knowledge is how much a server had seen when it was read: for each place in
+// which changes are made, the last one that it knows. The words grow with time
+// and can be compared for one place. Nil where the server does not tell.
+type Knowledge map[string]string
+
+// Behind finds the first place of which later is known already, and what k says
+// of it; empty if k has seen as much as known has.
+func (k Knowledge) Behind(known Knowledge) (place, seen string) {
+	for _, place := range slices.Sorted(maps.Keys(known)) {
+		if k[place] < known[place] {
+			return place, k[place]
+		}
+	}
+	return "", ""
 }
 
 // Facts is what a proof rests on.
@@ -31,6 +50,8 @@ type Facts struct {
 	Scope          string
 	Coverage       identity.Coverage
 	People, Groups int
+	// Knowledge is what the server had seen before the first page.
+	Knowledge Knowledge
 	// At is when the read began.
 	At time.Time
 }
@@ -39,7 +60,7 @@ type Facts struct {
 // was success and nothing was left out; a test counts the callers.
 func New(f Facts) Complete {
 	return Complete{made: true, source: f.Source, server: f.Server, bind: f.Bind, scope: f.Scope, coverage: f.Coverage,
-		people: f.People, groups: f.Groups, at: f.At}
+		people: f.People, groups: f.Groups, at: f.At, knowledge: f.Knowledge}
 }
 
 // Valid says whether the proof was made by a source.
@@ -65,6 +86,9 @@ func (c Complete) People() int { return c.people }
 
 // Groups is how many groups the listing holds.
 func (c Complete) Groups() int { return c.groups }
+
+// Knowledge is what the server had seen when the read began.
+func (c Complete) Knowledge() Knowledge { return c.knowledge }
 
 // At is when the read began.
 func (c Complete) At() time.Time { return c.at }
