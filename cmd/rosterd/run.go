@@ -72,7 +72,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 	defer abort()
 	u.ctx = ctx
 	defer u.later.Wait()
-	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload})
+	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due})
 	if err != nil {
 		return failed(err)
 	}
@@ -166,6 +166,14 @@ func (u *unit) sayHead() {
 		return
 	}
 	u.log.Info(fmt.Sprintf("the journal has %d records, head %s", n, head), "MESSAGE_ID", eventHead, "head", head, "records", n)
+}
+
+// due is when the next cycle is; zero before the first one.
+func (u *unit) due() time.Time {
+	if at := u.next.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // background runs what nobody waits for; the end of the service waits.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/rosterd/rosterd/internal/control"
 	rostersync "github.com/rosterd/rosterd/sync"
@@ -35,6 +36,8 @@ type service struct {
 	streams control.Streams
 	// later runs what nobody waits for.
 	later func(func(context.Context, func(*rostersync.Report, error)))
+	// next is when the next cycle is due; nil where a one-shot serves.
+	next func() time.Time
 	// reload takes the changed file; nil where a one-shot serves.
 	reload func(context.Context, io.Writer) (string, error)
 }

@@ -36,7 +36,7 @@ accounts in each target, and the last cycles. It reads the state alone.`,
 				return failed(err)
 			}
 			if a.json {
-				err = a.printJSON(newStatusDocument(st))
+				err = a.printJSON(newStatusDocument(st, a.due()))
 			} else {
 				a.printStatus(st, s.login)
 			}
@@ -127,9 +127,31 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 	for _, c := range st.Cycles {
 		fmt.Fprintf(p.w, "  %s  %-8s  %s  %s\n", moment(c.Began), c.Verb, a.paint(p.w, exitHue(c), fmt.Sprintf("%-24s", ended(c))), took(c))
 	}
+	fmt.Fprintln(p.w, "  "+a.nextRun())
 	if st.Waiting > 0 {
 		fmt.Fprintf(p.w, "  %s to be looked at by the next cycle\n", count(st.Waiting, "person"))
 	}
+}
+
+// due is when the service runs the next cycle; zero where none does.
+func (a *app) due() time.Time {
+	if a.service == nil || a.service.next == nil {
+		return time.Time{}
+	}
+	return a.service.next()
+}
+
+// nextRun says what runs the next cycle, and when.
+func (a *app) nextRun() string {
+	switch {
+	case a.service == nil || a.service.next == nil && !a.service.current().engine.Busy():
+		return "no service is running: rosterd run, or systemctl start rosterd"
+	case a.service.current().engine.Busy():
+		return "a cycle is running now: rosterd plan shows what is left of it"
+	case a.service.next().IsZero():
+		return "the service is starting"
+	}
+	return "the next cycle is due " + moment(a.service.next())
 }
 
 // printNeeds is what waits for a person, with the command to type.

@@ -20,6 +20,8 @@ type statusDocument struct {
 	Sources       map[string]sourceDocument `json:"sources"`
 	Targets       []targetDocument          `json:"targets"`
 	Cycles        []cycleDocument           `json:"cycles"`
+	// Next is when the service runs the next cycle; none without a service.
+	Next *time.Time `json:"next,omitempty"`
 }
 
 type pauseDocument struct {
@@ -61,9 +63,9 @@ type cycleDocument struct {
 	Error  string         `json:"error,omitempty"`
 }
 
-func newStatusDocument(st *rostersync.Status) statusDocument {
+func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Holds: []holdDocument{}, Parked: []parkedDocument{},
-		Offboarded: []denialDocument{}, Paused: []pauseDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Next: some(next), Offboarded: []denialDocument{}, Paused: []pauseDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {
 		d.Holds = append(d.Holds, toHoldDocument(h))
