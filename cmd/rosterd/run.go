@@ -120,7 +120,7 @@ func (u *unit) loop() *daemon.Loop {
 		},
 		Idle: func(next time.Time) {
 			u.next.Store(&next)
-			u.notify.Beat()
+			u.notify.Idle(true)
 			u.notify.Status("idle, next cycle %s", moment(next))
 		},
 		Calls: u.calls,
@@ -135,6 +135,7 @@ func (u *unit) complainOf(err error) {
 
 // cycle runs one cycle and logs what it did.
 func (u *unit) cycle(ctx context.Context, k daemon.Kind) {
+	u.notify.Idle(false)
 	s := u.session()
 	ask := rostersync.Request{Verb: "run", By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
 	r, err := s.engine.Cycle(ctx, ask)

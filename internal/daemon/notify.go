@@ -17,6 +17,7 @@ type Notifier struct {
 	// beats counts signs of progress.
 	beats atomic.Uint64
 	last  atomic.Pointer[string]
+	idle  atomic.Bool
 }
 
 // NewNotifier speaks to the socket that the environment names.
@@ -49,7 +50,10 @@ func (n *Notifier) Extend(d time.Duration) {
 // Beat is a sign of progress.
 func (n *Notifier) Beat() { n.beats.Add(1) }
 
-// Watch feeds the watchdog for as long as there is progress, until the context
+// Idle says whether there is nothing to do: then nothing moves, and rightly.
+func (n *Notifier) Idle(is bool) { n.idle.Store(is) }
+
+// Watch feeds the watchdog for as long as there is progress, or nothing to do, until the context
 // ends. It returns at once where systemd asks for no watchdog.
 func (n *Notifier) Watch(ctx context.Context) {
 	every, err := daemon.SdWatchdogEnabled(false)
@@ -58,7 +62,7 @@ func (n *Notifier) Watch(ctx context.Context) {
 	}
 	seen := uint64(0)
 	for {
-		if now := n.beats.Load(); now != seen {
+		if now := n.beats.Load(); now != seen || n.idle.Load() {
 			seen = now
 			tell(daemon.SdNotifyWatchdog)
 		}
