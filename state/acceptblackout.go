@@ -3,8 +3,6 @@ package state
 import (
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -21,7 +19,7 @@ func (s *Store) AcceptBlackout(source string) error {
 	}); err != nil {
 		return err
 	}
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -43,7 +41,7 @@ func (s *Store) AcceptBlackout(source string) error {
 	return nil
 }
 
-func (s *Store) presumeGone(tx *bolt.Tx, o identity.Ordinal) error {
+func (s *Store) presumeGone(tx *txn, o identity.Ordinal) error {
 	was, err := decodeLean(tx.Bucket(bPeople).Get(ordKey(o)))
 	if err != nil {
 		return err

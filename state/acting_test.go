@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
@@ -187,7 +185,7 @@ func TestLaw04ADecisionOutlivesThePlanThatDidNotSeeIt(t *testing.T) {
 	}
 	// A use is not undone by a plan that did not see it.
 	read = must2(k.s.Holds())
-	ok(t, k.s.update(func(tx *bolt.Tx) error { return useApproval(tx, "h1", keys[0]) }))
+	ok(t, k.s.update(func(tx *txn) error { return useApproval(tx, "h1", keys[0]) }))
 	ok(t, k.s.SaveHolds(read))
 	if h := must2(k.s.Holds())[0]; !slices.Equal(h.Approved, keys[1:2]) {
 		t.Fatalf("an approval can be used twice: %+v", h)
@@ -359,7 +357,7 @@ func TestDenialsPolicyCyclesAndSpends(t *testing.T) {
 	if c := must2(k.s.Cycles(2)); len(c) != 2 || c[0].ID != "c" || c[1].ID != "b" || c[0].Exit != 4 {
 		t.Fatalf("%+v", c)
 	}
-	ok(t, k.s.update(func(tx *bolt.Tx) error {
+	ok(t, k.s.update(func(tx *txn) error {
 		for i := range 3 {
 			if err := putSpend(tx, ledger.Spend{Target: "wiki", At: at().Add(time.Duration(i) * time.Hour)}); err != nil {
 				return err
@@ -384,16 +382,16 @@ func TestJournalVerifies(t *testing.T) {
 	if n != 30 || len(head) != 64 || err != nil {
 		t.Fatal(n, head, err)
 	}
-	put := func(key, v []byte) func(*bolt.Tx) error {
-		return func(tx *bolt.Tx) error { return tx.Bucket(bJournal).Put(key, v) }
+	put := func(key, v []byte) func(*txn) error {
+		return func(tx *txn) error { return tx.Bucket(bJournal).Put(key, v) }
 	}
 	var fifth, sixth, last []byte
-	ok(t, k.s.view(func(tx *bolt.Tx) error {
+	ok(t, k.s.view(func(tx *txn) error {
 		b := tx.Bucket(bJournal)
 		fifth, sixth, last = slices.Clone(b.Get(u64(5))), slices.Clone(b.Get(u64(6))), slices.Clone(b.Get(u64(30)))
 		return nil
 	}))
-	undo := func(tx *bolt.Tx) error {
+	undo := func(tx *txn) error {
 		for n, v := range map[uint64][]byte{5: fifth, 6: sixth, 30: last} {
 			if err := tx.Bucket(bJournal).Put(u64(n), v); err != nil {
 				return err
@@ -405,11 +403,11 @@ func TestJournalVerifies(t *testing.T) {
 	flipped[len(flipped)-3] ^= 1
 	public := slices.Clone(fifth)
 	public[70] ^= 1
-	for name, edit := range map[string]func(*bolt.Tx) error{
+	for name, edit := range map[string]func(*txn) error{
 		"personal part": put(u64(5), flipped), "public part": put(u64(5), public), "copied": put(u64(6), fifth),
-		"taken out":      func(tx *bolt.Tx) error { return tx.Bucket(bJournal).Delete(u64(6)) },
-		"cut at the end": func(tx *bolt.Tx) error { return tx.Bucket(bJournal).Delete(u64(30)) },
-		"cut with its count": func(tx *bolt.Tx) error {
+		"taken out":      func(tx *txn) error { return tx.Bucket(bJournal).Delete(u64(6)) },
+		"cut at the end": func(tx *txn) error { return tx.Bucket(bJournal).Delete(u64(30)) },
+		"cut with its count": func(tx *txn) error {
 			if err := tx.Bucket(bJournal).Delete(u64(30)); err != nil {
 				return err
 			}
@@ -420,7 +418,7 @@ func TestJournalVerifies(t *testing.T) {
 		if _, _, err := k.s.VerifyJournal(); !errors.Is(err, journal.ErrChain) {
 			t.Errorf("%s: %v", name, err)
 		}
-		ok(t, k.s.update(func(tx *bolt.Tx) error {
+		ok(t, k.s.update(func(tx *txn) error {
 			if err := tx.Bucket(bJournal).SetSequence(30); err != nil {
 				return err
 			}

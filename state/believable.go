@@ -1,8 +1,6 @@
 package state
 
 import (
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -60,7 +58,7 @@ func (g *Stage) attributesLost(people int) error {
 		return nil
 	}
 	byCoverage := map[uint64][]*[2]int{}
-	err := g.s.view(func(tx *bolt.Tx) error {
+	err := g.s.view(func(tx *txn) error {
 		w := &words{tx: tx}
 		return g.eachKnownIn(tx, directory.Person, decodeEntry, func(k *known, e *entry) error {
 			counters, ok := byCoverage[e.coverage]
@@ -102,10 +100,10 @@ func (g *Stage) attributesLost(people int) error {
 
 // eachKnown calls f for the entries of one kind that were thought to be there.
 func (g *Stage) eachKnown(kind directory.Kind, f func(*known, *entry) error) error {
-	return g.s.view(func(tx *bolt.Tx) error { return g.eachKnownIn(tx, kind, decodeLean, f) })
+	return g.s.view(func(tx *txn) error { return g.eachKnownIn(tx, kind, decodeLean, f) })
 }
 
-func (g *Stage) eachKnownIn(tx *bolt.Tx, kind directory.Kind, decode func([]byte) (entry, error), f func(*known, *entry) error) error {
+func (g *Stage) eachKnownIn(tx *txn, kind directory.Kind, decode func([]byte) (entry, error), f func(*known, *entry) error) error {
 	bucket := bPeople
 	if kind == directory.Group {
 		bucket = bGroups

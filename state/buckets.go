@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -75,13 +73,13 @@ func nanos(t time.Time) uint64 {
 }
 
 // next gives the number after the last one kept under key.
-func next(tx *bolt.Tx, key []byte, n uint64) (uint64, error) {
+func next(tx *txn, key []byte, n uint64) (uint64, error) {
 	meta := tx.Bucket(bMeta)
 	first := fromU64(meta.Get(key)) + 1
 	return first, meta.Put(key, u64(first+n-1))
 }
 
-func putJSON(b *bolt.Bucket, key []byte, v any) error {
+func putJSON(b *bucket, key []byte, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("write record: %w", err)
@@ -90,7 +88,7 @@ func putJSON(b *bolt.Bucket, key []byte, v any) error {
 }
 
 // getJSON says false where there is no record.
-func getJSON(b *bolt.Bucket, key []byte, v any) (bool, error) {
+func getJSON(b *bucket, key []byte, v any) (bool, error) {
 	text := b.Get(key)
 	if text == nil {
 		return false, nil
@@ -103,7 +101,7 @@ func getJSON(b *bolt.Bucket, key []byte, v any) (bool, error) {
 
 // drop deletes every key that is collected first: a cursor that deletes while
 // it goes skips keys.
-func drop(b *bolt.Bucket, keys [][]byte) error {
+func drop(b *bucket, keys [][]byte) error {
 	for _, k := range keys {
 		if err := b.Delete(k); err != nil {
 			return err
@@ -113,7 +111,7 @@ func drop(b *bolt.Bucket, keys [][]byte) error {
 }
 
 // under collects copies of the keys with the prefix.
-func under(b *bolt.Bucket, prefix []byte) [][]byte {
+func under(b *bucket, prefix []byte) [][]byte {
 	var out [][]byte
 	c := b.Cursor()
 	for k, _ := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, _ = c.Next() {

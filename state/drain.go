@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -82,7 +80,7 @@ type operation struct {
 func (s *Store) Drain(ctx context.Context) (Drained, error) {
 	d := &drain{s: s, marked: map[identity.Ordinal]struct{}{}}
 	there := false
-	err := s.view(func(tx *bolt.Tx) (err error) {
+	err := s.view(func(tx *txn) (err error) {
 		if there, err = getJSON(tx.Bucket(bStageMeta), kSealed, &d.rec); err != nil || !there {
 			return err
 		}
@@ -108,7 +106,7 @@ func (s *Store) Drain(ctx context.Context) (Drained, error) {
 // Undrained says whether a sealed listing waits to be drained.
 func (s *Store) Undrained() (bool, error) {
 	var there bool
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		there = sealed(tx)
 		return nil
 	})
@@ -120,7 +118,7 @@ func (s *Store) Undrained() (bool, error) {
 
 // plan lists the operations in an order that is the same each time: groups and
 // people by ID, then what is ruled on entries that the stage does not hold.
-func (d *drain) plan(tx *bolt.Tx) error {
+func (d *drain) plan(tx *txn) error {
 	d.overrides = map[identity.ID]ruling{}
 	staged := map[identity.ID]bool{}
 	var rulings []operation
@@ -197,11 +195,11 @@ func (d *drain) run(ctx context.Context) error {
 }
 
 // step remembers how far it came.
-func (d *drain) step(tx *bolt.Tx, p progress) error {
+func (d *drain) step(tx *txn, p progress) error {
 	return putJSON(tx.Bucket(bStageMeta), kProgress, p)
 }
 
-func (d *drain) mark(tx *bolt.Tx, o identity.Ordinal, reasons ...string) error {
+func (d *drain) mark(tx *txn, o identity.Ordinal, reasons ...string) error {
 	d.marked[o] = struct{}{}
 	return mark(tx, o, reasons...)
 }
@@ -215,10 +213,10 @@ const (
 // move applies the next operations.
 func (d *drain) move() error {
 	at := d.at
-	err := d.s.update(func(tx *bolt.Tx) error {
+	err := d.s.update(func(tx *txn) error {
 		m := mover{drain: d, tx: tx, w: words{tx: tx}}
 		for _, name := range [][]byte{bPeople, bGroups, bIDs, bMarks} {
-			tx.Bucket(name).FillPercent = 0.9
+			tx.Bucket(name).fill(0.9)
 		}
 		for n := 0; n < moveEntries && m.bytes < moveBytes && at.Done < len(d.ops); n++ {
 			if err := m.apply(d.ops[at.Done]); err != nil {
@@ -242,7 +240,7 @@ func (d *drain) move() error {
 
 // end keeps the facts and takes the stage away.
 func (d *drain) end() error {
-	return d.s.update(func(tx *bolt.Tx) error {
+	return d.s.update(func(tx *txn) error {
 		src, _, err := sourceOf(tx, d.rec.Source)
 		if err != nil {
 			return err

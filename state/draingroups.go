@@ -3,8 +3,6 @@ package state
 import (
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -25,7 +23,7 @@ func (d *drain) markGroups(sign byte, then int) error {
 		return nil
 	}
 	at := progress{Step: then}
-	err := d.s.update(func(tx *bolt.Tx) error { return d.step(tx, at) })
+	err := d.s.update(func(tx *txn) error { return d.step(tx, at) })
 	if err == nil {
 		d.at = at
 	}
@@ -40,7 +38,7 @@ func (d *drain) markGroup(sign byte, o operation) error {
 	set := map[identity.Ordinal]bool{}
 	note := func(p identity.Ordinal) { set[p] = true }
 	name := ""
-	err := d.s.view(func(tx *bolt.Tx) error {
+	err := d.s.view(func(tx *txn) error {
 		if o.rule != nil {
 			return d.belowAbsent(tx, o.rule, &name, note)
 		}
@@ -87,7 +85,7 @@ func (d *drain) markGroup(sign byte, o operation) error {
 		return err
 	}
 	for chunk := range slices.Chunk(sortedOrdinals(set), writeChunk) {
-		if err := d.s.update(func(tx *bolt.Tx) error {
+		if err := d.s.update(func(tx *txn) error {
 			for _, p := range chunk {
 				if err := d.mark(tx, p, "group "+name); err != nil {
 					return err
@@ -102,7 +100,7 @@ func (d *drain) markGroup(sign byte, o operation) error {
 }
 
 // belowAbsent is for a group whose absence takes its members' membership.
-func (d *drain) belowAbsent(tx *bolt.Tx, u *ruling, name *string, note func(identity.Ordinal)) error {
+func (d *drain) belowAbsent(tx *txn, u *ruling, name *string, note func(identity.Ordinal)) error {
 	v := tx.Bucket(bGroups).Get(ordKey(u.ordinal))
 	if v == nil {
 		return ErrCorrupt
@@ -122,7 +120,7 @@ func (d *drain) belowAbsent(tx *bolt.Tx, u *ruling, name *string, note func(iden
 }
 
 // dangling counts the members of the source's groups that are nobody known.
-func dangling(tx *bolt.Tx, source uint64) (int, error) {
+func dangling(tx *txn, source uint64) (int, error) {
 	n := 0
 	err := tx.Bucket(bGroups).ForEach(func(k, v []byte) error {
 		if entrySource(v) != source {

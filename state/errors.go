@@ -31,6 +31,9 @@ var (
 		hint: "set state.path to a folder on a local disk"}
 	// ErrNewerSchema: a later version of rosterd wrote the file.
 	ErrNewerSchema error = &hinted{text: "the state was written by a newer rosterd", hint: "install the newer version again"}
+	// ErrOlderSchema: the file is from before the first release.
+	ErrOlderSchema error = &hinted{text: "the state was written by a rosterd from before its first release",
+		hint: "move it away: with a new state every target is new, and its first plan is held"}
 	// ErrOpenToOthers: others than its owner may read the file, which names
 	// people, and this process may not change that.
 	ErrOpenToOthers error = &hinted{text: "others than its owner may read or write the state file", hint: "chmod 0600 as its owner"}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -16,7 +14,7 @@ import (
 func (d *drain) index() error {
 	var called []nameEntry
 	var edges []pair
-	err := d.s.view(func(tx *bolt.Tx) error {
+	err := d.s.view(func(tx *txn) error {
 		for kind, bucket := range map[directory.Kind][]byte{directory.Person: bPeople, directory.Group: bGroups} {
 			if err := tx.Bucket(bucket).ForEach(func(k, v []byte) error {
 				n, err := entryNames(v)
@@ -54,7 +52,7 @@ func (d *drain) index() error {
 		return err
 	}
 	at := progress{Step: stepAfter}
-	err = d.s.update(func(tx *bolt.Tx) error { return d.step(tx, at) })
+	err = d.s.update(func(tx *txn) error { return d.step(tx, at) })
 	if err == nil {
 		d.at = at
 	}
@@ -71,9 +69,9 @@ const sortedChunk = 200_000
 
 func putSorted[T any](s *Store, bucket []byte, sorted []T, of func(*T) (key, value []byte)) error {
 	for chunk := range slices.Chunk(sorted, sortedChunk) {
-		if err := s.update(func(tx *bolt.Tx) error {
+		if err := s.update(func(tx *txn) error {
 			b := tx.Bucket(bucket)
-			b.FillPercent = 0.9
+			b.fill(0.9)
 			for i := range chunk {
 				if err := b.Put(of(&chunk[i])); err != nil {
 					return err

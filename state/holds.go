@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
 	"github.com/rosterd/rosterd/target"
@@ -26,7 +24,7 @@ func holdKey(id string) ([]byte, error) {
 // Holds returns every hold, in the order of their IDs.
 func (s *Store) Holds() ([]ledger.Hold, error) {
 	var out []ledger.Hold
-	err := s.view(func(tx *bolt.Tx) (err error) {
+	err := s.view(func(tx *txn) (err error) {
 		out, err = allHolds(tx)
 		return err
 	})
@@ -36,7 +34,7 @@ func (s *Store) Holds() ([]ledger.Hold, error) {
 	return out, nil
 }
 
-func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
+func allHolds(tx *txn) ([]ledger.Hold, error) {
 	var out []ledger.Hold
 	b := tx.Bucket(bHolds)
 	err := b.ForEach(func(k, _ []byte) error {
@@ -53,7 +51,7 @@ func allHolds(tx *bolt.Tx) ([]ledger.Hold, error) {
 // NextHoldID gives the ID for a new hold: h1, h2 … None is given twice.
 func (s *Store) NextHoldID() (string, error) {
 	var n uint64
-	err := s.update(func(tx *bolt.Tx) (err error) {
+	err := s.update(func(tx *txn) (err error) {
 		n, err = next(tx, kHold, 1)
 		return err
 	})
@@ -67,7 +65,7 @@ func (s *Store) NextHoldID() (string, error) {
 // decision that was made, or used, since the caller read the holds stands. Each
 // opening, growth and closing is a record in the journal.
 func (s *Store) SaveHolds(holds []ledger.Hold) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b := tx.Bucket(bHolds)
 		old, err := allHolds(tx)
 		if err != nil {
@@ -160,7 +158,7 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 	if err != nil {
 		return err
 	}
-	err = s.update(func(tx *bolt.Tx) error {
+	err = s.update(func(tx *txn) error {
 		var h ledger.Hold
 		if ok, err := getHold(tx, k, &h); err != nil {
 			return err
@@ -192,7 +190,7 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 	return nil
 }
 
-func (s *Store) noteHold(tx *bolt.Tx, kind string, h ledger.Hold, by, version string) error {
+func (s *Store) noteHold(tx *txn, kind string, h ledger.Hold, by, version string) error {
 	public := struct {
 		Hold     string       `json:"hold"`
 		Rule     string       `json:"rule"`
@@ -220,7 +218,7 @@ func (s *Store) noteHold(tx *bolt.Tx, kind string, h ledger.Hold, by, version st
 
 // useApproval takes the key from those that the hold's approval covers. It is
 // noted beside the hold, which may be large where thousands are approved.
-func useApproval(tx *bolt.Tx, id string, key target.Key) error {
+func useApproval(tx *txn, id string, key target.Key) error {
 	k, err := holdKey(id)
 	if err != nil {
 		return nil // an approval by other means: a named person
@@ -233,7 +231,7 @@ const parkedApproval = 7 * 24 * time.Hour
 
 // returnApproval gives the key back: what it allowed was not done, and is tried
 // again later.
-func returnApproval(tx *bolt.Tx, id string, key target.Key, now time.Time) error {
+func returnApproval(tx *txn, id string, key target.Key, now time.Time) error {
 	k, err := holdKey(id)
 	if err != nil {
 		return nil
@@ -256,7 +254,7 @@ func returnApproval(tx *bolt.Tx, id string, key target.Key, now time.Time) error
 }
 
 // getHold reads a hold, less what was used of its approval.
-func getHold(tx *bolt.Tx, k []byte, h *ledger.Hold) (bool, error) {
+func getHold(tx *txn, k []byte, h *ledger.Hold) (bool, error) {
 	ok, err := getJSON(tx.Bucket(bHolds), k, h)
 	if err != nil || !ok {
 		return ok, err
@@ -273,14 +271,14 @@ func getHold(tx *bolt.Tx, k []byte, h *ledger.Hold) (bool, error) {
 }
 
 // putHold keeps a hold as getHold gave it.
-func putHold(tx *bolt.Tx, k []byte, h ledger.Hold) error {
+func putHold(tx *txn, k []byte, h ledger.Hold) error {
 	if err := dropUsed(tx, k); err != nil {
 		return err
 	}
 	return putJSON(tx.Bucket(bHolds), k, h)
 }
 
-func dropUsed(tx *bolt.Tx, k []byte) error {
+func dropUsed(tx *txn, k []byte) error {
 	var used [][]byte
 	cur := tx.Bucket(bUsed).Cursor()
 	for u, _ := cur.Seek(k); u != nil && bytes.HasPrefix(u, k); u, _ = cur.Next() {

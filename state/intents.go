@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
@@ -39,7 +37,7 @@ func (i Intent) At() time.Time { return i.at }
 // their journal records and the use of the approvals in one transaction.
 func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
 	out := make([]Intent, 0, len(orders))
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -73,7 +71,7 @@ func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
 // the writes of which nobody knows whether they were made.
 func (s *Store) InDoubt() ([]Intent, error) {
 	var out []Intent
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		return tx.Bucket(bIntents).ForEach(func(k, v []byte) error {
 			i, err := decodeIntent(fromU64(k), v)
 			out = append(out, i)
@@ -101,7 +99,7 @@ type Result struct {
 // spends count if it was done, and the journal has it. An intent that has an
 // outcome already is the error ErrSettledIntent, and nothing is kept.
 func (s *Store) Record(results []Result) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		for _, r := range results {
 			if err := s.record(tx, r); err != nil {
 				return fmt.Errorf("intent %d: %w", r.Intent.id, err)
@@ -115,7 +113,7 @@ func (s *Store) Record(results []Result) error {
 	return nil
 }
 
-func (s *Store) record(tx *bolt.Tx, r Result) error {
+func (s *Store) record(tx *txn, r Result) error {
 	b, key := tx.Bucket(bIntents), u64(r.Intent.id)
 	if r.Intent.id == 0 {
 		return errors.New("no such intent")
@@ -167,7 +165,7 @@ type who struct {
 
 // notePerson appends a record about a person, who is named in its personal
 // part.
-func (s *Store) notePerson(tx *bolt.Tx, r journal.Record, o identity.Ordinal, public, personal any) error {
+func (s *Store) notePerson(tx *txn, r journal.Record, o identity.Ordinal, public, personal any) error {
 	r.Person = uint64(o)
 	w := who{Data: personal}
 	if v := tx.Bucket(bPeople).Get(ordKey(o)); v != nil {
@@ -207,7 +205,7 @@ type account struct {
 	Error   string          `json:"error,omitempty"`
 }
 
-func (s *Store) noteIntent(tx *bolt.Tx, i Intent) error {
+func (s *Store) noteIntent(tx *txn, i Intent) error {
 	o, c := i.order, i.order.Change
 	public := write{Intent: i.id, Key: c.Key(), Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval}
 	personal := account{Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
@@ -220,7 +218,7 @@ func (s *Store) noteIntent(tx *bolt.Tx, i Intent) error {
 		Situation: o.Situation}, c.Person, public, personal)
 }
 
-func (s *Store) noteOutcome(tx *bolt.Tx, r Result) error {
+func (s *Store) noteOutcome(tx *txn, r Result) error {
 	o, out := r.Intent.order, r.Outcome
 	c := o.Change
 	public := write{Intent: r.Intent.id, Key: c.Key(), Done: &out.Done, Verified: out.Verified, Attempts: out.Attempts,

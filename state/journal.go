@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/state/journal"
 )
@@ -53,7 +51,7 @@ func (s *Store) Journal(f JournalFilter, each func(journal.Sealed) error) error 
 
 func (s *Store) journalTail(f JournalFilter, each func(journal.Sealed) error) error {
 	var found []journal.Sealed // newest first
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		c := tx.Bucket(bJournal).Cursor()
 		for k, v := c.Last(); k != nil && len(found) < f.Last; k, v = c.Prev() {
 			r, err := journal.Decode(v)
@@ -80,7 +78,7 @@ func (s *Store) journalTail(f JournalFilter, each func(journal.Sealed) error) er
 func (s *Store) walkJournal(each func([]journal.Sealed) error) error {
 	for from := uint64(1); ; {
 		var batch []journal.Sealed
-		err := s.view(func(tx *bolt.Tx) error {
+		err := s.view(func(tx *txn) error {
 			c := tx.Bucket(bJournal).Cursor()
 			for k, v := c.Seek(u64(from)); k != nil && len(batch) < journalChunk; k, v = c.Next() {
 				r, err := journal.Decode(v)
@@ -108,7 +106,7 @@ func (s *Store) walkJournal(each func([]journal.Sealed) error) error {
 func (s *Store) VerifyJournal() (n int, head string, err error) {
 	var last, kept journal.Hash
 	var size int
-	if err := s.view(func(tx *bolt.Tx) error {
+	if err := s.view(func(tx *txn) error {
 		copy(kept[:], tx.Bucket(bMeta).Get(kHead))
 		size = int(tx.Bucket(bJournal).Sequence())
 		return nil
@@ -116,7 +114,7 @@ func (s *Store) VerifyJournal() (n int, head string, err error) {
 		return 0, "", fmt.Errorf("verify journal: %w", err)
 	}
 	for done := false; !done; {
-		err := s.view(func(tx *bolt.Tx) error {
+		err := s.view(func(tx *txn) error {
 			b := tx.Bucket(bJournal)
 			for range journalChunk {
 				if n == size {
@@ -150,13 +148,13 @@ func (s *Store) VerifyJournal() (n int, head string, err error) {
 // policy that was taken. Public must not name a person; personal may, and may
 // be nil.
 func (s *Store) Note(kind string, public, personal any) error {
-	return s.update(func(tx *bolt.Tx) error {
+	return s.update(func(tx *txn) error {
 		return s.note(tx, journal.Record{Kind: kind}, public, personal)
 	})
 }
 
 // note appends a record; Seq and Time are set here.
-func (s *Store) note(tx *bolt.Tx, r journal.Record, public, personal any) error {
+func (s *Store) note(tx *txn, r journal.Record, public, personal any) error {
 	var err error
 	if r.Public, err = json.Marshal(public); err != nil {
 		return fmt.Errorf("write journal: %w", err)
@@ -175,7 +173,7 @@ func (s *Store) note(tx *bolt.Tx, r journal.Record, public, personal any) error 
 		}
 	}
 	b, meta := tx.Bucket(bJournal), tx.Bucket(bMeta)
-	b.FillPercent = 0.9
+	b.fill(0.9)
 	if r.Seq, err = b.NextSequence(); err != nil {
 		return err
 	}
@@ -197,7 +195,7 @@ func (s *Store) note(tx *bolt.Tx, r journal.Record, public, personal any) error 
 func (s *Store) JournalHead() (uint64, string, error) {
 	var n uint64
 	var head string
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		n, head = tx.Bucket(bJournal).Sequence(), hex.EncodeToString(tx.Bucket(bMeta).Get(kHead))
 		return nil
 	})

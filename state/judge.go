@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -101,7 +99,7 @@ func (j *judge) outOfScope(i int32) {
 }
 
 func (j *judge) readDNs() error {
-	return j.g.s.view(func(tx *bolt.Tx) error {
+	return j.g.s.view(func(tx *txn) error {
 		for _, i := range j.absent {
 			dn, err := dnOf(tx, &j.g.known[i])
 			if err != nil {

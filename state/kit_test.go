@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
@@ -85,8 +83,8 @@ func (k *kit) close() {
 
 func check(t tester, s *Store) {
 	t.Helper()
-	if err := s.view(func(tx *bolt.Tx) error {
-		for err := range tx.Check() {
+	if err := s.view(func(tx *txn) error {
+		for err := range tx.tx.Check() {
 			t.Fatalf("the file is inconsistent: %v", err)
 		}
 		return nil

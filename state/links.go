@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/target"
@@ -33,7 +31,7 @@ func (s *Store) Links(ords ...identity.Ordinal) (map[identity.Ordinal]map[string
 		out[person][name] = l
 		return nil
 	}
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		b := tx.Bucket(bLinks)
 		if len(ords) == 0 {
 			return b.ForEach(take)
@@ -59,7 +57,7 @@ func (s *Store) Links(ords ...identity.Ordinal) (map[identity.Ordinal]map[string
 // deleted belongs to nobody: its ID may be given again.
 func (s *Store) LinkOwner(name string, id target.NativeID) (identity.Ordinal, bool, error) {
 	var o identity.Ordinal
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		o = identity.Ordinal(fromU64(tx.Bucket(bNatives).Get(nativeKey(name, id))))
 		return nil
 	})
@@ -72,7 +70,7 @@ func (s *Store) LinkOwner(name string, id target.NativeID) (identity.Ordinal, bo
 // LinkCount counts the links of a target: those whose account is open, and all
 // but the deleted ones.
 func (s *Store) LinkCount(name string) (open, all int, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *txn) error {
 		return tx.Bucket(bLinks).ForEach(func(k, v []byte) error {
 			if len(k) < 8 || len(v) < 2 || string(k[8:]) != name {
 				return nil
@@ -97,7 +95,7 @@ func (s *Store) LinkCount(name string) (open, all int, err error) {
 // PutLinks keeps the links. An account that is linked to somebody else is the
 // error ErrTaken, and none is kept.
 func (s *Store) PutLinks(links []ledger.Link) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		for _, l := range links {
 			if err := putLink(tx, l); err != nil {
 				return err
@@ -111,7 +109,7 @@ func (s *Store) PutLinks(links []ledger.Link) error {
 	return nil
 }
 
-func putLink(tx *bolt.Tx, l ledger.Link) error {
+func putLink(tx *txn, l ledger.Link) error {
 	if !l.Person.Valid() || l.Target == "" {
 		return fmt.Errorf("link without person or target")
 	}
@@ -145,7 +143,7 @@ func putLink(tx *bolt.Tx, l ledger.Link) error {
 // agreed at that time.
 func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) error {
 	for chunk := range slices.Chunk(ords, writeChunk) {
-		err := s.update(func(tx *bolt.Tx) error {
+		err := s.update(func(tx *txn) error {
 			b := tx.Bucket(bLinks)
 			for _, o := range chunk {
 				v := b.Get(linkKey(o, name))
@@ -173,7 +171,7 @@ func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) 
 // ForgetTarget forgets the links, parked work and state of a target. Holds and
 // the journal stay.
 func (s *Store) ForgetTarget(name string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		links := tx.Bucket(bLinks)
 		var keys [][]byte
 		if err := links.ForEach(func(k, _ []byte) error {
@@ -188,7 +186,7 @@ func (s *Store) ForgetTarget(name string) error {
 			return err
 		}
 		prefix := append([]byte(name), 0)
-		for _, b := range []*bolt.Bucket{tx.Bucket(bNatives), tx.Bucket(bParked)} {
+		for _, b := range []*bucket{tx.Bucket(bNatives), tx.Bucket(bParked)} {
 			if err := drop(b, under(b, prefix)); err != nil {
 				return err
 			}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 )
@@ -38,12 +36,12 @@ func decodeMark(person identity.Ordinal, b []byte) (ledger.Mark, error) {
 }
 
 // mark makes the person dirty, or dirty again: the sequence is a new one.
-func mark(tx *bolt.Tx, person identity.Ordinal, reasons ...string) error {
+func mark(tx *txn, person identity.Ordinal, reasons ...string) error {
 	return setMark(tx, person, true, reasons)
 }
 
 // setMark with again false leaves the sequence of a mark that is there.
-func setMark(tx *bolt.Tx, person identity.Ordinal, again bool, reasons []string) error {
+func setMark(tx *txn, person identity.Ordinal, again bool, reasons []string) error {
 	if !person.Valid() {
 		return nil
 	}
@@ -74,7 +72,7 @@ const writeChunk = 10_000
 // Mark makes the persons dirty for a reason.
 func (s *Store) Mark(reason string, ords ...identity.Ordinal) error {
 	for chunk := range slices.Chunk(ords, writeChunk) {
-		if err := s.update(func(tx *bolt.Tx) error {
+		if err := s.update(func(tx *txn) error {
 			for _, o := range chunk {
 				if err := mark(tx, o, reason); err != nil {
 					return err
@@ -102,14 +100,14 @@ func (s *Store) MarkEveryone(source, reason string) (int, error) {
 // the same person and reason is kept once.
 func (s *Store) AddDue(due []ledger.Due) error {
 	for chunk := range slices.Chunk(due, writeChunk) {
-		if err := s.update(func(tx *bolt.Tx) error { return putDue(tx, chunk) }); err != nil {
+		if err := s.update(func(tx *txn) error { return putDue(tx, chunk) }); err != nil {
 			return fmt.Errorf("add due: %w", err)
 		}
 	}
 	return nil
 }
 
-func putDue(tx *bolt.Tx, due []ledger.Due) error {
+func putDue(tx *txn, due []ledger.Due) error {
 	b := tx.Bucket(bDue)
 	for _, d := range due {
 		k := append(u64(nanos(d.At)), ordKey(d.Person)...)
@@ -129,7 +127,7 @@ func (s *Store) Take(now time.Time) ([]ledger.Mark, error) {
 		return nil, fmt.Errorf("take: %w", err)
 	}
 	var out []ledger.Mark
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -151,7 +149,7 @@ func (s *Store) Take(now time.Time) ([]ledger.Mark, error) {
 func (s *Store) markDue(now time.Time) error {
 	for end := nanos(now); ; {
 		n := 0
-		err := s.update(func(tx *bolt.Tx) error {
+		err := s.update(func(tx *txn) error {
 			b := tx.Bucket(bDue)
 			var ripe [][]byte
 			c := b.Cursor()
@@ -175,13 +173,13 @@ func (s *Store) markDue(now time.Time) error {
 	}
 }
 
-func markWaiting(tx *bolt.Tx, now time.Time) error {
+func markWaiting(tx *txn, now time.Time) error {
 	return eachWaiting(tx, now, func(o identity.Ordinal, reason string) error { return setMark(tx, o, false, []string{reason}) })
 }
 
 // eachWaiting calls f for whoever is in a hold that is not rejected, or parked
 // until now.
-func eachWaiting(tx *bolt.Tx, now time.Time, f func(identity.Ordinal, string) error) error {
+func eachWaiting(tx *txn, now time.Time, f func(identity.Ordinal, string) error) error {
 	holds, err := allHolds(tx)
 	if err != nil {
 		return err
@@ -213,7 +211,7 @@ func eachWaiting(tx *bolt.Tx, now time.Time, f func(identity.Ordinal, string) er
 // that took a mark compares it before each write.
 func (s *Store) Sequence(person identity.Ordinal) (uint64, error) {
 	var n uint64
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		v := tx.Bucket(bMarks).Get(ordKey(person))
 		if v == nil {
 			return nil
@@ -232,7 +230,7 @@ func (s *Store) Sequence(person identity.Ordinal) (uint64, error) {
 // since, or settled by somebody else.
 func (s *Store) Moved(taken []ledger.Mark) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		b := tx.Bucket(bMarks)
 		for _, m := range taken {
 			v := b.Get(ordKey(m.Person))
@@ -262,7 +260,7 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 	n := 0
 	for chunk := range slices.Chunk(marks, writeChunk) {
 		done := 0
-		if err := s.update(func(tx *bolt.Tx) error {
+		if err := s.update(func(tx *txn) error {
 			b := tx.Bucket(bMarks)
 			for _, m := range chunk {
 				v := b.Get(ordKey(m.Person))
@@ -294,7 +292,7 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 // leaves out whom Take would mark.
 func (s *Store) Marks() ([]ledger.Mark, error) {
 	var out []ledger.Mark
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		return tx.Bucket(bMarks).ForEach(func(k, v []byte) error {
 			m, err := decodeMark(identity.Ordinal(fromU64(k)), v)
 			out = append(out, m)
@@ -311,7 +309,7 @@ func (s *Store) Marks() ([]ledger.Mark, error) {
 // Take it changes nothing, and it answers beside a sealed listing too.
 func (s *Store) Waiting(now time.Time) (int, error) {
 	set := map[identity.Ordinal]struct{}{}
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		if err := tx.Bucket(bMarks).ForEach(func(k, _ []byte) error {
 			set[identity.Ordinal(fromU64(k))] = struct{}{}
 			return nil

@@ -1,8 +1,6 @@
 package state
 
 import (
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -11,7 +9,7 @@ import (
 // second look at the group.
 
 // groupRefs returns the members of a group, sorted.
-func groupRefs(tx *bolt.Tx, group identity.Ordinal) ([]string, error) {
+func groupRefs(tx *txn, group identity.Ordinal) ([]string, error) {
 	var out []string
 	prefix := ordKey(group)
 	c := tx.Bucket(bMembers).Cursor()
@@ -26,9 +24,9 @@ func groupRefs(tx *bolt.Tx, group identity.Ordinal) ([]string, error) {
 }
 
 // putRefs replaces the members of a group.
-func putRefs(tx *bolt.Tx, group identity.Ordinal, chunks [][]byte) error {
+func putRefs(tx *txn, group identity.Ordinal, chunks [][]byte) error {
 	b := tx.Bucket(bMembers)
-	b.FillPercent = 0.9
+	b.fill(0.9)
 	if err := drop(b, under(b, ordKey(group))); err != nil {
 		return err
 	}
@@ -49,7 +47,7 @@ func refHash(source uint64, ref string) digest {
 }
 
 // putEdges keeps what a group gained and lost in the index of memberships.
-func putEdges(tx *bolt.Tx, source uint64, group identity.Ordinal, diff []string) error {
+func putEdges(tx *txn, source uint64, group identity.Ordinal, diff []string) error {
 	b := tx.Bucket(bMemberOf)
 	for _, d := range diff {
 		k, v := edge(source, group, d[1:])
@@ -79,7 +77,7 @@ func edge(source uint64, group identity.Ordinal, ref string) (key, value []byte)
 
 // resolve returns the people and groups that a member is: by DN; by login
 // exactly or, if there is nobody, in any case.
-func resolve(tx *bolt.Tx, source uint64, ref string) ([]identity.Ordinal, error) {
+func resolve(tx *txn, source uint64, ref string) ([]identity.Ordinal, error) {
 	found := named(tx, refHash(source, ref))
 	if ref[:1] == byDN || len(found) == 0 {
 		return found, nil
@@ -92,7 +90,7 @@ func resolve(tx *bolt.Tx, source uint64, ref string) ([]identity.Ordinal, error)
 }
 
 // havingLogin keeps those with exactly this login.
-func havingLogin(tx *bolt.Tx, ords []identity.Ordinal, login string) ([]identity.Ordinal, error) {
+func havingLogin(tx *txn, ords []identity.Ordinal, login string) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
 	for _, o := range ords {
 		n, err := entryNames(tx.Bucket(bPeople).Get(ordKey(o)))
@@ -114,7 +112,7 @@ func effective(e *entry) bool {
 
 // below calls person for everybody who is under the member, directly or
 // through groups. Seen keeps the groups that were walked already.
-func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]bool, person func(identity.Ordinal)) error {
+func below(tx *txn, source uint64, ref string, seen map[identity.Ordinal]bool, person func(identity.Ordinal)) error {
 	stack := []string{ref}
 	for len(stack) > 0 {
 		r := stack[len(stack)-1]
@@ -144,7 +142,7 @@ func below(tx *bolt.Tx, source uint64, ref string, seen map[identity.Ordinal]boo
 }
 
 // belowGroup is below for all members of a group, which need not be effective.
-func belowGroup(tx *bolt.Tx, source uint64, group identity.Ordinal, person func(identity.Ordinal)) error {
+func belowGroup(tx *txn, source uint64, group identity.Ordinal, person func(identity.Ordinal)) error {
 	refs, err := groupRefs(tx, group)
 	if err != nil {
 		return err

@@ -3,8 +3,6 @@ package state
 import (
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/state/graph"
 )
@@ -24,7 +22,7 @@ func (s *Store) Memberships(ords []identity.Ordinal, named []identity.Ordinal) (
 			return nil, fmt.Errorf("read memberships: %w", err)
 		}
 	}
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		m := climber{tx: tx, groups: map[identity.Ordinal]*groupStep{}}
 		m.walk = graph.New(m.parents, named)
 		for _, o := range ords {
@@ -46,10 +44,10 @@ func (s *Store) Memberships(ords []identity.Ordinal, named []identity.Ordinal) (
 
 // climber finds memberships within one transaction.
 type climber struct {
-	tx     *bolt.Tx
+	tx     *txn
 	walk   *graph.Walk
 	groups map[identity.Ordinal]*groupStep
-	edges  *bolt.Cursor
+	edges  *cursor
 }
 
 type groupStep struct {

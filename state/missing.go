@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -35,7 +33,7 @@ func (g *Stage) Missing() ([]directory.Known, error) {
 	}
 	absent := g.absent()
 	out := make([]directory.Known, 0, len(absent))
-	err := g.s.view(func(tx *bolt.Tx) error {
+	err := g.s.view(func(tx *txn) error {
 		for _, i := range absent {
 			k := &g.known[i]
 			dn, err := dnOf(tx, k)
@@ -70,7 +68,7 @@ func (g *Stage) absent() []int32 {
 	return out
 }
 
-func dnOf(tx *bolt.Tx, k *known) (identity.DN, error) {
+func dnOf(tx *txn, k *known) (identity.DN, error) {
 	bucket := bPeople
 	if k.kind == directory.Group {
 		bucket = bGroups

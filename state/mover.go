@@ -3,8 +3,6 @@ package state
 import (
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -13,7 +11,7 @@ import (
 // mover applies the operations of a drain within one transaction.
 type mover struct {
 	*drain
-	tx    *bolt.Tx
+	tx    *txn
 	w     words
 	bytes int
 }
@@ -146,7 +144,7 @@ func (m *mover) keep(bucket []byte, ord identity.Ordinal, old, e *entry, key dig
 
 // putEntry writes an entry, its place in the index of IDs and, if so told,
 // its names.
-func putEntry(tx *bolt.Tx, bucket []byte, ord identity.Ordinal, old, e *entry, key digest, index bool) error {
+func putEntry(tx *txn, bucket []byte, ord identity.Ordinal, old, e *entry, key digest, index bool) error {
 	ids := tx.Bucket(bIDs)
 	if old != nil && old.id != e.id {
 		if err := ids.Delete(idKey(old.source, old.kind, old.id)); err != nil {
@@ -229,7 +227,7 @@ func (m *mover) group(o operation, st *staged) error {
 }
 
 // tailOf calls f for the records that follow the entry of a group.
-func (d *drain) tailOf(tx *bolt.Tx, seq uint64, f func([]byte) error) error {
+func (d *drain) tailOf(tx *txn, seq uint64, f func([]byte) error) error {
 	c := tx.Bucket(bStage).Cursor()
 	c.Seek(u64(seq))
 	for k, v := c.Next(); k != nil && len(v) > 0 && (v[0] == stMembers || v[0] == stDiff); k, v = c.Next() {

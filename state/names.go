@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -62,7 +60,7 @@ func rehireHash(key string) digest {
 }
 
 // named returns the ordinals under a name hash, ascending.
-func named(tx *bolt.Tx, h digest) []identity.Ordinal {
+func named(tx *txn, h digest) []identity.Ordinal {
 	var out []identity.Ordinal
 	c := tx.Bucket(bNames).Cursor()
 	for k, _ := c.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, _ = c.Next() {
@@ -94,7 +92,7 @@ func nameKey(h digest, o identity.Ordinal) []byte { return append(h[:], ordKey(o
 
 // renamed moves an entry in the index from its old names to its new ones; old
 // or new may be nil.
-func renamed(tx *bolt.Tx, o identity.Ordinal, old, now *entry) error {
+func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 	b := tx.Bucket(bNames)
 	var before, after []digest
 	if old != nil {

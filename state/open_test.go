@@ -172,14 +172,14 @@ func TestDamagedAndForeignFilesAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for name, edit := range map[string]func(*bolt.Tx) error{
-		"foreign": func(tx *bolt.Tx) error {
+	for name, edit := range map[string]func(*txn) error{
+		"foreign": func(tx *txn) error {
 			if err := tx.DeleteBucket(bMeta); err != nil {
 				return err
 			}
 			return nil
 		},
-		"lacks a bucket": func(tx *bolt.Tx) error { return tx.DeleteBucket(bLinks) },
+		"lacks a bucket": func(tx *txn) error { return tx.DeleteBucket(bLinks) },
 	} {
 		path := filepath.Join(dir, "edited-"+strings.ReplaceAll(name, " ", "-"))
 		ok(t, os.WriteFile(path, whole, 0o600))
@@ -188,17 +188,17 @@ func TestDamagedAndForeignFilesAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	alter(t, good, func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Put(kSchema, []byte{schema + 1}) })
+	alter(t, good, func(tx *txn) error { return tx.Bucket(bMeta).Put(kSchema, []byte{schema + 1}) })
 	if _, err := Open(good, Options{Now: at}); !errors.Is(err, ErrNewerSchema) {
 		t.Errorf("%v", err)
 	}
 }
 
-func alter(t *testing.T, path string, edit func(*bolt.Tx) error) {
+func alter(t *testing.T, path string, edit func(*txn) error) {
 	t.Helper()
 	db, err := bolt.Open(path, 0o600, nil)
 	ok(t, err)
-	ok(t, db.Update(edit))
+	ok(t, db.Update(func(tx *bolt.Tx) error { return edit(wrap(tx)) }))
 	ok(t, db.Close())
 }
 

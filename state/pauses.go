@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
@@ -18,7 +16,7 @@ var kPauses = []byte("pauses")
 // Pauses returns the pauses that are not over, by target.
 func (s *Store) Pauses(now time.Time) ([]ledger.Pause, error) {
 	var all []ledger.Pause
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		_, err := getJSON(tx.Bucket(bMeta), kPauses, &all)
 		return err
 	})
@@ -49,7 +47,7 @@ func (s *Store) Resume(target, by, reason string) (bool, error) {
 
 // changePauses takes the pause of p's target away and lets then add.
 func (s *Store) changePauses(kind string, p ledger.Pause, public any, then func([]ledger.Pause) []ledger.Pause) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		var all []ledger.Pause
 		if _, err := getJSON(tx.Bucket(bMeta), kPauses, &all); err != nil {
 			return err
@@ -72,7 +70,7 @@ func (s *Store) changePauses(kind string, p ledger.Pause, public any, then func(
 // are empty. It returns whose that is.
 func (s *Store) Retry(target string, person identity.Ordinal, by string) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b := tx.Bucket(bParked)
 		var due []ledger.Parked
 		if err := b.ForEach(func(k, _ []byte) error {

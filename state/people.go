@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -15,7 +13,7 @@ import (
 // is the error ErrNoPerson.
 func (s *Store) People(ords ...identity.Ordinal) ([]identity.Person, error) {
 	out := make([]identity.Person, 0, len(ords))
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		w := words{tx: tx}
 		b := tx.Bucket(bPeople)
 		for _, o := range ords {
@@ -54,7 +52,7 @@ func (s *Store) EachPerson(source string, f func(identity.Person) error) error {
 	for from := uint64(1); ; {
 		var batch []identity.Person
 		more := false
-		err := s.view(func(tx *bolt.Tx) error {
+		err := s.view(func(tx *txn) error {
 			num, err := sourceNumber(tx, source)
 			if err != nil {
 				return err
@@ -96,7 +94,7 @@ func (s *Store) EachPerson(source string, f func(identity.Person) error) error {
 const noSource = ^uint64(0)
 
 // sourceNumber is 0 for all sources.
-func sourceNumber(tx *bolt.Tx, source string) (uint64, error) {
+func sourceNumber(tx *txn, source string) (uint64, error) {
 	if source == "" {
 		return 0, nil
 	}
@@ -117,7 +115,7 @@ func entrySource(v []byte) uint64 {
 
 func (s *Store) ordinals(source string) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		num, err := sourceNumber(tx, source)
 		if err != nil {
 			return err
@@ -141,7 +139,7 @@ func (s *Store) FindPerson(text string) ([]identity.Person, error) {
 		return nil, nil
 	}
 	var out []identity.Person
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		found, err := findOrdinals(tx, text)
 		if err != nil {
 			return err
@@ -166,7 +164,7 @@ func (s *Store) FindPerson(text string) ([]identity.Person, error) {
 	return out, nil
 }
 
-func findOrdinals(tx *bolt.Tx, text string) ([]identity.Ordinal, error) {
+func findOrdinals(tx *txn, text string) ([]identity.Ordinal, error) {
 	if digits, ok := strings.CutPrefix(text, "#"); ok {
 		if n, err := strconv.ParseUint(digits, 10, 64); err == nil {
 			return []identity.Ordinal{identity.Ordinal(n)}, nil

@@ -3,8 +3,6 @@ package state
 import (
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 )
@@ -33,7 +31,7 @@ func pinKey(source, written string) []byte {
 // each name, in the same order.
 func (s *Store) Pins(source string, written []string) ([]ledger.Pin, error) {
 	out := make([]ledger.Pin, 0, len(written))
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		src, _, err := sourceOf(tx, source)
 		if err != nil {
 			return err
@@ -54,7 +52,7 @@ func (s *Store) Pins(source string, written []string) ([]ledger.Pin, error) {
 }
 
 // groupAt returns the group that is there under the DN now.
-func groupAt(tx *bolt.Tx, source uint64, dn identity.DN) (identity.Ordinal, *entry, error) {
+func groupAt(tx *txn, source uint64, dn identity.DN) (identity.Ordinal, *entry, error) {
 	for _, o := range named(tx, nameHash(byDN, source, dn.Key())) {
 		v := tx.Bucket(bGroups).Get(ordKey(o))
 		if v == nil {
@@ -71,7 +69,7 @@ func groupAt(tx *bolt.Tx, source uint64, dn identity.DN) (identity.Ordinal, *ent
 	return 0, nil, nil
 }
 
-func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
+func pin(tx *txn, num uint64, source, written string) (ledger.Pin, error) {
 	p := ledger.Pin{Source: source, Written: written}
 	dn, err := identity.ParseDN(written)
 	if err != nil || dn.IsZero() {
@@ -120,7 +118,7 @@ func pin(tx *bolt.Tx, num uint64, source, written string) (ledger.Pin, error) {
 }
 
 // peopled says whether anybody known is below a group.
-func peopled(tx *bolt.Tx, source uint64, group identity.Ordinal) (bool, error) {
+func peopled(tx *txn, source uint64, group identity.Ordinal) (bool, error) {
 	seen := map[identity.Ordinal]bool{group: true}
 	stack := []identity.Ordinal{group}
 	for len(stack) > 0 {
@@ -168,7 +166,7 @@ func pinStatus(e *entry, written identity.DN, another bool, members, had int) le
 // is gone, what is empty is empty, and whoever has its DN is meant. Everybody
 // of the source is looked at afresh.
 func (s *Store) AcceptPin(source, written string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -213,7 +211,7 @@ func (s *Store) AcceptPin(source, written string) error {
 
 // dismiss makes a group that is absent, which only a second look would prove,
 // one that is gone. One that is there under another name stays.
-func dismiss(tx *bolt.Tx, group identity.Ordinal) error {
+func dismiss(tx *txn, group identity.Ordinal) error {
 	v := tx.Bucket(bGroups).Get(ordKey(group))
 	if v == nil {
 		return nil

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -13,7 +11,7 @@ import (
 // another ID: old keeps the ordinal and the links, and gets the entry. It is
 // for what an approval decides. The one that goes must have no links.
 func (s *Store) Relink(old, now identity.Ordinal) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -25,7 +23,7 @@ func (s *Store) Relink(old, now identity.Ordinal) error {
 	return nil
 }
 
-func (s *Store) relink(tx *bolt.Tx, old, now identity.Ordinal) error {
+func (s *Store) relink(tx *txn, old, now identity.Ordinal) error {
 	people := tx.Bucket(bPeople)
 	if old == now || people.Get(ordKey(old)) == nil || people.Get(ordKey(now)) == nil {
 		return ErrNoPerson

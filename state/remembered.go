@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
@@ -16,7 +14,7 @@ import (
 // older ones.
 func (s *Store) Spends(since time.Time) ([]ledger.Spend, error) {
 	var out []ledger.Spend
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b, from := tx.Bucket(bSpends), nanos(since)
 		var old [][]byte
 		err := b.ForEach(func(k, v []byte) error {
@@ -42,7 +40,7 @@ func (s *Store) Spends(since time.Time) ([]ledger.Spend, error) {
 	return out, nil
 }
 
-func putSpend(tx *bolt.Tx, sp ledger.Spend) error {
+func putSpend(tx *txn, sp ledger.Spend) error {
 	b := tx.Bucket(bSpends)
 	n, err := b.NextSequence()
 	if err != nil {
@@ -60,7 +58,7 @@ func parkedKey(target string, person identity.Ordinal, subject string) []byte {
 // Parked returns what is parked, by target, person and subject.
 func (s *Store) Parked() ([]ledger.Parked, error) {
 	var out []ledger.Parked
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		return tx.Bucket(bParked).ForEach(func(_, v []byte) error {
 			var p ledger.Parked
 			if err := json.Unmarshal(v, &p); err != nil {
@@ -78,7 +76,7 @@ func (s *Store) Parked() ([]ledger.Parked, error) {
 
 // SaveParked parks, or parks again under the same target, person and subject.
 func (s *Store) SaveParked(parked ...ledger.Parked) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		for _, p := range parked {
 			if err := putJSON(tx.Bucket(bParked), parkedKey(p.Target, p.Person, p.Subject), p); err != nil {
 				return err
@@ -95,7 +93,7 @@ func (s *Store) SaveParked(parked ...ledger.Parked) error {
 // Unpark forgets what is parked under target, person and subject; an empty
 // subject means every subject of that person there.
 func (s *Store) Unpark(target string, person identity.Ordinal, subject string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b, k := tx.Bucket(bParked), parkedKey(target, person, subject)
 		if subject == "" {
 			return drop(b, under(b, k))
@@ -111,7 +109,7 @@ func (s *Store) Unpark(target string, person identity.Ordinal, subject string) e
 // Denials returns everybody who was offboarded by hand.
 func (s *Store) Denials() (map[identity.Ordinal]ledger.Denial, error) {
 	out := map[identity.Ordinal]ledger.Denial{}
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		return tx.Bucket(bDenials).ForEach(func(k, v []byte) error {
 			var d ledger.Denial
 			if err := json.Unmarshal(v, &d); err != nil {
@@ -134,7 +132,7 @@ type decision struct {
 
 // Deny records an offboard, marks the person and writes the journal.
 func (s *Store) Deny(d ledger.Denial) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if err := putJSON(tx.Bucket(bDenials), ordKey(d.Person), d); err != nil {
 			return err
 		}
@@ -152,7 +150,7 @@ func (s *Store) Deny(d ledger.Denial) error {
 // Allow lifts an offboard, marks the person and writes the journal. Without an
 // offboard it does nothing.
 func (s *Store) Allow(person identity.Ordinal, by, reason string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b := tx.Bucket(bDenials)
 		if b.Get(ordKey(person)) == nil {
 			return nil

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -122,7 +120,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 	if err := g.flush(); err != nil {
 		return Sealed{}, err
 	}
-	return rec.Sealed, g.s.update(func(tx *bolt.Tx) error {
+	return rec.Sealed, g.s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -149,7 +147,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 // it is complete, and wrong.
 func (g *Stage) current(server string, seen directory.Knowledge, accept bool) error {
 	var known directory.Knowledge
-	err := g.s.view(func(tx *bolt.Tx) error {
+	err := g.s.view(func(tx *txn) error {
 		src, _, err := sourceOf(tx, g.source)
 		known = src.Knowledge
 		return err

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -43,14 +41,14 @@ type sourceRecord struct {
 	SourceFacts
 }
 
-func sourceOf(tx *bolt.Tx, name string) (sourceRecord, bool, error) {
+func sourceOf(tx *txn, name string) (sourceRecord, bool, error) {
 	var r sourceRecord
 	ok, err := getJSON(tx.Bucket(bSources), []byte(name), &r)
 	return r, ok, err
 }
 
 // makeSource gives a source its number when it is first staged.
-func makeSource(tx *bolt.Tx, name string) (sourceRecord, error) {
+func makeSource(tx *txn, name string) (sourceRecord, error) {
 	r, ok, err := sourceOf(tx, name)
 	if ok || err != nil {
 		return r, err
@@ -63,7 +61,7 @@ func makeSource(tx *bolt.Tx, name string) (sourceRecord, error) {
 }
 
 // makeCoverage gives a coverage its number, the same for the same names.
-func makeCoverage(tx *bolt.Tx, c identity.Coverage) (uint64, error) {
+func makeCoverage(tx *txn, c identity.Coverage) (uint64, error) {
 	b := tx.Bucket(bCoverages)
 	text, err := json.Marshal(c.Names())
 	if err != nil {
@@ -84,7 +82,7 @@ func makeCoverage(tx *bolt.Tx, c identity.Coverage) (uint64, error) {
 
 // words resolves the numbers of sources and coverages within one transaction.
 type words struct {
-	tx        *bolt.Tx
+	tx        *txn
 	sources   map[uint64]string
 	coverages map[uint64]identity.Coverage
 }
@@ -131,7 +129,7 @@ func (w *words) coverage(n uint64) (identity.Coverage, error) {
 func (s *Store) Coverage(source string) (identity.Coverage, bool) {
 	var c identity.Coverage
 	ok := false
-	_ = s.view(func(tx *bolt.Tx) error {
+	_ = s.view(func(tx *txn) error {
 		r, there, err := sourceOf(tx, source)
 		if err != nil || !there || r.Coverage == 0 {
 			return err
@@ -147,7 +145,7 @@ func (s *Store) Coverage(source string) (identity.Coverage, bool) {
 // SourceFacts returns what is known of the source; of one never read, zero.
 func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 	var r sourceRecord
-	err := s.view(func(tx *bolt.Tx) (err error) {
+	err := s.view(func(tx *txn) (err error) {
 		r, _, err = sourceOf(tx, source)
 		return err
 	})
@@ -160,7 +158,7 @@ func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 // AcceptDrop takes the size of the last listing as the right one, and marks
 // everybody of the source.
 func (s *Store) AcceptDrop(source string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		r, ok, err := sourceOf(tx, source)
 		if err != nil || !ok {
 			return err

@@ -6,8 +6,6 @@ import (
 	"hash/maphash"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
@@ -92,7 +90,7 @@ func dnHash(dn identity.DN) [2]uint64 {
 	return [2]uint64{maphash.String(dnSeed1, dn.Key()), maphash.String(dnSeed2, dn.Key())}
 }
 
-func sealed(tx *bolt.Tx) bool { return tx.Bucket(bStageMeta).Get(kSealed) != nil }
+func sealed(tx *txn) bool { return tx.Bucket(bStageMeta).Get(kSealed) != nil }
 
 // Stage begins a listing of the source. A stage that was not sealed is
 // discarded; one that was sealed and not drained is the error ErrUndrained.
@@ -104,7 +102,7 @@ func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error)
 		byID: map[identity.ID]int32{}, fresh: map[identity.ID]struct{}{}, dns: map[[2]uint64]struct{}{},
 		keyed: map[digest]ref{}, shared: map[digest][]ref{}, moved: map[identity.Ordinal]identity.DN{},
 		lost: map[string]int{}, answers: map[int32]directory.Finding{}}
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -128,7 +126,7 @@ func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error)
 	return g, nil
 }
 
-func emptyStage(tx *bolt.Tx) error {
+func emptyStage(tx *txn) error {
 	if k, _ := tx.Bucket(bStage).Cursor().First(); k == nil {
 		return nil
 	}
@@ -140,7 +138,7 @@ func emptyStage(tx *bolt.Tx) error {
 }
 
 // load reads the index of IDs. The texts of the IDs share one piece of memory.
-func (g *Stage) load(tx *bolt.Tx) error {
+func (g *Stage) load(tx *txn) error {
 	prefix := u64(g.num)
 	var slab []byte
 	var ends []int
@@ -188,7 +186,7 @@ func (g *Stage) Add(entries []directory.Entry) error {
 		}
 	}
 	if len(differ) > 0 {
-		if err := g.s.view(func(tx *bolt.Tx) error {
+		if err := g.s.view(func(tx *txn) error {
 			w := &words{tx: tx}
 			for _, i := range differ {
 				if err := g.compare(w, &entries[i]); err != nil {
@@ -295,12 +293,12 @@ func (g *Stage) flush() error {
 	if len(g.buffer) == 0 {
 		return nil
 	}
-	err := g.s.update(func(tx *bolt.Tx) error {
+	err := g.s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
 		b := tx.Bucket(bStage)
-		b.FillPercent = 0.9
+		b.fill(0.9)
 		for i, v := range g.buffer {
 			if err := b.Put(u64(g.next+uint64(i)+1), v); err != nil {
 				return err
@@ -323,7 +321,7 @@ func (g *Stage) Discard() error {
 	}
 	g.over = true
 	g.buffer = nil
-	if err := g.s.update(func(tx *bolt.Tx) error {
+	if err := g.s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return nil
 		}

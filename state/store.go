@@ -39,7 +39,9 @@ type Store struct {
 	committed func()
 }
 
-const schema = 1
+// schema is the form of the file. The first byte of its value tells it in every
+// form; since the second, values carry checksums.
+const schema = 2
 
 // Open opens the state file, made with its folder if it is missing. While
 // another process has it, the error is a *BusyError.
@@ -123,19 +125,17 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		return fmt.Errorf("open state: %w", ours(err))
 	}
 	fresh := false
-	err = s.view(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *txn) error {
 		meta := tx.Bucket(bMeta)
 		if meta == nil {
-			if k, _ := tx.Cursor().First(); k != nil {
+			if !tx.empty() {
 				return ErrCorrupt
 			}
 			fresh = true
 			return nil
 		}
-		if v := meta.Get(kSchema); len(v) != 1 || v[0] == 0 {
-			return ErrCorrupt
-		} else if v[0] > schema {
-			return ErrNewerSchema
+		if err := readable(meta); err != nil {
+			return err
 		}
 		for _, name := range allBuckets {
 			if tx.Bucket(name) == nil {
@@ -150,6 +150,21 @@ func (s *Store) open(timeout time.Duration) (err error) {
 	}
 	if err != nil {
 		return fmt.Errorf("open state %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// readable says whether this version reads the file.
+func readable(meta *bucket) error {
+	// Values of the first form have no checksums.
+	if string(meta.b.Get(kSchema)) == "\x01" {
+		return ErrOlderSchema
+	}
+	switch v := meta.Get(kSchema); {
+	case len(v) != 1 || v[0] < schema:
+		return ErrCorrupt
+	case v[0] > schema:
+		return ErrNewerSchema
 	}
 	return nil
 }
@@ -176,7 +191,7 @@ func (s *Store) found() error {
 		return err
 	}
 	s.serial = hex.EncodeToString(serial[:])
-	return s.update(func(tx *bolt.Tx) error {
+	return s.update(func(tx *txn) error {
 		for _, name := range allBuckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -206,16 +221,16 @@ func (s *Store) Serial() string { return s.serial }
 // Path is where the file is.
 func (s *Store) Path() string { return s.path }
 
-func (s *Store) view(f func(*bolt.Tx) error) (err error) {
+func (s *Store) view(f func(*txn) error) (err error) {
 	defer caught(&err)()
-	return s.db.View(f)
+	return s.db.View(func(tx *bolt.Tx) error { return f(wrap(tx)) })
 }
 
-func (s *Store) update(f func(*bolt.Tx) error) (err error) {
+func (s *Store) update(f func(*txn) error) (err error) {
 	defer caught(&err)()
 	defer s.committed()
 	return s.db.Update(func(tx *bolt.Tx) error {
-		if err := f(tx); err != nil {
+		if err := f(wrap(tx)); err != nil {
 			return err
 		}
 		if s.before != nil {
@@ -225,14 +240,18 @@ func (s *Store) update(f func(*bolt.Tx) error) (err error) {
 	})
 }
 
-// caught turns a fault in the memory map (a truncated file, a dying disk) into
-// an error; other panics go on.
+// caught turns a fault in the memory map (a truncated file, a dying disk) and a
+// value with another checksum into ErrCorrupt; other panics go on.
 func caught(err *error) func() {
 	old := debug.SetPanicOnFault(true)
 	return func() {
 		debug.SetPanicOnFault(old)
 		p := recover()
 		if p == nil {
+			return
+		}
+		if d, ok := p.(damage); ok {
+			*err = d.err()
 			return
 		}
 		if fault, ok := p.(interface{ Addr() uintptr }); ok {

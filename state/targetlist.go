@@ -2,14 +2,12 @@ package state
 
 import (
 	"fmt"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Targets returns what is remembered of every target, by name.
 func (s *Store) Targets() ([]TargetState, error) {
 	var out []TargetState
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		b := tx.Bucket(bTargets)
 		return b.ForEach(func(k, _ []byte) error {
 			var t TargetState

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // TargetState is what is remembered of a target itself.
@@ -23,7 +21,7 @@ type TargetState struct {
 // Target returns what is remembered; of a target never saved, only its name.
 func (s *Store) Target(name string) (TargetState, error) {
 	t := TargetState{Name: name}
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		_, err := getJSON(tx.Bucket(bTargets), []byte(name), &t)
 		return err
 	})
@@ -35,7 +33,7 @@ func (s *Store) Target(name string) (TargetState, error) {
 
 // SaveTarget remembers a target. A zero Since is set to now.
 func (s *Store) SaveTarget(t TargetState) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		if t.Since.IsZero() {
 			t.Since = s.now()
 		}
@@ -59,7 +57,7 @@ type PolicyRecord struct {
 func (s *Store) Policy() (PolicyRecord, bool, error) {
 	var p PolicyRecord
 	var ok bool
-	err := s.view(func(tx *bolt.Tx) (err error) {
+	err := s.view(func(tx *txn) (err error) {
 		ok, err = getJSON(tx.Bucket(bMeta), kPolicy, &p)
 		return err
 	})
@@ -72,7 +70,7 @@ func (s *Store) Policy() (PolicyRecord, bool, error) {
 // SavePolicy puts a policy in force. Its epoch is one more than that of the
 // one before, unless the hash is the same.
 func (s *Store) SavePolicy(p PolicyRecord) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		var old PolicyRecord
 		had, err := getJSON(tx.Bucket(bMeta), kPolicy, &old)
 		if err != nil {
@@ -109,7 +107,7 @@ const cyclesKept = 1000
 // SaveCycle remembers a run, or what became of it: a record with the same ID
 // and Began is replaced.
 func (s *Store) SaveCycle(c CycleRecord) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		b := tx.Bucket(bCycles)
 		if err := putJSON(b, append(u64(nanos(c.Began)), c.ID...), c); err != nil {
 			return err
@@ -133,7 +131,7 @@ func (s *Store) SaveCycle(c CycleRecord) error {
 // Cycles returns the last n runs, newest first; 0 means all that are kept.
 func (s *Store) Cycles(n int) ([]CycleRecord, error) {
 	var out []CycleRecord
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		cur := tx.Bucket(bCycles).Cursor()
 		for k, v := cur.Last(); k != nil && (n <= 0 || len(out) < n); k, v = cur.Prev() {
 			var c CycleRecord
@@ -153,7 +151,7 @@ func (s *Store) Cycles(n int) ([]CycleRecord, error) {
 // LastRun is when a kind of cycle ran last; zero if it never did.
 func (s *Store) LastRun(kind string) (time.Time, error) {
 	var at time.Time
-	err := s.view(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *txn) error {
 		_, err := getJSON(tx.Bucket(bMeta), runKey(kind), &at)
 		return err
 	})
@@ -165,7 +163,7 @@ func (s *Store) LastRun(kind string) (time.Time, error) {
 
 // SetLastRun remembers when kinds of cycle ran.
 func (s *Store) SetLastRun(at time.Time, kinds ...string) error {
-	err := s.update(func(tx *bolt.Tx) error {
+	err := s.update(func(tx *txn) error {
 		for _, kind := range kinds {
 			if err := putJSON(tx.Bucket(bMeta), runKey(kind), at); err != nil {
 				return err
