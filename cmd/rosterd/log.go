@@ -15,7 +15,7 @@ import (
 )
 
 // The events of the log. Each has an ID of its own, by which it is found and by
-// which packaging/systemd/rosterd.catalog explains it.
+// which packaging/systemd/rosterd.catalog explains those that need somebody.
 const (
 	eventStarted  = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b01"
 	eventStopping = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b02"
@@ -42,7 +42,7 @@ func (a *app) logger(form string) (*slog.Logger, func(), error) {
 	options := &slog.HandlerOptions{ReplaceAttr: quiet}
 	switch form {
 	case "journald":
-		h, err := journald.New(first(a.getenv("ROSTERD_JOURNAL_SOCKET"), journald.Socket))
+		h, err := journald.New(journald.Socket)
 		if err != nil {
 			return nil, nil, err
 		}
