@@ -230,8 +230,8 @@ func useApproval(tx *txn, id string, key target.Key) error {
 const parkedApproval = 7 * 24 * time.Hour
 
 // returnApproval gives the key back: what it allowed was not done, and is tried
-// again later.
-func returnApproval(tx *txn, id string, key target.Key, now time.Time) error {
+// again later. Only what is parked stays approved for longer.
+func returnApproval(tx *txn, id string, key target.Key, now time.Time, parked bool) error {
 	k, err := holdKey(id)
 	if err != nil {
 		return nil
@@ -247,7 +247,7 @@ func returnApproval(tx *txn, id string, key target.Key, now time.Time) error {
 		h.Approved = append(h.Approved, key)
 		slices.SortFunc(h.Approved, func(a, b target.Key) int { return slices.Compare(a[:], b[:]) })
 	}
-	if until := now.Add(parkedApproval); h.Expires.Before(until) {
+	if until := now.Add(parkedApproval); parked && h.Expires.Before(until) {
 		h.Expires = until
 	}
 	return putHold(tx, k, h)

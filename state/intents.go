@@ -136,7 +136,7 @@ func (s *Store) record(tx *txn, r Result) error {
 			}
 		}
 	case !doubt:
-		if err := returnApproval(tx, o.Approval, o.Change.Key(), s.now()); err != nil {
+		if err := returnApproval(tx, o.Approval, o.Change.Key(), s.now(), r.Parked != nil); err != nil {
 			return err
 		}
 	}

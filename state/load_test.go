@@ -253,3 +253,4 @@ func BenchmarkActing(b *testing.B) {
 	b.ReportMetric(float64((cpu(b)-before).Milliseconds())/float64(b.N), "cpu-ms/op")
 }
 func (c claim) Knowledge() directory.Knowledge { return nil }
+func (c claim) Shown() directory.Knowledge     { return nil }

@@ -63,6 +63,7 @@ type listing interface {
 	Groups() int
 	At() time.Time
 	Knowledge() directory.Knowledge
+	Shown() directory.Knowledge
 }
 
 func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
@@ -101,7 +102,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 	if r.MinPeople <= 0 {
 		r.MinPeople = 0.9
 	}
-	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), Knowledge: p.Knowledge(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
+	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), Knowledge: p.Shown(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
 		Load: len(g.known) == 0, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
 		Sealed: Sealed{People: g.people, Groups: g.groups, Changed: g.changed, New: len(g.fresh), Missing: len(absent)}}
 	j := judge{g: g, rules: r, rec: &rec, absent: absent}

@@ -104,7 +104,7 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 				a.leaveOpen(waves)
 				return nil
 			}
-			for orders := wave[at:min(at+intentBatch, len(wave))]; len(orders) > 0; {
+			for orders := wave[at:min(at+intentBatch, len(wave))]; len(orders) > 0 && a.broken == nil; {
 				var err error
 				if orders, err = a.batch(ctx, orders); err != nil {
 					return fmt.Errorf("apply to %s: %w", a.target.Name, err)
@@ -112,7 +112,17 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 			}
 		}
 	}
+	if a.broken != nil {
+		a.leaveOpen(waves)
+	}
 	return nil
+}
+
+// gaveUp says whether the target is left alone.
+func (a *applier) gaveUp() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.broken != nil
 }
 
 // batch puts the orders on disk, does them, and puts the outcomes on disk. It
@@ -164,8 +174,13 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Or
 // marked again since the plan was drawn, and fills in the account.
 func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 	out := make([]ledger.Order, 0, len(orders))
+	paused := a.paused()
 	for _, o := range orders {
 		who := o.Change.Person
+		if paused != "" {
+			a.skip(o, "paused "+paused)
+			continue
+		}
 		if step, is := a.blocked[who]; is && dependent(o) {
 			a.skip(o, step)
 			continue
@@ -186,6 +201,16 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 		out = append(out, o)
 	}
 	return out
+}
+
+// paused is why nothing is written any more: somebody may say so in the middle of
+// an apply.
+func (a *applier) paused() string {
+	pauses, err := a.Store.Pauses(a.Now())
+	if err != nil {
+		return "for all that is known: " + err.Error()
+	}
+	return pausedBy(pauses, a.target.Name)
 }
 
 // dependent says whether a change waits when an earlier step for the same

@@ -24,6 +24,10 @@ func TestLaw13AReplicaThatIsBehind(t *testing.T) {
 	joiner := w.join("joiner")
 	w.synced()
 	w.has("p0000", false)
+	// Half an hour's changes come while the last of it is read.
+	current.Shown = directory.Knowledge{place: "20260302083000.000000Z#000000#000#000000"}
+	w.source.SetFaults(current)
+	w.sync()
 
 	// The first URL is dead; the second one does not know of either.
 	behind := source.Faults{Server: "two", Knowledge: directory.Knowledge{place: "20260302070000.000000Z#000000#000#000000"}}
@@ -41,6 +45,11 @@ func TestLaw13AReplicaThatIsBehind(t *testing.T) {
 		if len(w.wiki.Writes()) != before {
 			t.Fatalf("law 13: %d writes by a server that is behind", len(w.wiki.Writes())-before)
 		}
+	}
+	// What the listing may have shown counts, not what was sure to be in it.
+	w.source.SetFaults(source.Faults{Server: "two", Knowledge: directory.Knowledge{place: "20260302081500.000000Z#000000#000#000000"}})
+	if r := w.sync(); r.Exit() != rostersync.ExitFailed {
+		t.Fatalf("exit %d by a server that lacks what came while the snapshot was read", r.Exit())
 	}
 	// One that does not say is no better.
 	w.source.SetFaults(source.Faults{Server: "three"})

@@ -47,6 +47,9 @@ func (c *cycle) judge() error {
 	if c.ask.DryRun {
 		return nil
 	}
+	if !c.lane {
+		c.promise(c.report.Cleared())
+	}
 	var links []ledger.Link
 	var parked []ledger.Parked
 	for _, s := range drawn.Subjects {
@@ -89,6 +92,7 @@ func (c *cycle) book() (plan.Book, error) {
 	if err != nil {
 		return b, err
 	}
+	spends = append(spends, c.promised()...)
 	free, err := c.Store.FirstFreeHold()
 	if err != nil {
 		return b, err

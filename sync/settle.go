@@ -39,6 +39,9 @@ func (c *cycle) settle() error {
 	if err := c.noLongerNew(); err != nil {
 		return err
 	}
+	if c.lane {
+		return nil
+	}
 	last, _, err := c.Store.Policy()
 	if err != nil || last.Hash == c.Policy.Hash() {
 		return err

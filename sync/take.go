@@ -16,10 +16,14 @@ func (c *cycle) take() error {
 	if err := c.approvedFirst(); err != nil {
 		return err
 	}
-	if err := c.markForPolicy(); err != nil {
-		return err
+	// Everybody is the running cycle's; a lane that marked them would take them
+	// from it.
+	if !c.lane {
+		if err := c.markForPolicy(); err != nil {
+			return err
+		}
 	}
-	if c.ask.Full {
+	if c.ask.Full && !c.lane {
 		for _, s := range c.Sources {
 			if _, err := c.Store.MarkEveryone(s.Name(), "resync"); err != nil {
 				return err

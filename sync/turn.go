@@ -3,10 +3,12 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	gosync "sync"
 	"sync/atomic"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 )
 
 // turn orders one cycle and the lanes that come while it runs.
@@ -25,8 +27,13 @@ type turn struct {
 	using   gosync.RWMutex
 	reading gosync.Mutex // whoever fills the stage
 	state   gosync.RWMutex
-	waiting atomic.Int32 // lanes that wait for the turn
-	lanes   atomic.Uint64
+	// promised is what the running cycle was let go and may not have recorded
+	// yet. A lane counts it as spent: twice, where it is recorded, rather than
+	// not at all.
+	promises gosync.Mutex
+	promised []ledger.Spend
+	waiting  atomic.Int32 // lanes that wait for the turn
+	lanes    atomic.Uint64
 }
 
 func (e *Engine) turnOf() *turn {
@@ -62,7 +69,10 @@ func (e *Engine) Succeed(next *Engine) {
 // enter makes the cycle the main one, or a lane, and returns how it leaves.
 func (c *cycle) enter(ctx context.Context) (func(), error) {
 	main := c.turn.main
-	leave := func() { <-main }
+	leave := func() {
+		c.promise(nil)
+		<-main
+	}
 	select {
 	case main <- struct{}{}:
 		return leave, nil
@@ -112,6 +122,26 @@ func (c *cycle) giveBack() {
 		c.hasTurn = false
 		c.turn.state.Unlock()
 	}
+}
+
+// promise notes what the running cycle is let go, or takes it back at its end.
+func (c *cycle) promise(orders []ledger.Order) {
+	c.turn.promises.Lock()
+	defer c.turn.promises.Unlock()
+	c.turn.promised = nil
+	for _, o := range orders {
+		c.turn.promised = append(c.turn.promised, o.Spends...)
+	}
+}
+
+// promised is what a lane must count beside what is recorded.
+func (c *cycle) promised() []ledger.Spend {
+	if !c.lane {
+		return nil
+	}
+	c.turn.promises.Lock()
+	defer c.turn.promises.Unlock()
+	return slices.Clone(c.turn.promised)
 }
 
 // yields says whether a lane waits for the running cycle to end its section.

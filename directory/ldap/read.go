@@ -28,7 +28,7 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
 	return proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
-		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge}), nil
+		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown}), nil
 }
 
 // read returns what was read only if that was everything.
@@ -57,6 +57,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, err
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
+	r.shown = s.knowledge(ctx, conn)
 	for _, c := range s.canaries {
 		if r.waiting[c.Key()] {
 			return nil, fail(ErrCanary, fmt.Sprintf("it is always there, so something else must be wrong: may %s read it, and does it match the filter? If it was deleted on purpose, name another one in canaries", orAnybody(r.server.BindDN)),
@@ -78,6 +79,8 @@ type reading struct {
 	server ldapwire.Server
 	// knowledge is from before the first page: the listing shows as much at least.
 	knowledge directory.Knowledge
+	// shown is from after the last: a later server must know it all.
+	shown directory.Knowledge
 
 	chunk        []directory.Entry
 	chunkMembers int

@@ -23,9 +23,10 @@ type Faults struct {
 	// "member" and "memberUid" are those of groups.
 	Lose []string
 	// Server and Bind say that another server answered, or as somebody else.
-	// Knowledge is what the server has seen.
-	Knowledge    directory.Knowledge
-	Server, Bind string
+	// Knowledge is what the server has seen before a read, Shown what it has
+	// after it, if that is more.
+	Knowledge, Shown directory.Knowledge
+	Server, Bind     string
 }
 
 // SetFaults replaces the faults.

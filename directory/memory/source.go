@@ -139,7 +139,8 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 	if err := ctx.Err(); err != nil {
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
-	return proof.New(proof.Facts{Source: s.name, Server: cmp.Or(faults.Server, "memory"), Knowledge: faults.Knowledge, Bind: cmp.Or(faults.Bind, "anybody"),
+	return proof.New(proof.Facts{Source: s.name, Server: cmp.Or(faults.Server, "memory"), Knowledge: faults.Knowledge,
+		Shown: faults.Shown, Bind: cmp.Or(faults.Bind, "anybody"),
 		Scope: strings.Join(s.cfg.Bases, " "), Coverage: s.coverage,
 		People: count[directory.Person], Groups: count[directory.Group], At: at}), nil
 }

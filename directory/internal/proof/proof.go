@@ -20,6 +20,7 @@ type Complete struct {
 	people, groups int
 	at             time.Time
 	knowledge      Knowledge
+	shown          Knowledge
 }
 
 // Knowledge is how much a server had seen when it was read: for each place in
@@ -38,6 +39,19 @@ func (k Knowledge) Behind(known Knowledge) (place, seen string) {
 	return "", ""
 }
 
+// with is the later of each: a server that does not answer the second time has
+// still seen what it said the first time.
+func (k Knowledge) with(later Knowledge) Knowledge {
+	out := maps.Clone(k)
+	for place, seen := range later {
+		if out == nil {
+			out = Knowledge{}
+		}
+		out[place] = max(out[place], seen)
+	}
+	return out
+}
+
 // Facts is what a proof rests on.
 type Facts struct {
 	// Source is the name in the configuration.
@@ -50,8 +64,9 @@ type Facts struct {
 	Scope          string
 	Coverage       identity.Coverage
 	People, Groups int
-	// Knowledge is what the server had seen before the first page.
-	Knowledge Knowledge
+	// Knowledge is what the server had seen before the first page: the listing
+	// shows as much at least. Shown is from after the last: it shows no more.
+	Knowledge, Shown Knowledge
 	// At is when the read began.
 	At time.Time
 }
@@ -60,7 +75,7 @@ type Facts struct {
 // was success and nothing was left out; a test counts the callers.
 func New(f Facts) Complete {
 	return Complete{made: true, source: f.Source, server: f.Server, bind: f.Bind, scope: f.Scope, coverage: f.Coverage,
-		people: f.People, groups: f.Groups, at: f.At, knowledge: f.Knowledge}
+		people: f.People, groups: f.Groups, at: f.At, knowledge: f.Knowledge, shown: f.Knowledge.with(f.Shown)}
 }
 
 // Valid says whether the proof was made by a source.
@@ -89,6 +104,10 @@ func (c Complete) Groups() int { return c.groups }
 
 // Knowledge is what the server had seen when the read began.
 func (c Complete) Knowledge() Knowledge { return c.knowledge }
+
+// Shown is what the server had seen when the read ended: nothing in the listing
+// is later.
+func (c Complete) Shown() Knowledge { return c.shown }
 
 // At is when the read began.
 func (c Complete) At() time.Time { return c.at }
