@@ -28,12 +28,14 @@ func (a *app) printReport(r *rostersync.Report) error {
 			fmt.Fprintf(a.stdout, "a cycle is running: this is what is left, as of the read at %s\n\n", moment(s.LastComplete))
 		}
 	}
+	unread := false
 	for _, read := range r.Reads {
 		if read.Err != nil {
+			unread = true
 			fmt.Fprintf(a.stdout, "%s was not read: this rests on what was known of it before\n\n", read.Source)
 		}
 	}
-	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width(), Verbose: a.verbose}); err != nil {
+	if err := plan.Text(a.stdout, r.Shown, r.ShownVerdict, plan.TextOptions{Color: a.colored(a.stdout), Width: a.width(), Verbose: a.verbose, Unread: unread}); err != nil {
 		return err
 	}
 	return a.printAbsent(r)

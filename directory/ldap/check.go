@@ -150,7 +150,7 @@ func (c *checking) counts(r *reading) {
 	if r.people == 0 {
 		level, hint = directory.Warning, "check bases and filter of people, and the rights of the bind user"
 	}
-	c.note(level, hint, "%d people and %d groups were read, all of them", r.people, r.groups)
+	c.note(level, hint, "%s and %s were read, all of them", counted(r.people, "person", "people"), counted(r.groups, "group", "groups"))
 	if c.disabled > 0 {
 		c.note(directory.Fine, "", "%d people are disabled at the source (%s)", c.disabled, lockedTime)
 	}
@@ -161,6 +161,13 @@ func (c *checking) counts(r *reading) {
 	if n := c.seen[strings.ToLower(p.Login)]; n > 0 && n < r.people {
 		c.note(directory.Warning, "", "%d of %d people have no %s, their login", r.people-n, r.people, p.Login)
 	}
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // lookups tries whether entries are found by ID: without that nobody is ever

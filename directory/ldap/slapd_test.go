@@ -381,7 +381,7 @@ func TestCheckOnSlapd(t *testing.T) {
 		fmt.Fprintf(&text, "%d %s (%s)\n", n.Level, n.Text, n.Hint)
 	}
 	for _, want := range []string{
-		"0 bound as dn:" + sync, "1 there is no canary", "0 1 people and 1 groups were read",
+		"0 bound as dn:" + sync, "1 there is no canary", "0 1 person and 1 group were read",
 		sync + " may read passwords", `1 nobody has the attribute "departmentnumber"`,
 		`1 nobody has the attribute "employeenumbr" (`, `there is "employeenumber"`, "1 of 2 members of groups are nobody",
 	} {

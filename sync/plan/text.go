@@ -27,6 +27,8 @@ type TextOptions struct {
 	// Verbose shows everybody, who is in sync too, and every reason in full.
 	// Without it a change that comes to many people is shown of a few.
 	Verbose bool
+	// Unread: a source was not read, so an empty plan does not say that all is well.
+	Unread bool
 }
 
 // Text writes the plan for people: every change with its reason, what is held
@@ -408,6 +410,9 @@ func (t *text) totals() string {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", thousands(x.n), x.word))
 		}
+	}
+	if len(parts) == 0 && t.o.Unread {
+		return "Nothing to do by what was known; whether something is to be done is not."
 	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("Nothing to do: %s, everything in step.", plural(n.people, "person", "people"))

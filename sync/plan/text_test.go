@@ -125,6 +125,10 @@ func TestTextOfNothing(t *testing.T) {
 	if err := Text(&b, p, v, TextOptions{}); err != nil || b.String() != "Nothing to do: 3 people, everything in step.\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
+	b.Reset()
+	if err := Text(&b, p, v, TextOptions{Unread: true}); err != nil || strings.Contains(b.String(), "in step") {
+		t.Errorf("a plan without a read says that all is well: %q, %v", b.String(), err)
+	}
 }
 
 type brokenPipe struct{}
