@@ -42,6 +42,9 @@ var (
 	// ErrCorrupt: the file cannot be read as a state.
 	ErrCorrupt error = &hinted{text: "the state file is damaged or is not a state of rosterd",
 		hint: "put a backup in its place; if there is none, move it away: with a new state every target is new, and its first plan is held"}
+	// ErrReplaced: somebody moved or replaced the file while it was in use.
+	ErrReplaced error = &hinted{text: "the state file was moved or replaced while it is in use, and nothing more is written to it",
+		hint: "stop what uses it, put in place the file that is to stay, and start again"}
 	// ErrUndrained: a sealed listing waits to be drained; nothing may plan or
 	// read before that.
 	ErrUndrained = errors.New("a sealed listing was not drained yet")

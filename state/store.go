@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -26,15 +27,22 @@ type Options struct {
 	Committed func()
 }
 
-// Store is an open state.
+// Store is an open state. Its methods may be called from several goroutines.
 type Store struct {
+	// gate is held shared while a transaction is open, and alone while another
+	// file takes the place of this one. writer is held by the one who writes.
+	gate   sync.RWMutex
+	writer sync.Mutex
 	db     *bolt.DB
+	file   *os.File // that of db, which closes it
 	path   string
 	serial string
 	now    func() time.Time
 	// before is called before each commit; an error undoes the transaction.
 	// It is nil but in tests.
 	before func() error
+	// step is told in tests how far a change of files has come.
+	step func(string)
 	// committed hears of each commit.
 	committed func()
 }
@@ -56,6 +64,10 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
+	// A rename over a link would leave the file behind it as it is.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil && !errors.Is(err, os.ErrNotExist):
@@ -75,13 +87,14 @@ func Open(path string, o Options) (*Store, error) {
 			return nil, fmt.Errorf("open state %s: %w", path, err)
 		}
 	}
-	s := &Store{path: path, now: o.Now, committed: o.Committed}
+	s := &Store{path: path, now: o.Now, committed: o.Committed, step: func(string) {}}
 	if s.committed == nil {
 		s.committed = func() {}
 	}
 	if err := s.open(o.Timeout); err != nil {
 		return nil, err
 	}
+	_ = os.Remove(compactPath(path))
 	writeHolder(path, o.Now())
 	return s, nil
 }
@@ -113,16 +126,8 @@ func (s *Store) open(timeout time.Duration) (err error) {
 			s.db.Close()
 		}
 	}()
-	s.db, err = bolt.Open(s.path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return busy(s.path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
-	case err != nil && smaller(s.path):
-		return fmt.Errorf("open state %s: %w (%v)", s.path, ErrCorrupt, err)
-	case err != nil:
-		return fmt.Errorf("open state: %w", ours(err))
+	if s.db, s.file, err = openBolt(s.path, timeout); err != nil {
+		return err
 	}
 	fresh := false
 	err = s.view(func(tx *txn) error {
@@ -152,6 +157,29 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		return fmt.Errorf("open state %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// openBolt locks and opens a file.
+func openBolt(path string, timeout time.Duration) (*bolt.DB, *os.File, error) {
+	var file *os.File
+	// bbolt asks for the lock too, and has it: it is of the same open file.
+	locked := func(path string, _ int, _ os.FileMode) (f *os.File, err error) {
+		file, err = lockFile(path, timeout)
+		return file, err
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, OpenFile: locked})
+	var busy *BusyError
+	switch {
+	case errors.As(err, &busy):
+		return nil, nil, err
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, nil, fmt.Errorf("open state %s: %w (%v)", path, ErrCorrupt, err)
+	case err != nil && smaller(path):
+		return nil, nil, fmt.Errorf("open state %s: %w (%v)", path, ErrCorrupt, err)
+	case err != nil:
+		return nil, nil, fmt.Errorf("open state: %w", ours(err))
+	}
+	return db, file, nil
 }
 
 // readable says whether this version reads the file.
@@ -207,6 +235,10 @@ func (s *Store) found() error {
 
 // Close ends the use of the file.
 func (s *Store) Close() error {
+	s.writer.Lock()
+	defer s.writer.Unlock()
+	s.gate.Lock()
+	defer s.gate.Unlock()
 	dropHolder(s.path)
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("close state: %w", err)
@@ -222,13 +254,24 @@ func (s *Store) Serial() string { return s.serial }
 func (s *Store) Path() string { return s.path }
 
 func (s *Store) view(f func(*txn) error) (err error) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	defer caught(&err)()
 	return s.db.View(func(tx *bolt.Tx) error { return f(wrap(tx)) })
 }
 
 func (s *Store) update(f func(*txn) error) (err error) {
+	s.writer.Lock()
+	defer s.writer.Unlock()
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	defer caught(&err)()
 	defer s.committed()
+	// Whoever put another file in the place while this one is in use would lose
+	// what is written now.
+	if !leadsTo(s.path, s.file) {
+		return ErrReplaced
+	}
 	return s.db.Update(func(tx *bolt.Tx) error {
 		if err := f(wrap(tx)); err != nil {
 			return err
