@@ -26,11 +26,6 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	if ask.Still {
 		return c.report, c.still()
 	}
-	c.turn.using.RLock()
-	defer c.turn.using.RUnlock()
-	if e.retired.Load() {
-		return nil, fmt.Errorf("%s: %w", ask.Verb, ErrRetired)
-	}
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ask.Verb, err)
@@ -64,6 +59,8 @@ func (c *cycle) run(ctx context.Context) error {
 	if err := c.apply(ctx); err != nil {
 		return err
 	}
+	// A target may take its time to show what was done: nobody waits for that.
+	c.giveBack()
 	if err := c.verify(ctx); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func TestAPauseEndsARunningApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	end := <-main
-	if n := len(w.wiki.Writes()); end.err != nil || n > 600 || end.report.Exit() != rostersync.ExitParked {
+	if n := len(w.wiki.Writes()); end.err != nil || n > 100 || end.report.Exit() != rostersync.ExitParked {
 		t.Fatalf("%d writes, exit %d, %v", n, end.report.Exit(), end.err)
 	}
 	w.wiki.SetFaults(memory.Faults{})

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,10 +11,24 @@ import (
 	"github.com/rosterd/rosterd/target/memory"
 )
 
-// liar says of one verb that it was done, and does nothing.
+// liar says of one verb that it was done, and does nothing. While it hides, it
+// shows an empty account where one is.
 type liar struct {
 	*memory.Target
 	about target.Verb
+	hide  atomic.Bool
+}
+
+func (l *liar) Look(ctx context.Context, s target.Scope, q []target.Query) ([]target.Observation, error) {
+	out, err := l.Target.Look(ctx, s, q)
+	for i := range out {
+		for k := range out[i].Accounts {
+			if l.hide.Load() {
+				out[i].Accounts[k].Attributes = nil
+			}
+		}
+	}
+	return out, err
 }
 
 func (l *liar) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {

@@ -19,7 +19,13 @@ const findChunk = 1000
 // snapshot as it is; else it reads as every cycle does, beside the other's
 // writes, and takes the turn when it seals.
 func (c *cycle) readAndSeal(ctx context.Context) error {
-	defer c.alone()
+	if err := c.readSources(ctx); err != nil {
+		return err
+	}
+	return c.alone(ctx)
+}
+
+func (c *cycle) readSources(ctx context.Context) error {
 	if !c.lane {
 		c.turn.reading.Lock()
 	} else if !c.turn.reading.TryLock() {
@@ -56,7 +62,9 @@ func (c *cycle) drainLeft(ctx context.Context) error {
 	if err != nil || !left {
 		return err
 	}
-	c.alone()
+	if err := c.alone(ctx); err != nil {
+		return err
+	}
 	defer c.section()()
 	if _, err := c.Store.Drain(ctx); err != nil {
 		return fmt.Errorf("drain the sealed read: %w", err)
@@ -71,7 +79,9 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, dra
 	if err != nil {
 		return sealed, drained, err
 	}
-	c.alone()
+	if err := c.alone(ctx); err != nil {
+		return sealed, drained, errors.Join(err, stage.discard())
+	}
 	defer c.section()()
 	if sealed, err = stage.seal(); err != nil {
 		return sealed, drained, err
@@ -88,7 +98,10 @@ type undrainedError struct{ error }
 func (e *undrainedError) Unwrap() error { return e.error }
 
 // filled is a stage with all that a seal needs.
-type filled struct{ seal func() (state.Sealed, error) }
+type filled struct {
+	seal    func() (state.Sealed, error)
+	discard func() error
+}
 
 // fill reads one source into a stage.
 func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
@@ -123,7 +136,7 @@ func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 	if err := ctx.Err(); err != nil {
 		return filled{}, err
 	}
-	return filled{func() (state.Sealed, error) {
+	return filled{discard: stage.Discard, seal: func() (state.Sealed, error) {
 		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey,
 			AcceptOlder: c.ask.AcceptOlder, Now: c.Now()})
 		if err != nil {

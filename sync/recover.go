@@ -14,7 +14,8 @@ import (
 // recoverDoubts answers the intents that have no outcome: whoever wrote them
 // was killed, or never heard the target's answer. The target is looked at, and
 // what it shows is the outcome. One that cannot be looked at stays in doubt,
-// and nothing else is planned for that account.
+// and nothing else is planned for that account. A lane answers those of its own
+// people: the others are the running cycle's, which waits meanwhile.
 func (c *cycle) recoverDoubts(ctx context.Context) error {
 	doubts, err := c.Store.InDoubt()
 	if err != nil || len(doubts) == 0 {
@@ -22,6 +23,9 @@ func (c *cycle) recoverDoubts(ctx context.Context) error {
 	}
 	byTarget := map[string][]state.Intent{}
 	for _, in := range doubts {
+		if c.lane && !c.asked(in.Order().Change.Person) {
+			continue
+		}
 		name := in.Order().Change.Target
 		byTarget[name] = append(byTarget[name], in)
 	}

@@ -163,7 +163,9 @@ func (r *Report) looks() bool {
 
 // held says whether something waits for a decision.
 func (r *Report) held() bool {
-	if r.Verdict.Held() {
+	// A hold may be of people whom this cycle was not about.
+	open := func(h ledger.Hold) bool { return h.Status == ledger.Waiting && len(h.Keys) > 0 }
+	if r.Verdict.Held() || slices.ContainsFunc(r.Holds, open) {
 		return true
 	}
 	for _, s := range r.Sources {

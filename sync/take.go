@@ -83,8 +83,9 @@ func (c *cycle) approvedFirst() error {
 	return nil
 }
 
-// onlyAsked keeps the people that were asked for, and those in open holds: a
-// hold is rebuilt by every plan, and would lose whoever is left out.
+// onlyAsked keeps the people that were asked for, and those in open holds, which
+// are rebuilt by the plan. A lane leaves these out: they are the running cycle's,
+// which waits meanwhile, and a hold keeps whom a plan does not speak of.
 func (c *cycle) onlyAsked(marks []ledger.Mark) ([]ledger.Mark, error) {
 	holds, err := c.Store.Holds()
 	if err != nil {
@@ -96,6 +97,9 @@ func (c *cycle) onlyAsked(marks []ledger.Mark) ([]ledger.Mark, error) {
 	}
 	for _, h := range holds {
 		for _, k := range h.Keys {
+			if c.lane {
+				break
+			}
 			keep[k.Person] = true
 		}
 	}

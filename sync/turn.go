@@ -7,6 +7,8 @@ import (
 	gosync "sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 )
@@ -15,18 +17,20 @@ import (
 //
 // A cycle of everybody holds main from begin to end, so that a second one waits.
 // A cycle for named people takes main if it is free; if not it is a lane: it
-// marks its people, waits for the turn, and has the state to itself until it has
-// settled. The running cycle shares the turn wherever what it knows of the state
-// must not move, and lets go of it while it waits for the network: a lane gets
-// in between two of its batches. A lane that waits keeps new sections from
-// beginning, and the sections that waited while a lane worked come before the
-// next lane: neither starves the other.
+// marks its people, waits for the turn, and has the state to itself until its
+// writes are done. The running cycle shares the turn wherever what it knows of
+// the state must not move, and lets go of it while it waits for the network: a
+// lane gets in between two of its batches, and lets go of it in turn while it
+// waits for a target to show what was done. Whoever waits is let in in the order
+// of coming: neither starves the other.
 type turn struct {
 	main chan struct{}
-	// using is held shared by each cycle, and alone by who changes the engine.
+	// using is held shared by each cycle that was let in, and alone by who
+	// changes the engine.
 	using   gosync.RWMutex
 	reading gosync.Mutex // whoever fills the stage
-	state   gosync.RWMutex
+	// state is shared by sections, and taken whole by a lane.
+	state *semaphore.Weighted
 	// promised is what the running cycle was let go and may not have recorded
 	// yet. A lane counts it as spent: twice, where it is recorded, rather than
 	// not at all.
@@ -36,10 +40,13 @@ type turn struct {
 	lanes    atomic.Uint64
 }
 
+// whole is more shares of the turn than there can be sections.
+const whole = 1 << 20
+
 func (e *Engine) turnOf() *turn {
 	e.init.Do(func() {
 		if e.turns == nil {
-			e.turns = &turn{main: make(chan struct{}, 1)}
+			e.turns = &turn{main: make(chan struct{}, 1), state: semaphore.NewWeighted(whole)}
 		}
 	})
 	return e.turns
@@ -56,18 +63,44 @@ func (*retiredError) Error() string { return "the configuration was taken anew i
 func (*retiredError) Hint() string { return "nothing was done; type the command again" }
 
 // Succeed lets another engine on the same state take this one's place: it waits
-// for the cycles that are under way, and none begins on this one any more. It
-// must be called before the next one is used.
-func (e *Engine) Succeed(next *Engine) {
+// for its turn as a cycle of everybody does, so that lanes go on entering the one
+// that runs, and none begins on this engine any more. It must be called before
+// the next one is used. An error is that of the context: nothing was changed.
+func (e *Engine) Succeed(ctx context.Context, next *Engine) error {
 	t := e.turnOf()
+	select {
+	case t.main <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the running cycle: %w", context.Cause(ctx))
+	}
+	defer func() { <-t.main }()
+	// What is left are lanes that outlived the cycle which they entered.
 	t.using.Lock()
 	defer t.using.Unlock()
 	next.turns = t
 	e.retired.Store(true)
+	return nil
 }
 
 // enter makes the cycle the main one, or a lane, and returns how it leaves.
 func (c *cycle) enter(ctx context.Context) (func(), error) {
+	leave, err := c.queue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.turn.using.RLock()
+	if c.retired.Load() {
+		c.turn.using.RUnlock()
+		leave()
+		return nil, ErrRetired
+	}
+	return func() {
+		c.turn.using.RUnlock()
+		leave()
+	}, nil
+}
+
+func (c *cycle) queue(ctx context.Context) (func(), error) {
 	main := c.turn.main
 	leave := func() {
 		c.promise(nil)
@@ -99,28 +132,39 @@ func (e *Engine) Busy() bool { return len(e.turnOf().main) > 0 }
 // section begins a part in which the state must not move under the cycle, and
 // returns its end. Sections do not nest.
 func (c *cycle) section() func() {
-	if c.lane {
+	share := int64(1)
+	switch {
+	case c.hasTurn:
 		return func() {} // a lane has the turn for itself
+	case c.lane:
+		share = whole
 	}
-	c.turn.state.RLock()
-	return c.turn.state.RUnlock
+	// It is short and must be finished: nothing cancels the waiting for it.
+	if err := c.turn.state.Acquire(context.Background(), share); err != nil {
+		panic(err) // a context that does not end, and a share that there is
+	}
+	return func() { c.turn.state.Release(share) }
 }
 
-// alone gives a lane the turn, which it keeps until it gives it back.
-func (c *cycle) alone() {
+// alone gives a lane the turn, which it keeps until it gives it back. A stop, or
+// the end of the context, ends the waiting.
+func (c *cycle) alone(ctx context.Context) error {
 	if !c.lane || c.hasTurn {
-		return
+		return nil
 	}
 	c.turn.waiting.Add(1)
-	c.turn.state.Lock()
-	c.turn.waiting.Add(-1)
+	defer c.turn.waiting.Add(-1)
+	if err := c.turn.state.Acquire(ctx, whole); err != nil {
+		return err
+	}
 	c.hasTurn = true
+	return nil
 }
 
 func (c *cycle) giveBack() {
 	if c.hasTurn {
 		c.hasTurn = false
-		c.turn.state.Unlock()
+		c.turn.state.Release(whole)
 	}
 }
 

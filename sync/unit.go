@@ -70,7 +70,7 @@ func (a *applier) do(ctx context.Context, u unit) []state.Result {
 	switch {
 	case a.ask.stopped(), ctx.Err() != nil:
 		return keptBack(u.intents, unsent)
-	case a.yields(), a.gaveUp():
+	case a.yields(), a.gaveUp(), a.paused() != "":
 		return keptBack(u.intents, gaveWay)
 	}
 	if u.members {

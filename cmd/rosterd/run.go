@@ -232,9 +232,7 @@ func (u *unit) reload(ctx context.Context, mistakes io.Writer) (string, error) {
 	swap := func() {
 		fresh, err := u.app.sessionOf(c, old.store)
 		if err == nil {
-			old.engine.Succeed(fresh.engine)
-			old.closeTargets()
-			u.inForce.Store(fresh)
+			err = u.succeed(ctx, old, fresh)
 		}
 		answer <- err
 	}
@@ -250,6 +248,27 @@ func (u *unit) reload(ctx context.Context, mistakes io.Writer) (string, error) {
 	}
 	u.log.Info("took "+c.File, "MESSAGE_ID", eventReload)
 	return "took " + c.File, nil
+}
+
+// succeed puts a session in force. While a long sync by hand runs it waits, until
+// whoever asked goes away or the service stops.
+func (u *unit) succeed(ctx context.Context, old, fresh *session) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-u.stop:
+			cancel(errStopping)
+		case <-ctx.Done():
+		}
+	}()
+	if err := old.engine.Succeed(ctx, fresh.engine); err != nil {
+		fresh.closeTargets()
+		return fmt.Errorf("reload: %w", err)
+	}
+	old.closeTargets()
+	u.inForce.Store(fresh)
+	return nil
 }
 
 func (a *app) reloadCommand() *cobra.Command {
