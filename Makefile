@@ -6,8 +6,10 @@ SHELL       := /bin/bash
 GO       ?= go
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
-# How often rosterd is killed by the fault runs, and how many people the benchmark has.
-KILLS    ?= 200
+# How often rosterd is killed by the fault runs, in every step and in the middle of
+# applies, and how many people the benchmark has.
+KILLS    ?= 1000
+APPLIES  ?= 200
 PEOPLE   ?= 100000
 # The longest a package's tests may take.
 TIMEOUT  ?= 8m
@@ -37,8 +39,9 @@ test-servers: ## the same against other real servers
 	@echo "no other server yet: OpenLDAP is part of make test"
 
 .PHONY: faults
-faults: ## kills rosterd KILLS (200) times in the middle of applies of 2,000 changes; ROSTERD_SEED repeats a run
-	ROSTERD_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
+faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; ROSTERD_SEED repeats a run
+	ROSTERD_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInEveryStep$$' ./cmd/rosterd
+	ROSTERD_KILLS=$(APPLIES) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
 
 .PHONY: bench
 bench: ## reading and provisioning beside ldapsearch and ldapadd, with PEOPLE (100000) people

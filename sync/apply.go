@@ -40,7 +40,10 @@ func (c *cycle) apply(ctx context.Context) error {
 		for _, w := range waves {
 			a.total += len(w)
 		}
-		ready = append(ready, func(ctx context.Context) error { return a.run(ctx, waves) })
+		ready = append(ready, func(ctx context.Context) error {
+			c.progress("apply", a.target.Name, 0, a.total)
+			return a.run(ctx, waves)
+		})
 	}
 	// Started only when the waves of every target are drawn: drawing them notes
 	// whose marks stay, and so does the applying.

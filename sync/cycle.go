@@ -92,9 +92,11 @@ func (c *cycle) look(ctx context.Context) error {
 
 func (c *cycle) takeAndDesire() error {
 	defer c.section()()
+	c.step("take", "")
 	if err := c.take(); err != nil {
 		return err
 	}
+	c.step("desire", "")
 	return c.desire()
 }
 

@@ -60,8 +60,10 @@ type Target struct {
 
 // Progress is how far a step has come.
 type Progress struct {
-	Step        string // "read", "observe", "apply", "verify"
-	Where       string // source or target
+	// Step is "read", "seal", "drain", "take", "desire", "observe", "judge",
+	// "apply", "verify" or "settle"; each is told when it begins.
+	Step        string
+	Where       string // source or target; empty where it is of neither
 	Done, Total int    // Total is 0 where it is not known
 }
 
@@ -111,6 +113,9 @@ type Request struct {
 	// Stop, once closed, ends the cycle after the writes that are under way.
 	Stop <-chan struct{}
 }
+
+// step tells that a step begins.
+func (c *cycle) step(step, where string) { c.progress(step, where, 0, 0) }
 
 func (c *cycle) progress(step, where string, done, total int) {
 	if c.ask.Progress != nil {

@@ -15,6 +15,7 @@ import (
 // can be approved.
 func (c *cycle) judge() error {
 	defer c.section()()
+	c.step("judge", "")
 	if err := c.leaveOutMoved(); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ const (
 // and in a full cycle at all of them. A target that cannot be read is down:
 // nothing is planned for it.
 func (c *cycle) observe(ctx context.Context) error {
+	c.step("observe", "")
 	if err := c.recoverInTurn(ctx); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func (c *cycle) drainLeft(ctx context.Context) error {
 		return err
 	}
 	defer c.section()()
+	c.step("drain", "")
 	if _, err := c.Store.Drain(ctx); err != nil {
 		return fmt.Errorf("drain the sealed read: %w", err)
 	}
@@ -83,9 +84,11 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, dra
 		return sealed, drained, errors.Join(err, stage.discard())
 	}
 	defer c.section()()
+	c.step("seal", s.Name())
 	if sealed, err = stage.seal(); err != nil {
 		return sealed, drained, err
 	}
+	c.step("drain", s.Name())
 	if drained, err = c.Store.Drain(ctx); err != nil {
 		return sealed, drained, &undrainedError{fmt.Errorf("drain the read of %s: %w", s.Name(), err)}
 	}
@@ -105,6 +108,7 @@ type filled struct {
 
 // fill reads one source into a stage.
 func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
+	c.step("read", s.Name())
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
 		return filled{}, err

@@ -15,6 +15,7 @@ import (
 // and records the policy under which that was so.
 func (c *cycle) settle() error {
 	defer c.section()()
+	c.step("settle", "")
 	if _, err := c.moved(); err != nil {
 		return err
 	}

@@ -25,7 +25,10 @@ func (c *cycle) verify(ctx context.Context) error {
 		if len(orders) == 0 || !t.Describe().ReadBack {
 			continue
 		}
-		group.Go(func() error { return c.verifyOne(gctx, t, orders) })
+		group.Go(func() error {
+			c.step("verify", t.Name)
+			return c.verifyOne(gctx, t, orders)
+		})
 	}
 	return group.Wait()
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,16 +43,10 @@ const (
 func TestKilledInMidApply(t *testing.T) {
 	kills, seed := fromEnv(t, "ROSTERD_KILLS", 10), uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
 	t.Logf("%d kills; to repeat them: ROSTERD_KILLS=%d ROSTERD_SEED=%d", kills, kills, seed)
-	binary := filepath.Join(t.TempDir(), "rosterd")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build rosterd: %v\n%s", err, out)
-	}
 	random := rand.New(rand.NewPCG(seed, 0))
 	fell, runs, rounds := map[string]int{}, map[int]int{}, 0
 	for left := kills; left > 0 && !t.Failed(); {
-		k := newKilling(t, binary, random)
+		k := newKilling(t, random)
 		for range killsASite {
 			if left == 0 || t.Failed() {
 				break
@@ -92,8 +85,8 @@ type killing struct {
 	whole, from, until time.Duration
 }
 
-func newKilling(t *testing.T, binary string, random *rand.Rand) *killing {
-	k := &killing{binary: binary, random: random,
+func newKilling(t *testing.T, random *rand.Rand) *killing {
+	k := &killing{binary: binary(t), random: random,
 		site: newSite(t, company.Company{People: killPeople, Groups: 10, Big: returning}, guardOff)}
 	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
 	k.want(0, "sync")

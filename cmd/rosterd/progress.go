@@ -6,11 +6,44 @@ import (
 	gosync "sync"
 	"time"
 
+	"github.com/rosterd/rosterd/internal/clock"
+	"github.com/rosterd/rosterd/internal/daemon"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
-// progress draws one line on the terminal for long work, and nothing elsewhere.
+// progress draws one line on the terminal for long work, and is the status line
+// of a command that systemd started (systemctl status rosterd-resync).
 func (a *app) progress() (show func(rostersync.Progress), end func()) {
+	if a.service != nil && a.service.progress != nil {
+		return a.service.progress()
+	}
+	draw, end := a.draw()
+	if a.getenv("NOTIFY_SOCKET") == "" {
+		return draw, end
+	}
+	systemd := daemon.NewNotifier(clock.Real{})
+	return func(p rostersync.Progress) {
+		systemd.Status("%s", stand(p))
+		if draw != nil {
+			draw(p)
+		}
+	}, end
+}
+
+// stand is a line for systemctl status.
+func stand(p rostersync.Progress) string {
+	line := strings.TrimSpace(p.Step + " " + p.Where)
+	switch {
+	case p.Total > 0:
+		return fmt.Sprintf("%s: %d of %d", line, p.Done, p.Total)
+	case p.Done > 0:
+		return fmt.Sprintf("%s: %d", line, p.Done)
+	}
+	return line
+}
+
+// draw draws the line on the terminal.
+func (a *app) draw() (show func(rostersync.Progress), end func()) {
 	if !terminal(a.stderr) {
 		return nil, func() {}
 	}
@@ -39,7 +72,10 @@ func (a *app) progress() (show func(rostersync.Progress), end func()) {
 
 // bar is one line of progress.
 func bar(p rostersync.Progress) string {
-	if p.Total <= 0 {
+	switch {
+	case p.Total <= 0 && p.Done <= 0:
+		return strings.TrimSpace(fmt.Sprintf("%-7s %s", p.Step, p.Where))
+	case p.Total <= 0:
 		return fmt.Sprintf("%-7s %s  %d", p.Step, p.Where, p.Done)
 	}
 	const width = 30

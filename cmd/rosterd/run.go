@@ -72,7 +72,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 	defer abort()
 	u.ctx = ctx
 	defer u.later.Wait()
-	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due})
+	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, progress: u.verbProgress})
 	if err != nil {
 		return failed(err)
 	}
@@ -121,7 +121,7 @@ func (u *unit) loop() *daemon.Loop {
 		Idle: func(next time.Time) {
 			u.next.Store(&next)
 			u.notify.Idle(true)
-			u.notify.Status("idle, next cycle %s", moment(next))
+			u.sayIdle()
 		},
 		Calls: u.calls,
 	}
@@ -151,11 +151,23 @@ func (u *unit) cycle(ctx context.Context, k daemon.Kind) {
 // progress feeds the watchdog and the line of systemctl status.
 func (u *unit) progress(p rostersync.Progress) {
 	u.notify.Beat()
-	if p.Total > 0 {
-		u.notify.Status("%s %s: %d of %d", p.Step, p.Where, p.Done, p.Total)
-		return
+	u.notify.Status("%s", stand(p))
+}
+
+// verbProgress is the progress of a cycle that somebody asked for.
+func (u *unit) verbProgress() (show func(rostersync.Progress), end func()) {
+	return u.progress, func() {
+		if !u.session().engine.Busy() {
+			u.sayIdle()
+		}
 	}
-	u.notify.Status("%s %s: %d", p.Step, p.Where, p.Done)
+}
+
+// sayIdle says that nothing is to be done until the next cycle.
+func (u *unit) sayIdle() {
+	if next := u.due(); !next.IsZero() {
+		u.notify.Status("idle, next cycle %s", moment(next))
+	}
 }
 
 // sayHead writes the head of the journal where nobody who changes the state can

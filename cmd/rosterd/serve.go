@@ -38,6 +38,9 @@ type service struct {
 	later func(func(context.Context, func(*rostersync.Report, error)))
 	// next is when the next cycle is due; nil where a one-shot serves.
 	next func() time.Time
+	// progress hears how far a verb has come, until the function is called; nil
+	// where a one-shot serves.
+	progress func() (func(rostersync.Progress), func())
 	// reload takes the changed file; nil where a one-shot serves.
 	reload func(context.Context, io.Writer) (string, error)
 }
