@@ -17,6 +17,8 @@ type Order struct {
 	Roles []string
 	// Approval is the hold whose approval lets it go; empty if none was needed.
 	Approval string
+	// By is who approved it, or asked for it by name; empty if nobody had to.
+	By string
 	// Spends says against which limits it counts.
 	Spends []Spend
 	// Mark is the ownership mark that Create and Link put on the account.

@@ -251,7 +251,7 @@ func TestMinPeople(t *testing.T) {
 	if f, _ := k.s.SourceFacts("corp"); !f.MinPeople || f.People != 78 || f.Peak != 90 {
 		t.Fatalf("%+v", f)
 	}
-	ok(t, k.s.AcceptDrop("corp"))
+	ok(t, k.s.AcceptDrop("corp", "admin"))
 	if f, _ := k.s.SourceFacts("corp"); f.MinPeople || f.Peak != 78 {
 		t.Fatalf("%+v", f)
 	}

@@ -9,7 +9,7 @@ import (
 // AcceptBlackout takes the absence of everybody who vanished with all under
 // their container as meant: they are presumed gone. It is for what an approval
 // decides.
-func (s *Store) AcceptBlackout(source string) error {
+func (s *Store) AcceptBlackout(source, by string) error {
 	var who []identity.Ordinal
 	if err := s.EachPerson(source, func(p identity.Person) error {
 		if p.Standing == identity.Unknown && p.Doubt == identity.Blackout {
@@ -23,8 +23,9 @@ func (s *Store) AcceptBlackout(source string) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
+		d := deciders{}
 		for _, o := range who {
-			if err := s.presumeGone(tx, o); err != nil {
+			if err := s.presumeGone(tx, o, by, d); err != nil {
 				return err
 			}
 		}
@@ -41,7 +42,7 @@ func (s *Store) AcceptBlackout(source string) error {
 	return nil
 }
 
-func (s *Store) presumeGone(tx *txn, o identity.Ordinal) error {
+func (s *Store) presumeGone(tx *txn, o identity.Ordinal, by string, d deciders) error {
 	was, err := decodeLean(tx.Bucket(bPeople).Get(ordKey(o)))
 	if err != nil {
 		return err
@@ -57,5 +58,9 @@ func (s *Store) presumeGone(tx *txn, o identity.Ordinal) error {
 	if err := mark(tx, o, "absence accepted"); err != nil {
 		return err
 	}
-	return s.notePerson(tx, recordOf("accept-absence"), o, nil, nil)
+	decider, err := d.part(tx, by)
+	if err != nil {
+		return err
+	}
+	return s.notePerson(tx, recordOf("accept-absence"), o, nil, nil, decider...)
 }

@@ -171,9 +171,10 @@ func TestAFileOfAnotherFormIsRefused(t *testing.T) {
 		edit func(tx *bolt.Tx) error
 		want error
 	}{
-		"older": {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Put(kSchema, []byte{1}) }, ErrOlderSchema},
-		"newer": {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{schema + 1}) }, ErrNewerSchema},
-		"none":  {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Delete(kSchema) }, ErrCorrupt},
+		"older":  {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Put(kSchema, []byte{1}) }, ErrOlderSchema},
+		"second": {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{2}) }, ErrOlderSchema},
+		"newer":  {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{schema + 1}) }, ErrNewerSchema},
+		"none":   {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Delete(kSchema) }, ErrCorrupt},
 		"first, with a checksum": {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{1}) },
 			ErrCorrupt},
 		"changed": {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Put(kSchema, []byte{schema, 1, 2, 3, 4}) }, ErrCorrupt},

@@ -179,7 +179,7 @@ func TestLaw02PinnedGroupThatGoesIsDoubted(t *testing.T) {
 	k.pins(ledger.PinOK, "small")
 	k.wantDirty("writer1", "writer2", "writer3", "writer4", "writer5")
 	k.clean()
-	ok(t, k.s.AcceptPin("corp", "CN=Team,"+groups))
+	ok(t, k.s.AcceptPin("corp", "CN=Team,"+groups, "admin"))
 	if p := k.pins(ledger.PinOK, "team")[0]; p.Had != 0 {
 		t.Fatalf("%+v", p)
 	}
@@ -213,13 +213,13 @@ func TestLaw02PinnedGroupThatGoesIsDoubted(t *testing.T) {
 	k.group("team", dn("writer8"))
 	k.read()
 	k.pins(ledger.PinReplaced, "team")
-	ok(t, k.s.AcceptPin("corp", cn("team")))
+	ok(t, k.s.AcceptPin("corp", cn("team"), "admin"))
 	p := k.pins(ledger.PinOK, "team")[0]
 	if p.ID == team || p.Members != 1 || k.in("writer8", p.Group) == nil {
 		t.Fatalf("%+v", p)
 	}
 	k.pins(ledger.PinUnseen, "never")
-	ok(t, k.s.AcceptPin("corp", cn("never")))
+	ok(t, k.s.AcceptPin("corp", cn("never"), "admin"))
 }
 
 func TestAcceptingAMissingGroupEndsItAtOnce(t *testing.T) {
@@ -232,7 +232,7 @@ func TestAcceptingAMissingGroupEndsItAtOnce(t *testing.T) {
 	k.src.Remove(team)
 	k.read()
 	k.pins(ledger.PinMissing, "team")
-	ok(t, k.s.AcceptPin("corp", cn("team")))
+	ok(t, k.s.AcceptPin("corp", cn("team"), "admin"))
 	k.pins(ledger.PinUnseen, "team")
 	if k.in("writer1", group) != nil {
 		t.Fatal("it still gives membership")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/ledger"
-	"github.com/rosterd/rosterd/state/journal"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -87,7 +86,7 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 			}
 			was, ok := gone[h.ID]
 			if !ok || was.Version() != h.Version() {
-				if err := s.noteHold(tx, "hold", h, "", ""); err != nil {
+				if err := s.noteHold(tx, "hold", was, h, ""); err != nil {
 					return err
 				}
 			}
@@ -110,7 +109,7 @@ func (s *Store) SaveHolds(holds []ledger.Hold) error {
 			if err := dropUsed(tx, k); err != nil {
 				return err
 			}
-			if err := s.noteHold(tx, "hold-closed", h, "", ""); err != nil {
+			if err := s.noteHold(tx, "hold-closed", h, h, ""); err != nil {
 				return err
 			}
 		}
@@ -182,38 +181,12 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 			}
 		}
 		kind := map[ledger.HoldStatus]string{ledger.Approved: "approve", ledger.Rejected: "reject", ledger.Waiting: "reopen"}[after.Status]
-		return s.noteHold(tx, kind, after, after.ApprovedBy, h.Version())
+		return s.noteHold(tx, kind, h, after, after.ApprovedBy)
 	})
 	if err != nil {
 		return fmt.Errorf("decide hold %s: %w", id, err)
 	}
 	return nil
-}
-
-func (s *Store) noteHold(tx *txn, kind string, h ledger.Hold, by, version string) error {
-	public := struct {
-		Hold     string       `json:"hold"`
-		Rule     string       `json:"rule"`
-		Role     string       `json:"role,omitempty"`
-		Version  string       `json:"version"`
-		Decided  string       `json:"decided_version,omitempty"`
-		Status   string       `json:"status"`
-		Keys     []target.Key `json:"keys,omitempty"`
-		Approved []target.Key `json:"approved,omitempty"`
-		Refused  []target.Key `json:"refused,omitempty"`
-	}{h.ID, h.Rule, h.Role, h.Version(), version, h.Status.String(), nil, h.Approved, h.Refused}
-	for _, k := range h.Keys {
-		public.Keys = append(public.Keys, k.Key)
-	}
-	personal := struct {
-		By    string   `json:"by,omitempty"`
-		Text  string   `json:"text,omitempty"`
-		Texts []string `json:"changes,omitempty"`
-	}{By: by, Text: h.Text}
-	for _, k := range h.Keys {
-		personal.Texts = append(personal.Texts, k.Text)
-	}
-	return s.note(tx, journal.Record{Kind: kind, Target: h.Target}, public, personal)
 }
 
 // useApproval takes the key from those that the hold's approval covers. It is

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state/journal"
@@ -41,7 +40,7 @@ func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
 		if sealed(tx) {
 			return ErrUndrained
 		}
-		b := tx.Bucket(bIntents)
+		b, by := tx.Bucket(bIntents), deciders{}
 		for _, o := range orders {
 			n, err := b.NextSequence()
 			if err != nil {
@@ -54,7 +53,7 @@ func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
 			if err := useApproval(tx, o.Approval, o.Change.Key()); err != nil {
 				return err
 			}
-			if err := s.noteIntent(tx, i); err != nil {
+			if err := s.noteIntent(tx, i, by); err != nil {
 				return err
 			}
 			out = append(out, i)
@@ -100,8 +99,9 @@ type Result struct {
 // outcome already is the error ErrSettledIntent, and nothing is kept.
 func (s *Store) Record(results []Result) error {
 	err := s.update(func(tx *txn) error {
+		by := deciders{}
 		for _, r := range results {
-			if err := s.record(tx, r); err != nil {
+			if err := s.record(tx, r, by); err != nil {
 				return fmt.Errorf("intent %d: %w", r.Intent.id, err)
 			}
 		}
@@ -113,7 +113,7 @@ func (s *Store) Record(results []Result) error {
 	return nil
 }
 
-func (s *Store) record(tx *txn, r Result) error {
+func (s *Store) record(tx *txn, r Result, by deciders) error {
 	b, key := tx.Bucket(bIntents), u64(r.Intent.id)
 	if r.Intent.id == 0 {
 		return errors.New("no such intent")
@@ -150,42 +150,16 @@ func (s *Store) record(tx *txn, r Result) error {
 			return err
 		}
 	}
-	return s.noteOutcome(tx, r)
-}
-
-func recordOf(kind string) journal.Record { return journal.Record{Kind: kind} }
-
-// who names a person in the personal part of a record.
-type who struct {
-	ID    identity.ID `json:"id,omitempty"`
-	DN    string      `json:"dn,omitempty"`
-	Login string      `json:"login,omitempty"`
-	Data  any         `json:"event,omitempty"`
-}
-
-// notePerson appends a record about a person, who is named in its personal
-// part.
-func (s *Store) notePerson(tx *txn, r journal.Record, o identity.Ordinal, public, personal any) error {
-	r.Person = uint64(o)
-	w := who{Data: personal}
-	if v := tx.Bucket(bPeople).Get(ordKey(o)); v != nil {
-		p, err := decodeLean(v)
-		if err != nil {
-			return err
-		}
-		w.ID, w.DN, w.Login = p.id, p.dn, p.login
-	}
-	return s.note(tx, r, public, w)
+	return s.noteOutcome(tx, r, by)
 }
 
 // write is the public part of the records of a write.
 type write struct {
-	Intent      uint64     `json:"intent"`
-	Key         target.Key `json:"key"`
-	Entitlement string     `json:"entitlement,omitempty"`
-	Attributes  []string   `json:"attributes,omitempty"`
-	Roles       []string   `json:"roles,omitempty"`
-	Approval    string     `json:"approval,omitempty"`
+	Intent      uint64   `json:"intent"`
+	Entitlement string   `json:"entitlement,omitempty"`
+	Attributes  []string `json:"attributes,omitempty"`
+	Roles       []string `json:"roles,omitempty"`
+	Approval    string   `json:"approval,omitempty"`
 	// The rest is of outcomes.
 	Done     *bool  `json:"done,omitempty"`
 	Verified bool   `json:"verified,omitempty"`
@@ -194,8 +168,10 @@ type write struct {
 	TookMS   int64  `json:"took_ms,omitempty"`
 }
 
-// account is the personal part of the records of a write.
+// account is the personal part of the records of a write. The key of a change is
+// among it: it is a hash of what may be guessed.
 type account struct {
+	Key     target.Key      `json:"key"`
 	Account target.NativeID `json:"account,omitempty"`
 	Name    string          `json:"name,omitempty"`
 	OldName string          `json:"old_name,omitempty"`
@@ -205,31 +181,45 @@ type account struct {
 	Error   string          `json:"error,omitempty"`
 }
 
-func (s *Store) noteIntent(tx *txn, i Intent) error {
-	o, c := i.order, i.order.Change
-	public := write{Intent: i.id, Key: c.Key(), Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval}
-	personal := account{Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
+// writeOf is what the intent and the outcome of a write have in common. Values
+// that may be secrets are not kept.
+func writeOf(id uint64, o ledger.Order) (write, account) {
+	c := o.Change
+	public := write{Intent: id, Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval}
+	personal := account{Key: c.Key(), Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
 	for _, v := range c.Set {
 		public.Attributes = append(public.Attributes, v.Name)
 		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: secret.Values(v.Name, v.Values)})
 		personal.Before = secret.Values(v.Name, personal.Before)
 	}
-	return s.notePerson(tx, journal.Record{Kind: "intent", Cycle: i.cycle, Target: c.Target, Action: c.Verb.String(),
-		Situation: o.Situation}, c.Person, public, personal)
+	return public, personal
 }
 
-func (s *Store) noteOutcome(tx *txn, r Result) error {
-	o, out := r.Intent.order, r.Outcome
-	c := o.Change
-	public := write{Intent: r.Intent.id, Key: c.Key(), Done: &out.Done, Verified: out.Verified, Attempts: out.Attempts,
-		TookMS: out.Took.Milliseconds()}
+func (s *Store) noteIntent(tx *txn, i Intent, d deciders) error {
+	public, personal := writeOf(i.id, i.order)
+	return s.noteWrite(tx, "intent", i, public, personal, d)
+}
+
+func (s *Store) noteOutcome(tx *txn, r Result, d deciders) error {
+	out := r.Outcome
+	public, personal := writeOf(r.Intent.id, r.Intent.order)
+	public.Done, public.Verified, public.Attempts, public.TookMS = &out.Done, out.Verified, out.Attempts, out.Took.Milliseconds()
 	if out.Class != 0 {
 		public.Class = out.Class.String()
 	}
-	personal := account{Account: c.Account, Name: c.Name, Error: out.Err}
+	personal.Error = out.Err
 	if out.Account.ID != "" {
 		personal.Account, personal.Name = out.Account.ID, out.Account.Name
 	}
-	return s.notePerson(tx, journal.Record{Kind: "outcome", Cycle: r.Intent.cycle, Target: c.Target, Action: c.Verb.String(),
-		Situation: o.Situation}, c.Person, public, personal)
+	return s.noteWrite(tx, "outcome", r.Intent, public, personal, d)
+}
+
+func (s *Store) noteWrite(tx *txn, kind string, i Intent, public write, personal account, d deciders) error {
+	by, err := d.part(tx, i.order.By)
+	if err != nil {
+		return err
+	}
+	c := i.order.Change
+	return s.notePerson(tx, journal.Record{Kind: kind, Cycle: i.cycle, Target: c.Target, Action: c.Verb.String(),
+		Situation: i.order.Situation}, c.Person, public, personal, by...)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-const intentForm = 1
+const intentForm = 2
 
 func (w *writer) texts(list []string) {
 	w.uint(uint64(len(list)))
@@ -47,6 +47,7 @@ func encodeIntent(i Intent) []byte {
 	w.texts(o.Because)
 	w.texts(o.Roles)
 	w.text(o.Approval)
+	w.text(o.By)
 	w.uint(uint64(len(o.Spends)))
 	for _, s := range o.Spends {
 		w.text(s.Target)
@@ -72,7 +73,7 @@ func decodeIntent(id uint64, b []byte) (Intent, error) {
 		c.Set = append(c.Set, target.Value{Name: r.text(), Values: r.texts()})
 	}
 	c.Before, c.Entitlement = r.texts(), r.text()
-	o.Situation, o.Because, o.Roles, o.Approval = r.text(), r.texts(), r.texts(), r.text()
+	o.Situation, o.Because, o.Roles, o.Approval, o.By = r.text(), r.texts(), r.texts(), r.text(), r.text()
 	for range r.count() {
 		o.Spends = append(o.Spends, ledger.Spend{Target: r.text(), Rule: r.text(), Role: r.text(),
 			Person: identity.Ordinal(r.uint()), At: r.time()})

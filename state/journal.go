@@ -1,9 +1,7 @@
 package state
 
 import (
-	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -19,14 +17,17 @@ type JournalFilter struct {
 	Target       string
 	Cycle        string
 	Kind         string
+	Action       string
+	// NoIntents leaves out what was about to be written.
+	NoIntents bool
 	// Last keeps only the newest so many of those chosen; 0 keeps all.
 	Last int
 }
 
 func (f JournalFilter) match(r journal.Record) bool {
 	return (f.Since.IsZero() || !r.Time.Before(f.Since)) && (f.Until.IsZero() || r.Time.Before(f.Until)) &&
-		(f.Person == 0 || r.Person == uint64(f.Person)) && (f.Target == "" || r.Target == f.Target) &&
-		(f.Cycle == "" || r.Cycle == f.Cycle) && (f.Kind == "" || r.Kind == f.Kind)
+		(f.Person == 0 || concerns(r, uint64(f.Person))) && (f.Target == "" || r.Target == f.Target) &&
+		(f.Cycle == "" || r.Cycle == f.Cycle) && (f.Kind == "" || r.Kind == f.Kind) && (f.Action == "" || r.Action == f.Action) && (!f.NoIntents || r.Kind != "intent")
 }
 
 const journalChunk = 1000
@@ -142,52 +143,6 @@ func (s *Store) VerifyJournal() (n int, head string, err error) {
 		return n, "", fmt.Errorf("verify journal: %w: it does not end with the head that was kept", journal.ErrChain)
 	}
 	return n, hex.EncodeToString(last[:]), nil
-}
-
-// Note writes a record of something that is no write: a cycle that failed, a
-// policy that was taken. Public must not name a person; personal may, and may
-// be nil.
-func (s *Store) Note(kind string, public, personal any) error {
-	return s.update(func(tx *txn) error {
-		return s.note(tx, journal.Record{Kind: kind}, public, personal)
-	})
-}
-
-// note appends a record; Seq and Time are set here.
-func (s *Store) note(tx *txn, r journal.Record, public, personal any) error {
-	var err error
-	if r.Public, err = json.Marshal(public); err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	if personal != nil {
-		// The salt keeps the digest of a forgotten part from being guessed.
-		var salt [16]byte
-		if _, err := rand.Read(salt[:]); err != nil {
-			return fmt.Errorf("write journal: %w", err)
-		}
-		if r.Personal, err = json.Marshal(struct {
-			Salt string `json:"salt"`
-			Data any    `json:"data"`
-		}{hex.EncodeToString(salt[:]), personal}); err != nil {
-			return fmt.Errorf("write journal: %w", err)
-		}
-	}
-	b, meta := tx.Bucket(bJournal), tx.Bucket(bMeta)
-	b.fill(0.9)
-	if r.Seq, err = b.NextSequence(); err != nil {
-		return err
-	}
-	r.Time = s.now()
-	var last journal.Hash
-	copy(last[:], meta.Get(kHead))
-	text, head, err := journal.Seal(last, r)
-	if err != nil {
-		return err
-	}
-	if err := b.Put(u64(r.Seq), text); err != nil {
-		return err
-	}
-	return meta.Put(kHead, head[:])
 }
 
 // JournalHead is how many records the journal has, and the head of its chain in

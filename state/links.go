@@ -7,6 +7,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state/journal"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -140,8 +141,8 @@ func putLink(tx *txn, l ledger.Link) error {
 }
 
 // VerifyLinks remembers that the persons' accounts in the target were read and
-// agreed at that time.
-func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) error {
+// agreed at that time, after what a cycle did.
+func (s *Store) VerifyLinks(cycle, name string, ords []identity.Ordinal, at time.Time) error {
 	for chunk := range slices.Chunk(ords, writeChunk) {
 		err := s.update(func(tx *txn) error {
 			b := tx.Bucket(bLinks)
@@ -159,7 +160,7 @@ func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) 
 					return err
 				}
 			}
-			return nil
+			return s.note(tx, journal.Record{Kind: "verify", Cycle: cycle, Target: name}, map[string]any{"people": chunk})
 		})
 		if err != nil {
 			return fmt.Errorf("verify links: %w", err)
@@ -170,7 +171,7 @@ func (s *Store) VerifyLinks(name string, ords []identity.Ordinal, at time.Time) 
 
 // ForgetTarget forgets the links, parked work and state of a target. Holds and
 // the journal stay.
-func (s *Store) ForgetTarget(name string) error {
+func (s *Store) ForgetTarget(name, by string) error {
 	err := s.update(func(tx *txn) error {
 		links := tx.Bucket(bLinks)
 		var keys [][]byte
@@ -194,7 +195,7 @@ func (s *Store) ForgetTarget(name string) error {
 		if err := tx.Bucket(bTargets).Delete([]byte(name)); err != nil {
 			return err
 		}
-		return s.note(tx, recordOf("forget-target"), map[string]any{"target": name, "links": len(keys)}, nil)
+		return s.noteDecision(tx, journal.Record{Kind: "forget-target", Target: name}, map[string]any{"links": len(keys)}, by, "")
 	})
 	if err != nil {
 		return fmt.Errorf("forget target %s: %w", name, err)

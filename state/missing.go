@@ -20,6 +20,8 @@ type SealRules struct {
 	// AcceptOlder believes a server that has seen less than the snapshot; it is
 	// noted in the journal.
 	AcceptOlder bool
+	// By is who asked for it.
+	By string
 	// Now is the instant of sealing.
 	Now time.Time
 }

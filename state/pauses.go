@@ -58,7 +58,7 @@ func (s *Store) changePauses(kind string, p ledger.Pause, public any, then func(
 		if err := putJSON(tx.Bucket(bMeta), kPauses, all); err != nil {
 			return err
 		}
-		return s.note(tx, journal.Record{Kind: kind, Target: p.Target}, public, decision{p.By, p.Reason})
+		return s.noteDecision(tx, journal.Record{Kind: kind, Target: p.Target}, public, p.By, p.Reason)
 	})
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", kind, p.Target, err)
@@ -100,7 +100,7 @@ func (s *Store) Retry(target string, person identity.Ordinal, by string) ([]iden
 		if len(due) == 0 {
 			return nil
 		}
-		return s.note(tx, journal.Record{Kind: "retry", Target: target}, map[string]any{"changes": len(due)}, decision{By: by})
+		return s.noteDecision(tx, journal.Record{Kind: "retry", Target: target, Person: uint64(person)}, map[string]any{"changes": len(due)}, by, "")
 	})
 	if err != nil {
 		return nil, fmt.Errorf("retry: %w", err)

@@ -164,8 +164,8 @@ func pinStatus(e *entry, written identity.DN, another bool, members, had int) le
 
 // AcceptPin takes the present state of a pinned group as good: what is missing
 // is gone, what is empty is empty, and whoever has its DN is meant. Everybody
-// of the source is looked at afresh.
-func (s *Store) AcceptPin(source, written string) error {
+// of the source is looked at afresh. Nobody has decided so where by is empty.
+func (s *Store) AcceptPin(source, written, by string) error {
 	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
@@ -198,7 +198,7 @@ func (s *Store) AcceptPin(source, written string) error {
 		default:
 			return nil
 		}
-		return s.note(tx, recordOf("accept-group"), map[string]any{"source": source, "group": written, "was": p.Status.String()}, nil)
+		return s.noteDecision(tx, recordOf("accept-group"), map[string]any{"source": source, "group": written, "was": p.Status.String()}, by, "")
 	})
 	if err == nil {
 		_, err = s.MarkEveryone(source, "group accepted")

@@ -144,7 +144,7 @@ func TestKeyOfTwoWhoLeftIsDoubted(t *testing.T) {
 	for _, login := range []string{"one", "two", "three"} {
 		k.wantStanding(login, identity.Unknown, identity.SharedKey)
 	}
-	ok(t, k.s.Relink(k.one("one").Ordinal, k.one("three").Ordinal))
+	ok(t, k.s.Relink(k.one("one").Ordinal, k.one("three").Ordinal, "admin"))
 	k.wantStanding("three", identity.Active, identity.NoDoubt)
 }
 
@@ -194,7 +194,7 @@ func TestManyNewIDsRelinkAndDisableNobody(t *testing.T) {
 	}
 	// An approval relinks them one by one.
 	for i, o := range old {
-		ok(t, k.s.Relink(o.Ordinal, k.one(fmt.Sprintf("n%02d", i)).Ordinal))
+		ok(t, k.s.Relink(o.Ordinal, k.one(fmt.Sprintf("n%02d", i)).Ordinal, "admin"))
 		p := k.wantStanding(fmt.Sprintf("n%02d", i), identity.Active, identity.NoDoubt)
 		if p.Ordinal != o.Ordinal {
 			t.Fatalf("%s, want %s", p.Ordinal, o.Ordinal)
@@ -254,17 +254,17 @@ func TestRelinkRefuses(t *testing.T) {
 	ids := k.persons(8)
 	k.read()
 	one, two := k.one("writer1").Ordinal, k.one("writer2").Ordinal
-	if err := k.s.Relink(one, two); err == nil {
+	if err := k.s.Relink(one, two, "admin"); err == nil {
 		t.Fatal("somebody who is there was given another's entry")
 	}
 	k.src.Remove(ids[0])
 	k.read()
 	ok(t, k.s.PutLinks([]ledger.Link{{Person: two, Target: "wiki", Account: "a", Phase: ledger.Open}}))
-	if err := k.s.Relink(one, two); err == nil {
+	if err := k.s.Relink(one, two, "admin"); err == nil {
 		t.Fatal("somebody with accounts was dissolved")
 	}
 	for _, pair := range [][2]identity.Ordinal{{one, one}, {one, 999}, {999, two}} {
-		if err := k.s.Relink(pair[0], pair[1]); err == nil {
+		if err := k.s.Relink(pair[0], pair[1], "admin"); err == nil {
 			t.Fatal(pair)
 		}
 	}
@@ -273,7 +273,7 @@ func TestRelinkRefuses(t *testing.T) {
 	p := must2(k.src.Read(t.Context(), g))
 	missing := must2(g.Missing())
 	ok(t, g.Found(must2(k.src.Find(t.Context(), missing))))
-	ok(t, k.s.Relink(one, k.one("writer3").Ordinal))
+	ok(t, k.s.Relink(one, k.one("writer3").Ordinal, "admin"))
 	if _, err := g.Seal(p, SealRules{Now: k.clock.at}); err == nil {
 		t.Fatal("a stale listing was sealed")
 	}

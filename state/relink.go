@@ -10,12 +10,12 @@ import (
 // Relink says that the person now is the person old, who came back under
 // another ID: old keeps the ordinal and the links, and gets the entry. It is
 // for what an approval decides. The one that goes must have no links.
-func (s *Store) Relink(old, now identity.Ordinal) error {
+func (s *Store) Relink(old, now identity.Ordinal, by string) error {
 	err := s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
-		return s.relink(tx, old, now)
+		return s.relink(tx, old, now, by)
 	})
 	if err != nil {
 		return fmt.Errorf("relink %s to the entry of %s: %w", old, now, err)
@@ -23,7 +23,7 @@ func (s *Store) Relink(old, now identity.Ordinal) error {
 	return nil
 }
 
-func (s *Store) relink(tx *txn, old, now identity.Ordinal) error {
+func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 	people := tx.Bucket(bPeople)
 	if old == now || people.Get(ordKey(old)) == nil || people.Get(ordKey(now)) == nil {
 		return ErrNoPerson
@@ -76,6 +76,10 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal) error {
 	if err := mark(tx, old, "returned under a new ID"); err != nil {
 		return err
 	}
+	decider, err := deciders{}.part(tx, by)
+	if err != nil {
+		return err
+	}
 	return s.notePerson(tx, recordOf("relink"), old, map[string]any{"from": uint64(now), "to": uint64(old)},
-		map[string]identity.ID{"old_id": was.id, "new_id": is.id})
+		map[string]identity.ID{"old_id": was.id, "new_id": is.id}, decider...)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
-	"github.com/rosterd/rosterd/state/journal"
 )
 
 // Spends returns the spends at or after since, oldest first, and forgets the
@@ -125,11 +124,6 @@ func (s *Store) Denials() (map[identity.Ordinal]ledger.Denial, error) {
 	return out, nil
 }
 
-type decision struct {
-	By     string `json:"by"`
-	Reason string `json:"reason"`
-}
-
 // Deny records an offboard, marks the person and writes the journal.
 func (s *Store) Deny(d ledger.Denial) error {
 	err := s.update(func(tx *txn) error {
@@ -139,7 +133,11 @@ func (s *Store) Deny(d ledger.Denial) error {
 		if err := mark(tx, d.Person, "offboarded"); err != nil {
 			return err
 		}
-		return s.notePerson(tx, journal.Record{Kind: "deny"}, d.Person, nil, decision{d.By, d.Reason})
+		by, err := deciders{}.part(tx, d.By)
+		if err != nil {
+			return err
+		}
+		return s.notePerson(tx, recordOf("deny"), d.Person, nil, because{d.Reason}, by...)
 	})
 	if err != nil {
 		return fmt.Errorf("offboard %s: %w", d.Person, err)
@@ -161,7 +159,11 @@ func (s *Store) Allow(person identity.Ordinal, by, reason string) error {
 		if err := mark(tx, person, "offboard lifted"); err != nil {
 			return err
 		}
-		return s.notePerson(tx, journal.Record{Kind: "allow"}, person, nil, decision{by, reason})
+		decider, err := deciders{}.part(tx, by)
+		if err != nil {
+			return err
+		}
+		return s.notePerson(tx, recordOf("allow"), person, nil, because{reason}, decider...)
 	})
 	if err != nil {
 		return fmt.Errorf("lift offboard of %s: %w", person, err)

@@ -87,7 +87,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 			return Sealed{}, fmt.Errorf("nobody looked up the missing %s %s", g.known[i].kind, g.known[i].id)
 		}
 	}
-	if err := g.current(p.Server(), p.Knowledge(), r.AcceptOlder); err != nil {
+	if err := g.current(p.Server(), p.Knowledge(), r); err != nil {
 		return Sealed{}, err
 	}
 	if err := g.believable(); err != nil {
@@ -146,7 +146,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 
 // current refuses a server that has seen less than the snapshot was taken from:
 // it is complete, and wrong.
-func (g *Stage) current(server string, seen directory.Knowledge, accept bool) error {
+func (g *Stage) current(server string, seen directory.Knowledge, r SealRules) error {
 	var known directory.Knowledge
 	err := g.s.view(func(tx *txn) error {
 		src, _, err := sourceOf(tx, g.source)
@@ -160,8 +160,10 @@ func (g *Stage) current(server string, seen directory.Knowledge, accept bool) er
 	switch {
 	case place == "":
 		return nil
-	case accept:
-		return g.s.Note("accept-older", map[string]any{"source": g.source, "place": place, "known": known[place], "seen": saw}, nil)
+	case r.AcceptOlder:
+		return g.s.update(func(tx *txn) error {
+			return g.s.noteDecision(tx, recordOf("accept-older"), map[string]any{"source": g.source, "place": place, "known": known[place], "seen": saw}, r.By, "")
+		})
 	}
 	return &BehindError{Source: g.source, Server: server, Place: place, Seen: saw, Known: known[place]}
 }

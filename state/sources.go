@@ -157,7 +157,7 @@ func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 
 // AcceptDrop takes the size of the last listing as the right one, and marks
 // everybody of the source.
-func (s *Store) AcceptDrop(source string) error {
+func (s *Store) AcceptDrop(source, by string) error {
 	err := s.update(func(tx *txn) error {
 		r, ok, err := sourceOf(tx, source)
 		if err != nil || !ok {
@@ -165,7 +165,7 @@ func (s *Store) AcceptDrop(source string) error {
 		}
 		was := r.Peak
 		r.Peak, r.MinPeople = r.People, false
-		if err := s.note(tx, recordOf("accept-drop"), map[string]any{"source": source, "from": was, "to": r.People}, nil); err != nil {
+		if err := s.noteDecision(tx, recordOf("accept-drop"), map[string]any{"source": source, "from": was, "to": r.People}, by, ""); err != nil {
 			return err
 		}
 		return putJSON(tx.Bucket(bSources), []byte(source), r)

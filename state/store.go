@@ -48,8 +48,9 @@ type Store struct {
 }
 
 // schema is the form of the file. The first byte of its value tells it in every
-// form; since the second, values carry checksums.
-const schema = 2
+// form; since the second, values carry checksums; since the third, records of the
+// journal have several personal parts.
+const schema = 3
 
 // Open opens the state file, made with its folder if it is missing. While
 // another process has it, the error is a *BusyError.
@@ -189,8 +190,10 @@ func readable(meta *bucket) error {
 		return ErrOlderSchema
 	}
 	switch v := meta.Get(kSchema); {
-	case len(v) != 1 || v[0] < schema:
+	case len(v) != 1 || v[0] < 2: // the first form has no checksum
 		return ErrCorrupt
+	case v[0] < schema:
+		return ErrOlderSchema
 	case v[0] > schema:
 		return ErrNewerSchema
 	}

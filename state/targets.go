@@ -79,7 +79,7 @@ func (s *Store) SavePolicy(p PolicyRecord) error {
 		p.Epoch = old.Epoch
 		if !had || old.Hash != p.Hash {
 			p.Epoch++
-			if err := s.note(tx, recordOf("policy"), map[string]any{"hash": p.Hash, "epoch": p.Epoch}, nil); err != nil {
+			if err := s.note(tx, recordOf("policy"), map[string]any{"hash": p.Hash, "epoch": p.Epoch}); err != nil {
 				return err
 			}
 		}
@@ -99,6 +99,11 @@ type CycleRecord struct {
 	Exit         int
 	Counts       map[string]int
 	Error        string
+	// By is who asked for it.
+	By string `json:",omitempty"`
+	// Journal: it did something, failed, or was asked for by hand, and the
+	// journal is to have it.
+	Journal bool `json:"-"`
 }
 
 // cyclesKept bounds how many runs are remembered; the journal has the rest.
@@ -120,7 +125,10 @@ func (s *Store) SaveCycle(c CycleRecord) error {
 				old = append(old, append([]byte(nil), k...))
 			}
 		}
-		return drop(b, old)
+		if err := drop(b, old); err != nil || !c.Journal {
+			return err
+		}
+		return s.noteCycle(tx, c)
 	})
 	if err != nil {
 		return fmt.Errorf("save cycle: %w", err)

@@ -201,6 +201,9 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 		if o.Change.Verb == target.Create || o.Change.Verb == target.Link {
 			o.Mark = a.mark(who)
 		}
+		if o.By == "" && a.ask.Named && a.ask.names(who) {
+			o.By = a.ask.By
+		}
 		out = append(out, o)
 	}
 	return out

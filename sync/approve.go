@@ -87,6 +87,7 @@ type Decision struct {
 	hold   ledger.Hold
 	chosen []ledger.Held
 	whole  bool
+	by     string
 }
 
 // Count is how many changes it lets go.
@@ -122,7 +123,7 @@ func (e *Engine) Decide(a Approval) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Decision{hold: hold, chosen: chosen, whole: whole}, nil
+	return &Decision{hold: hold, chosen: chosen, whole: whole, by: a.By}, nil
 }
 
 // Carry runs a cycle that does what was approved and nothing else.
@@ -133,12 +134,12 @@ func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, 
 	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed}, hold.Rule)
 	ask.first = func() error {
 		if whole {
-			if err := e.accept(hold); err != nil {
+			if err := e.accept(hold, d.by); err != nil {
 				return err
 			}
 		}
 		if hold.Rule == ruleRekeyed {
-			return e.relink(hold, chosen)
+			return e.relink(hold, chosen, d.by)
 		}
 		return nil
 	}
@@ -211,17 +212,17 @@ func grown(now ledger.Hold, a Approval) error {
 // accept takes what an approval of a whole hold says about the world: the
 // target is not new any more, the group is as it is now, the absence and the
 // drop were meant. What concerns several targets is accepted with the last.
-func (e *Engine) accept(h ledger.Hold) error {
+func (e *Engine) accept(h ledger.Hold, by string) error {
 	if last, err := e.lastOf(h.Rule); err != nil || !last && h.Rule != "first" {
 		return err
 	}
 	switch h.Rule {
 	case "group":
-		return e.acceptGroups()
+		return e.acceptGroups(by)
 	case "blackout":
 		var errs []error
 		for _, s := range e.Sources {
-			errs = append(errs, e.Store.AcceptBlackout(s.Name()))
+			errs = append(errs, e.Store.AcceptBlackout(s.Name(), by))
 		}
 		return errors.Join(errs...)
 	case "first":
@@ -237,7 +238,7 @@ func (e *Engine) accept(h ledger.Hold) error {
 	case "min-people":
 		var errs []error
 		for _, s := range e.Sources {
-			errs = append(errs, e.Store.AcceptDrop(s.Name()))
+			errs = append(errs, e.Store.AcceptDrop(s.Name(), by))
 		}
 		return errors.Join(errs...)
 	}
@@ -256,14 +257,14 @@ func (e *Engine) lastOf(rule string) (bool, error) {
 }
 
 // acceptGroups takes every group of the policy as it is now.
-func (e *Engine) acceptGroups() error {
+func (e *Engine) acceptGroups(by string) error {
 	var errs []error
 	for _, s := range e.Sources {
 		pins, err := e.Store.Pins(s.Name(), e.Policy.Groups())
 		errs = append(errs, err)
 		for _, p := range pins {
 			if !p.Status.Sound() {
-				errs = append(errs, e.Store.AcceptPin(s.Name(), p.Written))
+				errs = append(errs, e.Store.AcceptPin(s.Name(), p.Written, by))
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -1288,10 +1289,19 @@ func (m *model) differs() string {
 	return ""
 }
 
-// checkJournal wants an intent before and an outcome after for each write.
+// names is whatever tells who somebody in a model is.
+var names = regexp.MustCompile(`\bp\d\d\b|@|uid=|hand-|admin`)
+
+// checkJournal wants an intent before and an outcome after for each write, and
+// nobody's name in what is kept for ever.
 func (m *model) checkJournal() {
 	intents, outcomes := map[string]int{}, map[string]int{}
 	err := m.engine.Store.Journal(state.JournalFilter{}, func(r journal.Sealed) error {
+		head := r.Record
+		head.Public, head.Parts = nil, nil
+		if found := names.FindString(fmt.Sprintf("%+v ", head) + string(r.Public)); found != "" {
+			return fmt.Errorf("record %d (%s) names %q in public: %s", r.Seq, r.Kind, found, r.Public)
+		}
 		key := r.Target + " " + r.Action
 		switch r.Kind {
 		case "intent":

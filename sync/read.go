@@ -142,7 +142,7 @@ func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 	}
 	return filled{discard: stage.Discard, seal: func() (state.Sealed, error) {
 		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey,
-			AcceptOlder: c.ask.AcceptOlder, Now: c.Now()})
+			AcceptOlder: c.ask.AcceptOlder, By: c.ask.By, Now: c.Now()})
 		if err != nil {
 			err = errors.Join(err, stage.Discard())
 		}

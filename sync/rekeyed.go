@@ -104,7 +104,7 @@ func (p pair) key(of string) target.Key {
 }
 
 // relink does what an approval of such a hold says.
-func (e *Engine) relink(h ledger.Hold, chosen []ledger.Held) error {
+func (e *Engine) relink(h ledger.Hold, chosen []ledger.Held, by string) error {
 	approved := map[target.Key]bool{}
 	for _, k := range chosen {
 		approved[k.Key] = true
@@ -121,7 +121,7 @@ func (e *Engine) relink(h ledger.Hold, chosen []ledger.Held) error {
 			if !approved[p.key(h.Target)] {
 				continue
 			}
-			if err := e.Store.Relink(p.old.Ordinal, p.new.Ordinal); err != nil {
+			if err := e.Store.Relink(p.old.Ordinal, p.new.Ordinal, by); err != nil {
 				return err
 			}
 		}

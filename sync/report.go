@@ -188,7 +188,9 @@ func (c *cycle) end(err error) error {
 		counts[v.String()] = n
 	}
 	record := state.CycleRecord{ID: c.report.Cycle, Verb: c.report.Verb, Began: c.report.Began, Ended: c.report.Ended,
-		Exit: c.report.Exit(), Counts: counts, Error: c.errorText()}
+		Exit: c.report.Exit(), Counts: counts, Error: c.errorText(), By: c.ask.By}
+	did := len(c.report.Carried) + len(c.report.Failed) + len(c.report.Unverified) + c.report.Recovered
+	record.Journal = !c.ask.DryRun && (did > 0 || record.Exit == ExitFailed || record.Verb != "run")
 	return errors.Join(err, c.Store.SaveCycle(record))
 }
 

@@ -57,7 +57,7 @@ func (c *cycle) passOverEmptyGroups() error {
 			if !away || p.Members > 0 || p.Had >= ledger.EmptiedFrom {
 				continue
 			}
-			if err := c.Store.AcceptPin(s.Name(), p.Written); err != nil {
+			if err := c.Store.AcceptPin(s.Name(), p.Written, ""); err != nil {
 				return err
 			}
 		}
@@ -76,7 +76,7 @@ func (c *cycle) approvedFirst() error {
 		if h.Rule != plan.RuleFirst.String() || h.Status != ledger.Approved || len(h.Approved) < len(h.Keys) {
 			continue
 		}
-		if err := c.accept(h); err != nil {
+		if err := c.accept(h, h.ApprovedBy); err != nil {
 			return err
 		}
 	}

@@ -173,7 +173,7 @@ func (c *cycle) keep(v Verified) error {
 	c.shared.Lock()
 	c.report.Verified += len(v.people)
 	c.shared.Unlock()
-	return c.Store.VerifyLinks(v.target, v.people, c.Now())
+	return c.Store.VerifyLinks(c.report.Cycle, v.target, v.people, c.Now())
 }
 
 // unverified parks what was done and could not be read back, and takes from the
@@ -229,8 +229,5 @@ func (c *cycle) unverified(t Target, who []identity.Ordinal, missing map[identit
 	c.shared.Lock()
 	c.report.Unverified = append(c.report.Unverified, parked...)
 	c.shared.Unlock()
-	if err := c.Store.PutLinks(links); err != nil {
-		return err
-	}
-	return c.Store.SaveParked(parked...)
+	return c.Store.Unverified(c.report.Cycle, t.Name, links, parked)
 }

@@ -3,65 +3,120 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/state/journal"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
+// auditOptions are the flags of audit.
+type auditOptions struct {
+	person, since, until       string
+	filter                     state.JournalFilter
+	verify, lines, table, full bool
+}
+
 func (a *app) auditCommand() *cobra.Command {
-	var person, targetName, cycle, since string
-	var last int
-	var verify bool
+	var o auditOptions
 	cmd := &cobra.Command{
 		Use: "audit", GroupID: groupKnow, Short: "show what was done, by whom, why", Args: cobra.NoArgs,
-		Long: `audit shows the journal: every decision, every write before it was sent and what came
-of it. --verify checks the chain of hashes; a broken one ends with 1.`,
+		Long: `audit shows the journal, oldest first: every decision, and what came of every write.
+What was about to be written before it was sent is left out of the text, unless -v
+or --kind intent asks for it. --verify checks the chain of hashes, closed months
+too; a broken one ends with 1.`,
 		Example: `  rosterd audit --person writer7 --since 7d
+  rosterd audit --kind approve --since 2026-10-01 --until 2026-11-01
+  rosterd audit --since 2026-01-01 --csv > audit-2026.csv
   rosterd audit --verify`,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if last < 0 {
-				return usage(fmt.Errorf("audit: --last %d is less than nothing", last), "")
-			}
-			f := state.JournalFilter{Target: targetName, Cycle: cycle, Last: last}
-			from, err := parseSince(since, a.now())
-			if err != nil {
-				return usage(err, `write a length of time or a day: --since 7d, --since 2026-11-01`)
-			}
-			f.Since = from
-			s, err := a.open(c.Context(), waitBriefly, true)
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			if verify {
-				return a.verifyJournal(s)
-			}
-			if person != "" {
-				p, err := s.person(person)
-				if err != nil {
-					return err
-				}
-				f.Person = p.Ordinal
-			}
-			return a.printJournal(s, f)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return a.audit(c, o) },
 	}
-	cmd.Flags().StringVar(&person, "person", "", "only what concerns this `PERSON`")
-	cmd.Flags().StringVar(&targetName, "target", "", "only this `TARGET`")
-	cmd.Flags().StringVar(&cycle, "cycle", "", "only this `CYCLE`")
-	cmd.Flags().StringVar(&since, "since", "", "only what is newer than this `TIME`: 7d, 12h, 2026-11-01")
-	cmd.Flags().IntVar(&last, "last", 0, "only the newest `N` records")
-	cmd.Flags().BoolVar(&verify, "verify", false, "check the chain of the journal")
+	cmd.Flags().StringVar(&o.person, "person", "", "only what concerns this `PERSON`")
+	cmd.Flags().StringVar(&o.filter.Target, "target", "", "only this `TARGET`")
+	cmd.Flags().StringVar(&o.filter.Cycle, "cycle", "", "only this `CYCLE`")
+	cmd.Flags().StringVar(&o.filter.Kind, "kind", "", "only this `KIND` of record: outcome, intent, approve, hold, cycle …")
+	cmd.Flags().StringVar(&o.filter.Action, "action", "", "only writes of this `VERB`: create, grant, disable …")
+	cmd.Flags().StringVar(&o.since, "since", "", "only what is newer than this `TIME`: 7d, 12h, 2026-11-01")
+	cmd.Flags().StringVar(&o.until, "until", "", "only what is older than this `TIME`")
+	cmd.Flags().IntVar(&o.filter.Last, "last", 0, "only the newest `N` records")
+	cmd.Flags().BoolVar(&o.lines, "jsonl", false, "print one JSON document a record, one a line")
+	cmd.Flags().BoolVar(&o.table, "csv", false, "print comma-separated values for a spreadsheet")
+	cmd.Flags().BoolVar(&o.verify, "verify", false, "check the chain of the journal")
+	a.verboseFlag(cmd)
+	cmd.MarkFlagsMutuallyExclusive("jsonl", "csv", "verify")
 	return cmd
 }
 
-func parseSince(text string, now time.Time) (time.Time, error) {
+func (a *app) audit(c *cobra.Command, o auditOptions) error {
+	if o.filter.Last < 0 {
+		return usage(fmt.Errorf("audit: --last %d is less than nothing", o.filter.Last), "")
+	}
+	if a.json && (o.lines || o.table) {
+		return usage(fmt.Errorf("audit: --json is one document; --jsonl and --csv are other forms"), "leave --json out")
+	}
+	var err error
+	if o.filter.Since, err = parseWhen("--since", o.since, a.now()); err == nil {
+		o.filter.Until, err = parseWhen("--until", o.until, a.now())
+	}
+	if err != nil {
+		return usage(err, `write a length of time or a day: --since 7d, --since 2026-11-01`)
+	}
+	s, err := a.open(c.Context(), waitBriefly, true)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if o.verify {
+		return a.verifyJournal(s)
+	}
+	if o.filter.Person, err = s.audited(o.person); err != nil {
+		return err
+	}
+	// A target that is not in the file any more may have its records.
+	if name := o.filter.Target; name != "" && s.config.Targets[name] == nil {
+		known := s.store.Journal(state.JournalFilter{Target: name}, func(journal.Sealed) error { return io.EOF })
+		if known == nil {
+			return usage(noTarget(name, s.config), knownTargets(s.config))
+		}
+	}
+	// The text tells of a write once: when its outcome is known.
+	o.full = a.verbose || o.filter.Kind != ""
+	if !a.json && !o.lines && !o.table && !o.full {
+		o.filter.NoIntents = true
+	}
+	out := a.auditForm(o)
+	if err := out.begin(); err != nil {
+		return failed(err)
+	}
+	if err := s.store.Journal(o.filter, out.record); err != nil {
+		return failed(err)
+	}
+	return failed(out.end())
+}
+
+// audited is whose records are wanted. Somebody who was forgotten is known by
+// number alone.
+func (s *session) audited(text string) (identity.Ordinal, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if digits, is := strings.CutPrefix(text, "#"); is {
+		if n, err := strconv.ParseUint(digits, 10, 63); err == nil && n > 0 {
+			return identity.Ordinal(n), nil
+		}
+	}
+	p, err := s.person(text)
+	return p.Ordinal, err
+}
+
+func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -73,7 +128,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("read --since %q: neither a length of time nor a day", text)
+	return time.Time{}, fmt.Errorf("read %s %q: neither a length of time nor a day", flag, text)
 }
 
 func (a *app) verifyJournal(s *session) error {
@@ -88,59 +143,73 @@ func (a *app) verifyJournal(s *session) error {
 	return nil
 }
 
-// recordJSON is one record of the journal for machines.
-type recordJSON struct {
-	journal.Record
-	Personal json.RawMessage `json:"personal,omitempty"`
-	Hash     string          `json:"hash"`
+// auditForm is how records are printed, one after the other.
+type auditForm interface {
+	begin() error
+	record(journal.Sealed) error
+	end() error
 }
 
-func (a *app) printJournal(s *session, f state.JournalFilter) error {
-	records := []recordJSON{}
-	n := 0
-	err := s.store.Journal(f, func(r journal.Sealed) error {
-		n++
-		if a.json {
-			records = append(records, recordJSON{r.Record, r.Personal, fmt.Sprintf("%x", r.Hash)})
-			return nil
-		}
-		return a.printRecord(r)
-	})
+func (a *app) auditForm(o auditOptions) auditForm {
+	switch {
+	case a.json:
+		return &jsonDocument{w: a.stdout}
+	case o.lines:
+		return jsonLines{a.stdout}
+	case o.table:
+		return newCSV(a.stdout)
+	}
+	return auditText{a.stdout}
+}
+
+// auditText prints a record as a line for people.
+type auditText struct{ w io.Writer }
+
+func (auditText) begin() error { return nil }
+func (auditText) end() error   { return nil }
+func (t auditText) record(r journal.Sealed) error {
+	v := viewOf(r)
+	_, err := fmt.Fprintln(t.w, printable(v.line()))
+	return err
+}
+
+// jsonLines prints a record as a JSON document on a line.
+type jsonLines struct{ w io.Writer }
+
+func (jsonLines) begin() error { return nil }
+func (jsonLines) end() error   { return nil }
+func (t jsonLines) record(r journal.Sealed) error {
+	enc := json.NewEncoder(t.w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(toRecordJSON(r))
+}
+
+// jsonDocument prints one document without holding the records in memory.
+type jsonDocument struct {
+	w io.Writer
+	n int
+}
+
+func (d *jsonDocument) begin() error {
+	_, err := io.WriteString(d.w, "{\n  \"format_version\": 1,\n  \"records\": [")
+	return err
+}
+
+func (d *jsonDocument) record(r journal.Sealed) error {
+	text, err := journal.Plain(toRecordJSON(r))
 	if err != nil {
-		return failed(err)
+		return err
 	}
-	// A target that is not in the file any more may have its records.
-	if n == 0 && f.Target != "" && s.config.Targets[f.Target] == nil {
-		return usage(noTarget(f.Target, s.config), knownTargets(s.config))
+	comma := ","
+	if d.n == 0 {
+		comma = ""
 	}
-	if a.json {
-		return failed(a.printJSON(map[string]any{"format_version": 1, "records": records}))
-	}
-	return nil
+	d.n++
+	_, err = fmt.Fprintf(d.w, "%s\n    %s", comma, text)
+	return err
 }
 
-// printRecord writes a record as one line: what, then the rest of what is known
-// of it as key=value.
-func (a *app) printRecord(r journal.Sealed) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%6d  %s  %-8s", r.Seq, moment(r.Time), r.Kind)
-	for _, part := range []struct{ key, value string }{{"target", r.Target}, {"action", r.Action}, {"situation", r.Situation}, {"cycle", r.Cycle}} {
-		if part.value != "" {
-			fmt.Fprintf(&b, "  %s=%s", part.key, part.value)
-		}
-	}
-	for _, raw := range []json.RawMessage{r.Personal, r.Public} {
-		var fields map[string]any
-		if json.Unmarshal(raw, &fields) != nil {
-			continue
-		}
-		for _, k := range sortedKeys(fields) {
-			v, err := json.Marshal(fields[k])
-			if err == nil && string(v) != "null" && string(v) != `""` {
-				fmt.Fprintf(&b, "  %s=%s", k, v)
-			}
-		}
-	}
-	_, err := fmt.Fprintln(a.stdout, printable(b.String()))
+func (d *jsonDocument) end() error {
+	_, err := io.WriteString(d.w, "\n  ]\n}\n")
 	return err
 }

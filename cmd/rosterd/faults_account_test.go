@@ -134,7 +134,7 @@ func (k *killing) account(before, after map[string]appEntry, records []auditReco
 		case r.Public.Class != "in-doubt":
 			settled[id] = true
 			if r.Public.Done {
-				account := r.Personal.Data.Event.Account
+				account := r.Personal[0].Data.Event.Account
 				done[seen{account, intended[id]}]++
 				touched[account] = touched[account] || !strings.Contains(intended[id], " ")
 			}

@@ -271,7 +271,7 @@ type auditRecord struct {
 		Done        bool
 		Class       string
 	}
-	Personal struct {
+	Personal []struct {
 		Data struct {
 			Event struct{ Account, Name string }
 		}

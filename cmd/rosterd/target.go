@@ -48,7 +48,7 @@ func (a *app) forgetTarget(name string, yes bool) error {
 		return usage(fmt.Errorf("forget target %s: %s would stay as they are, and nobody closes them any more", name, count(all, "account")),
 			"if that is meant: rosterd target forget "+name+" --yes")
 	}
-	if err := store.ForgetTarget(name); err != nil {
+	if err := store.ForgetTarget(name, a.caller()); err != nil {
 		return failed(err)
 	}
 	fmt.Fprintf(a.stdout, "forgot %s in %s\n", count(all, "account"), name)

@@ -45,7 +45,7 @@ func (j *judge) order(s *Subject, c int, f fate, goes map[target.Key]bool) clear
 	o := cleared{key: p.Key, closing: p.closing, order: ledger.Order{Change: p.Change, Situation: s.Situation.String(), Because: p.Because,
 		Roles: p.Roles, Spends: f.spends, Nothing: p.Nothing}}
 	if f.state == approved {
-		o.order.Approval = j.holds[f.hold].ID
+		o.order.Approval, o.order.By = j.holds[f.hold].ID, j.holds[f.hold].ApprovedBy
 	}
 	if p.follows {
 		o.needs = append(o.needs, s.Changes[0].Key)
