@@ -176,6 +176,7 @@ func TestLaw04AnApprovalIsUsedOnce(t *testing.T) {
 
 func TestLaw04ADecisionOutlivesThePlanThatDidNotSeeIt(t *testing.T) {
 	k := newKit(t)
+	k.loose = true
 	keys := []target.Key{{1}, {2}, {3}}
 	hold := ledger.Hold{ID: "h1", Target: "wiki", Rule: "max_remove", Status: ledger.Waiting}
 	for i, key := range keys[:2] {
@@ -285,6 +286,7 @@ func TestMarksSurviveWhatComesInBetween(t *testing.T) {
 
 func TestLinksAndTheirOwners(t *testing.T) {
 	k := newKit(t)
+	k.loose = true
 	full := ledger.Link{Person: 1, Target: "wiki", Account: "a\x00\xff", Name: "writer1", Owner: ledger.Adopted, By: "admin", Phase: ledger.Closed,
 		Cause: "gone", PhaseSince: at(), Written: map[string]ledger.Digest{"mail": {1}, "cn": {2}},
 		Granted: []ledger.Granted{{Entitlement: "Writers", Roles: []string{"writer", "lead"}, Since: at()}}, Verified: at()}

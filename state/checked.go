@@ -105,20 +105,31 @@ type bucket struct {
 
 // sum covers the length of the key too, so that nothing moves from the key to
 // the value.
-func (b *bucket) sum(key, value []byte) uint32 {
-	c := crc32.Update(b.seed^uint32(len(key)), castagnoli, key)
+func (b *bucket) sum(key, value []byte) uint32 { return sumOf(b.seed, key, value) }
+
+func sumOf(seed uint32, key, value []byte) uint32 {
+	c := crc32.Update(seed^uint32(len(key)), castagnoli, key)
 	return crc32.Update(c, castagnoli, value)
+}
+
+// summed strips the checksum of a value, and says whether it is right.
+func summed(seed uint32, key, stored []byte) ([]byte, bool) {
+	n := len(stored) - sumSize
+	if n < 0 || binary.LittleEndian.Uint32(stored[n:]) != sumOf(seed, key, stored[:n]) {
+		return nil, false
+	}
+	return stored[:n:n], true
 }
 
 // checked strips the checksum of a value, and panics with damage if it is not
 // right. bbolt gives nil for the value of a bucket within the bucket; we make
 // none.
 func (b *bucket) checked(key, stored []byte) []byte {
-	n := len(stored) - sumSize
-	if n < 0 || binary.LittleEndian.Uint32(stored[n:]) != b.sum(key, stored[:n]) {
+	value, ok := summed(b.seed, key, stored)
+	if !ok {
 		panic(damage{bucket: b.name, key: bytes.Clone(key)})
 	}
-	return stored[:n:n]
+	return value
 }
 
 // Get returns nil where there is no such key. The value is valid until the

@@ -139,6 +139,7 @@ func copyOf(s *Store, key string) (v []byte, err error) {
 
 func TestDamageUndoesTheTransactionAndTheStoreGoesOn(t *testing.T) {
 	k := newKit(t)
+	k.loose = true
 	put := func(key string) func(tx *txn) error {
 		return func(tx *txn) error { return tx.Bucket(bTargets).Put([]byte(key), nil) }
 	}

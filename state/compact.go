@@ -40,7 +40,7 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	}
 	// Its lock is held from before it has the name of the state: nobody can come
 	// in between.
-	fresh, file, err := openBolt(temp, 0)
+	fresh, file, err := openBolt(temp, 0, nil)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSeveralGoroutinesAtOnce(t *testing.T) {
 	k := newKit(t)
+	k.loose = true
 	k.persons(20)
 	k.group("team", dn("writer1"), dn("writer2"))
 	k.read()

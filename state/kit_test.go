@@ -36,6 +36,8 @@ type kit struct {
 	src    *memory.Source
 	rules  SealRules
 	before func() error
+	// loose: the test speaks of people who are not there.
+	loose bool
 }
 
 const (
@@ -75,6 +77,9 @@ func (k *kit) close() {
 		return
 	}
 	check(k, k.s)
+	if !k.loose {
+		fits(k, k.s)
+	}
 	if err := k.s.Close(); err != nil {
 		k.Fatal(err)
 	}
@@ -93,6 +98,18 @@ func check(t tester, s *Store) {
 	}
 	if _, _, err := s.VerifyJournal(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// fits checks that what refers to one another is there.
+func fits(t tester, s *Store) {
+	t.Helper()
+	c, err := s.Check(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Problems) > 0 {
+		t.Fatalf("the state does not fit together: %v", c.Problems)
 	}
 }
 

@@ -127,7 +127,7 @@ func (s *Store) open(timeout time.Duration) (err error) {
 			s.db.Close()
 		}
 	}()
-	if s.db, s.file, err = openBolt(s.path, timeout); err != nil {
+	if s.db, s.file, err = openBolt(s.path, timeout, nil); err != nil {
 		return err
 	}
 	fresh := false
@@ -160,27 +160,47 @@ func (s *Store) open(timeout time.Duration) (err error) {
 	return nil
 }
 
-// openBolt locks and opens a file.
-func openBolt(path string, timeout time.Duration) (*bolt.DB, *os.File, error) {
-	var file *os.File
+// openBolt locks and opens a file. Before bbolt reads it, its meta pages are
+// looked at, and inspect may look further: bbolt trusts what it finds.
+func openBolt(path string, timeout time.Duration, inspect func(*os.File, metas) error) (db *bolt.DB, file *os.File, err error) {
 	// bbolt asks for the lock too, and has it: it is of the same open file.
 	locked := func(path string, _ int, _ os.FileMode) (f *os.File, err error) {
-		file, err = lockFile(path, timeout)
-		return file, err
+		if file, err = lockFile(path, timeout); err != nil {
+			return nil, err
+		}
+		if err := inspected(file, inspect); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		return file, nil
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, OpenFile: locked})
+	defer func() {
+		if db == nil && file != nil {
+			_ = file.Close() // also where bbolt panics
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, OpenFile: locked})
 	var busy *BusyError
 	switch {
 	case errors.As(err, &busy):
 		return nil, nil, err
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, nil, fmt.Errorf("open state %s: %w (%v)", path, ErrCorrupt, err)
-	case err != nil && smaller(path):
-		return nil, nil, fmt.Errorf("open state %s: %w (%v)", path, ErrCorrupt, err)
+		err = fmt.Errorf("open state %s: %w (%v)", path, ErrCorrupt, err)
 	case err != nil:
-		return nil, nil, fmt.Errorf("open state: %w", ours(err))
+		err = fmt.Errorf("open state %s: %w", path, ours(err))
 	}
-	return db, file, nil
+	return db, file, err
+}
+
+func inspected(file *os.File, inspect func(*os.File, metas) error) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return err // bbolt lays the first pages
+	}
+	m, err := readMetas(file, info.Size())
+	if err != nil || inspect == nil {
+		return err
+	}
+	return inspect(file, m)
 }
 
 // readable says whether this version reads the file.
@@ -206,13 +226,6 @@ func ours(err error) error {
 		return fmt.Errorf("%w: %w", ErrNotOurs, err)
 	}
 	return err
-}
-
-// smaller says whether a file is too small to hold the two pages with which a
-// state begins; bbolt has no error of its own for that.
-func smaller(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() > 0 && info.Size() < 2*int64(os.Getpagesize())
 }
 
 // found lays the first stones of a new file.
