@@ -20,6 +20,10 @@ type Config struct {
 	Targets  map[string]*Target
 	// Policy is compiled; its reasons name the lines of File.
 	Policy *mapping.Policy
+	// Hash identifies all that is policy, Policy and what stands beside it:
+	// limits, protection, whom the sources read. Two files with the same hash
+	// govern alike.
+	Hash string
 }
 
 // State is [state].

@@ -58,6 +58,11 @@ func Parse(path string, text []byte, kinds Kinds) (*Config, Problems) {
 	if problems.Broken() {
 		return nil, problems
 	}
+	var err error
+	if l.config.Hash, err = l.config.digest(); err != nil {
+		d.Report(problem.Problem{Offset: -1, Message: "the policy has no digest: " + err.Error()})
+		return nil, d.Problems()
+	}
 	return l.config, problems
 }
 

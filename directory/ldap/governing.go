@@ -1,0 +1,24 @@
+package ldap
+
+import "slices"
+
+// Policy is what of the settings decides who is read and as whom; the rest says
+// how to get there.
+func (c *Config) Policy() any {
+	d := c.withDefaults()
+	sorted := func(list []string) []string { return slices.Sorted(slices.Values(list)) }
+	d.People.Bases, d.Groups.Bases, d.Groups.Members = sorted(d.People.Bases), sorted(d.Groups.Bases), sorted(d.Groups.Members)
+	return []any{d.People, d.Groups, d.IDAttribute, sorted(d.IgnoreReferrals)}
+}
+
+// Reach takes how to get there from other settings.
+func (c *Config) Reach(other any) {
+	o, same := other.(*Config)
+	if !same {
+		return
+	}
+	mine := *c
+	*c = *o
+	c.People, c.Groups, c.IDAttribute, c.IgnoreReferrals = mine.People, mine.Groups, mine.IDAttribute, mine.IgnoreReferrals
+	c.Person, c.Canaries = mine.Person, mine.Canaries
+}
