@@ -64,59 +64,60 @@ func (s *Store) NextHoldID() (string, error) {
 // decision that was made, or used, since the caller read the holds stands. Each
 // opening, growth and closing is a record in the journal.
 func (s *Store) SaveHolds(holds []ledger.Hold) error {
-	err := s.update(func(tx *txn) error {
-		b := tx.Bucket(bHolds)
-		old, err := allHolds(tx)
+	if err := s.update(func(tx *txn) error { return s.putHolds(tx, holds) }); err != nil {
+		return fmt.Errorf("save holds: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) putHolds(tx *txn, holds []ledger.Hold) error {
+	b := tx.Bucket(bHolds)
+	old, err := allHolds(tx)
+	if err != nil {
+		return err
+	}
+	gone := map[string]ledger.Hold{}
+	for _, h := range old {
+		gone[h.ID] = h
+	}
+	for _, h := range holds {
+		k, err := holdKey(h.ID)
 		if err != nil {
 			return err
 		}
-		gone := map[string]ledger.Hold{}
-		for _, h := range old {
-			gone[h.ID] = h
-		}
-		for _, h := range holds {
-			k, err := holdKey(h.ID)
-			if err != nil {
-				return err
-			}
-			if n := fromU64(k); n > fromU64(tx.Bucket(bMeta).Get(kHold)) {
-				if err := tx.Bucket(bMeta).Put(kHold, u64(n)); err != nil {
-					return err
-				}
-			}
-			was, ok := gone[h.ID]
-			if !ok || was.Version() != h.Version() {
-				if err := s.noteHold(tx, "hold", was, h, ""); err != nil {
-					return err
-				}
-			}
-			delete(gone, h.ID)
-			if ok {
-				h = decided(was, h, s.now())
-			}
-			if err := putHold(tx, k, h); err != nil {
+		if n := fromU64(k); n > fromU64(tx.Bucket(bMeta).Get(kHold)) {
+			if err := tx.Bucket(bMeta).Put(kHold, u64(n)); err != nil {
 				return err
 			}
 		}
-		for _, h := range old {
-			if _, ok := gone[h.ID]; !ok {
-				continue
-			}
-			k, _ := holdKey(h.ID)
-			if err := b.Delete(k); err != nil {
-				return err
-			}
-			if err := dropUsed(tx, k); err != nil {
-				return err
-			}
-			if err := s.noteHold(tx, "hold-closed", h, h, ""); err != nil {
+		was, ok := gone[h.ID]
+		if !ok || was.Version() != h.Version() {
+			if err := s.noteHold(tx, "hold", was, h, ""); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("save holds: %w", err)
+		delete(gone, h.ID)
+		if ok {
+			h = decided(was, h, s.now())
+		}
+		if err := putHold(tx, k, h); err != nil {
+			return err
+		}
+	}
+	for _, h := range old {
+		if _, ok := gone[h.ID]; !ok {
+			continue
+		}
+		k, _ := holdKey(h.ID)
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+		if err := dropUsed(tx, k); err != nil {
+			return err
+		}
+		if err := s.noteHold(tx, "hold-closed", h, h, ""); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -45,52 +45,6 @@ func (s *Store) SaveTarget(t TargetState) error {
 	return nil
 }
 
-// PolicyRecord is the policy in force.
-type PolicyRecord struct {
-	Hash, Text string
-	At         time.Time
-	// Epoch counts the policies that were in force; SavePolicy sets it.
-	Epoch uint64
-}
-
-// Policy returns the policy in force, and false where there is none yet.
-func (s *Store) Policy() (PolicyRecord, bool, error) {
-	var p PolicyRecord
-	var ok bool
-	err := s.view(func(tx *txn) (err error) {
-		ok, err = getJSON(tx.Bucket(bMeta), kPolicy, &p)
-		return err
-	})
-	if err != nil {
-		return p, false, fmt.Errorf("read policy in force: %w", err)
-	}
-	return p, ok, nil
-}
-
-// SavePolicy puts a policy in force. Its epoch is one more than that of the
-// one before, unless the hash is the same.
-func (s *Store) SavePolicy(p PolicyRecord) error {
-	err := s.update(func(tx *txn) error {
-		var old PolicyRecord
-		had, err := getJSON(tx.Bucket(bMeta), kPolicy, &old)
-		if err != nil {
-			return err
-		}
-		p.Epoch = old.Epoch
-		if !had || old.Hash != p.Hash {
-			p.Epoch++
-			if err := s.note(tx, recordOf("policy"), map[string]any{"hash": p.Hash, "epoch": p.Epoch}); err != nil {
-				return err
-			}
-		}
-		return putJSON(tx.Bucket(bMeta), kPolicy, p)
-	})
-	if err != nil {
-		return fmt.Errorf("save policy: %w", err)
-	}
-	return nil
-}
-
 // CycleRecord is one run.
 type CycleRecord struct {
 	ID, Verb string
