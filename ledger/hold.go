@@ -52,6 +52,9 @@ type Held struct {
 	Since time.Time
 }
 
+// RulePolicy is the rule of the hold that keeps a changed policy from governing.
+const RulePolicy = "policy"
+
 // HoldStatus is where a hold stands.
 type HoldStatus uint8
 

@@ -113,6 +113,15 @@ func entrySource(v []byte) uint64 {
 	return r.uint()
 }
 
+// Ordinals are those of everybody of a source, sorted, whatever their standing.
+func (s *Store) Ordinals(source string) ([]identity.Ordinal, error) {
+	out, err := s.ordinals(source)
+	if err != nil {
+		return nil, fmt.Errorf("list people of %s: %w", source, err)
+	}
+	return out, nil
+}
+
 func (s *Store) ordinals(source string) ([]identity.Ordinal, error) {
 	var out []identity.Ordinal
 	err := s.view(func(tx *txn) error {

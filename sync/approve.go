@@ -129,9 +129,10 @@ func (e *Engine) Decide(a Approval) (*Decision, error) {
 // Carry runs a cycle that does what was approved and nothing else.
 func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, error) {
 	hold, chosen, whole := d.hold, d.chosen, d.whole
+	ask.policy = hold.Target == policyTarget
 	// What the approval says about the world must not be said in the middle of a
 	// cycle that rests on the contrary.
-	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed}, hold.Rule)
+	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ledger.RulePolicy}, hold.Rule)
 	ask.first = func() error {
 		if whole {
 			if err := e.accept(hold, d.by); err != nil {
@@ -147,7 +148,9 @@ func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, 
 	people := make([]identity.Ordinal, 0, len(chosen))
 	for _, k := range chosen {
 		allowed[k.Key] = true
-		people = append(people, k.Person)
+		if k.Person.Valid() {
+			people = append(people, k.Person)
+		}
 	}
 	slices.Sort(people)
 	ask.People = slices.Compact(people)
@@ -163,6 +166,9 @@ func Choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 	}
 	if a.Version != h.Version() {
 		return nil, grown(h, a)
+	}
+	if h.Target == policyTarget && (a.People != nil || a.Limit > 0) {
+		return nil, &noPartError{h.ID}
 	}
 	var out []ledger.Held
 	people := map[identity.Ordinal]bool{}
@@ -213,6 +219,7 @@ func grown(now ledger.Hold, a Approval) error {
 // target is not new any more, the group is as it is now, the absence and the
 // drop were meant. What concerns several targets is accepted with the last.
 func (e *Engine) accept(h ledger.Hold, by string) error {
+	e = e.Current()
 	if last, err := e.lastOf(h.Rule); err != nil || !last && h.Rule != "first" {
 		return err
 	}
@@ -280,6 +287,9 @@ func (e *Engine) Reject(id, by string) (ledger.Hold, error) {
 	err := e.Store.Decide(id, func(h ledger.Hold) (ledger.Hold, error) {
 		h.Status, h.ApprovedBy, h.Approved = ledger.Rejected, by, nil
 		for _, k := range h.Keys {
+			if h.Target == policyTarget && k.Person.Valid() {
+				continue // the policy is refused; what it would do may come from elsewhere
+			}
 			if !slices.Contains(h.Refused, k.Key) {
 				h.Refused = append(h.Refused, k.Key)
 			}

@@ -31,6 +31,7 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 		return nil, fmt.Errorf("%s: %w", ask.Verb, err)
 	}
 	defer leave()
+	c.Engine = c.Engine.Current() // another cycle may have taken a policy meanwhile
 	if err := c.run(ctx); err != nil {
 		return c.report, c.end(fmt.Errorf("%s: %w", ask.Verb, err))
 	}
@@ -44,7 +45,7 @@ func (c *cycle) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.look(ctx); err != nil {
+	if err := c.look(ctx); err != nil || c.ask.PolicyOnly {
 		return err
 	}
 	if err := c.judge(); err != nil {
@@ -77,6 +78,9 @@ func (c *cycle) look(ctx context.Context) error {
 			return err
 		}
 		if err := c.readAndSeal(ctx); err != nil {
+			return err
+		}
+		if err := c.takePolicy(ctx); err != nil || c.ask.PolicyOnly {
 			return err
 		}
 		if err := c.takeAndDesire(); err != nil {
@@ -121,9 +125,17 @@ type cycle struct {
 	shared gosync.Mutex
 	// open are people for whom some target has no result yet.
 	open map[identity.Ordinal]bool
+	// known is what people are looked at with.
+	known knowledge
+	// limits are those of the policy that governed when the cycle began: what it
+	// took with it does not free itself.
+	limits map[string]plan.Guard
+	// outside are people whom the policy of this plan would not read.
+	outside map[identity.ID]bool
 }
 
 func (e *Engine) begin(ask Request) *cycle {
+	e = e.Current()
 	now := e.Now()
 	slices.Sort(ask.People)
 	return &cycle{Engine: e, ask: ask, turn: e.turnOf(),

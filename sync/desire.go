@@ -12,43 +12,61 @@ import (
 
 // desire works out what each marked person should have, and puts beside it
 // what the state knows of what they have.
-func (c *cycle) desire() error {
-	pins, named, err := c.pins()
-	if err != nil {
+func (c *cycle) desire() (err error) {
+	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Protected: c.ask.Protected}
+	if c.known, err = c.knowledge(); err != nil {
 		return err
 	}
-	who := c.marked()
+	if c.input.People, err = c.peopleOf(c.marked()); err != nil {
+		return err
+	}
+	return c.facts()
+}
+
+// knowledge is what is looked up once for everybody.
+type knowledge struct {
+	pins    map[string][]ledger.Pin
+	named   []identity.Ordinal
+	denials map[identity.Ordinal]ledger.Denial
+	parked  map[place]ledger.Parked
+	waiting map[place]bool
+}
+
+func (c *cycle) knowledge() (k knowledge, err error) {
+	if k.pins, k.named, err = c.pins(); err != nil {
+		return k, err
+	}
+	if k.denials, err = c.Store.Denials(); err != nil {
+		return k, err
+	}
+	if k.parked, err = c.parked(); err != nil {
+		return k, err
+	}
+	k.waiting, err = c.waiting()
+	return k, err
+}
+
+// peopleOf resolves the policy for people, and puts their links beside it.
+func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 	people, err := c.Store.People(who...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	memberships, err := c.memberships(who, named)
+	memberships, err := c.memberships(who, c.known.named)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	links, err := c.links(who)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	denials, err := c.Store.Denials()
-	if err != nil {
-		return err
-	}
-	parked, err := c.parked()
-	if err != nil {
-		return err
-	}
-	waiting, err := c.waiting()
-	if err != nil {
-		return err
-	}
-	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Protected: c.ask.Protected}
-	c.input.People = make([]plan.Person, 0, len(people))
+	out := make([]plan.Person, 0, len(people))
 	for _, p := range people {
-		subject := mapping.Subject{Person: p, Memberships: memberships[p.Ordinal], Pins: pins[p.Key.Source]}
+		p = c.beside(p)
+		subject := mapping.Subject{Person: p, Memberships: memberships[p.Ordinal], Pins: c.known.pins[p.Key.Source]}
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
-		if d, denied := denials[p.Ordinal]; denied {
+		if d, denied := c.known.denials[p.Ordinal]; denied {
 			person.Denial = &d
 		}
 		for _, t := range c.Targets {
@@ -56,16 +74,16 @@ func (c *cycle) desire() error {
 			if l, linked := links[p.Ordinal][t.Name]; linked {
 				s.Link = &l
 			}
-			if k, is := parked[place{t.Name, p.Ordinal}]; is {
+			if k, is := c.known.parked[place{t.Name, p.Ordinal}]; is {
 				s.Parked = &k
 			}
-			s.Waits = waiting[place{t.Name, p.Ordinal}]
+			s.Waits = c.known.waiting[place{t.Name, p.Ordinal}]
 			s.Released = c.ask.Released && c.asked(p.Ordinal)
 			person.Seen[t.Name] = s
 		}
-		c.input.People = append(c.input.People, person)
+		out = append(out, person)
 	}
-	return c.facts()
+	return out, nil
 }
 
 // asked says whether the request names the person.
@@ -172,7 +190,7 @@ func (c *cycle) facts() error {
 			return err
 		}
 		c.input.Targets = append(c.input.Targets, plan.Target{Name: t.Name, Rules: t.Rules, Description: t.Describe(),
-			New: !known.First, Paused: pausedBy(pauses, t.Name), Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
+			New: !known.First, Paused: first(c.Frozen, pausedBy(pauses, t.Name)), Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
 			Owners: map[target.NativeID]identity.Ordinal{}})
 	}
 	return nil

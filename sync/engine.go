@@ -26,14 +26,24 @@ type Engine struct {
 	Sources []Source
 	Targets []Target
 	Policy  *mapping.Policy
-	// PolicyText is the file as it is, for the record.
-	PolicyText string
-	Now        func() time.Time
+	// PolicyText is the file as it is, for the record; File is its name. Hash
+	// identifies all of it that is policy; left out: that of Policy.
+	PolicyText, File, Hash string
+	// Next is the engine of a changed file that does not govern yet; nil: the file
+	// at hand is in force. It has the same state and, where the two policies agree
+	// about them, the same sources and targets.
+	Next *Engine
+	// Frozen says why the policy in force cannot be used; empty: it can. Nothing
+	// is then done until the next one is approved.
+	Frozen string
+	Now    func() time.Time
 
 	// turns is shared by the engines that follow one another on one state.
 	turns   *turn
 	init    gosync.Once
 	retired atomic.Bool
+	// successor is Next, once its policy has come into force.
+	successor atomic.Pointer[Engine]
 }
 
 // Source is a directory with the rules under which its absences are judged.
@@ -105,6 +115,10 @@ type Request struct {
 	// Alone keeps a cycle for named people from entering a running one: it waits
 	// for its end.
 	Alone bool
+	// PolicyOnly ends the cycle once a changed policy is judged.
+	PolicyOnly bool
+	// policy judges a changed policy though the cycle is for named people.
+	policy bool
 	// first is done before all else, once the cycle has been let in.
 	first func() error
 	// Progress hears how far a step has come; it may be nil and must return at

@@ -23,7 +23,8 @@ func (c *cycle) judge() error {
 	if err != nil {
 		return err
 	}
-	var rekeyed []ledger.Hold
+	var rekeyed, policy []ledger.Hold
+	book.Holds, policy = c.withoutPolicy(book.Holds)
 	if book.Holds, rekeyed, err = c.rekeyed(book.Holds); err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (c *cycle) judge() error {
 	if err := c.describe(); err != nil {
 		return err
 	}
-	holds := versioned(slices.Concat(verdict.Holds, rekeyed), c.input.Now)
+	holds := versioned(slices.Concat(verdict.Holds, rekeyed, policy), c.input.Now)
 	c.report.Holds = holds
 	if err := c.Store.SaveHolds(holds); err != nil {
 		return err
@@ -80,11 +81,28 @@ func (c *cycle) leaveOutMoved() error {
 
 // book is what the guard must know besides the plan.
 func (c *cycle) book() (plan.Book, error) {
-	var b plan.Book
-	holds, err := c.Store.Holds()
+	b, err := c.spent()
 	if err != nil {
 		return b, err
 	}
+	if b.Holds, err = c.Store.Holds(); err != nil {
+		return b, err
+	}
+	if b.FirstFreeHold, err = c.Store.FirstFreeHold(); err != nil {
+		return b, err
+	}
+	b.Now, b.Targets = c.input.Now, slices.Clone(c.input.Targets)
+	for i, t := range b.Targets {
+		if g, was := c.limits[t.Name]; was {
+			b.Targets[i].Rules.Guard = g
+		}
+	}
+	return b, nil
+}
+
+// spent is what was let go in the last window, and what of it came back.
+func (c *cycle) spent() (plan.Book, error) {
+	var b plan.Book
 	widest := time.Duration(plan.DefaultRules().Guard.Window)
 	for _, t := range c.Targets {
 		widest = max(widest, time.Duration(t.Rules.Guard.Window))
@@ -93,16 +111,9 @@ func (c *cycle) book() (plan.Book, error) {
 	if err != nil {
 		return b, err
 	}
-	spends = append(spends, c.promised()...)
-	free, err := c.Store.FirstFreeHold()
-	if err != nil {
-		return b, err
-	}
-	again, err := c.again(spends)
-	if err != nil {
-		return b, err
-	}
-	return plan.Book{Now: c.input.Now, Holds: holds, Spends: spends, Again: again, FirstFreeHold: free, Targets: c.input.Targets}, nil
+	b.Spends = append(spends, c.promised()...)
+	b.Again, err = c.again(b.Spends)
+	return b, err
 }
 
 // again finds who of those that lost something has it again.

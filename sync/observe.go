@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rosterd/rosterd/identity"
-	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
@@ -200,26 +199,7 @@ func (c *cycle) holders() error {
 	if err != nil {
 		return err
 	}
-	for i := range c.input.Targets {
-		c.input.Targets[i].Holders = map[string]int{}
-	}
-	for _, links := range all {
-		for i := range c.input.Targets {
-			l, linked := links[c.input.Targets[i].Name]
-			if !linked || l.Phase != ledger.Open {
-				continue
-			}
-			roles := map[string]bool{}
-			for _, g := range l.Granted {
-				for _, r := range g.Roles {
-					roles[r] = true
-				}
-			}
-			for r := range roles {
-				c.input.Targets[i].Holders[r]++
-			}
-		}
-	}
+	countHolders(c.input.Targets, all)
 	return nil
 }
 

@@ -80,10 +80,15 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, dra
 	if err != nil {
 		return sealed, drained, err
 	}
+	under := c.Engine
 	if err := c.alone(ctx); err != nil {
 		return sealed, drained, errors.Join(err, stage.discard())
 	}
 	defer c.section()()
+	if c.Engine != under {
+		// It was read as a policy says that governs no more.
+		return sealed, drained, errors.Join(errOvertaken, stage.discard())
+	}
 	c.step("seal", s.Name())
 	if sealed, err = stage.seal(); err != nil {
 		return sealed, drained, err
@@ -94,6 +99,9 @@ func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, dra
 	}
 	return sealed, drained, nil
 }
+
+// errOvertaken: the next cycle reads anew.
+var errOvertaken = errors.New("another policy came into force while the source was read")
 
 // undrainedError is of the state, not of the source.
 type undrainedError struct{ error }

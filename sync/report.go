@@ -29,6 +29,10 @@ type Report struct {
 	// Down are targets that could not be read or written.
 	Down []Down
 
+	// Policy is a changed policy and what became of it; nil if the file at hand
+	// was in force.
+	Policy *Pending
+
 	// Plan and Verdict are of everything that the cycle looked at; Shown is the
 	// part that was asked for.
 	Plan         plan.Plan
@@ -165,7 +169,7 @@ func (r *Report) looks() bool {
 func (r *Report) held() bool {
 	// A hold may be of people whom this cycle was not about.
 	open := func(h ledger.Hold) bool { return h.Status == ledger.Waiting && len(h.Keys) > 0 }
-	if r.Verdict.Held() || slices.ContainsFunc(r.Holds, open) {
+	if r.Verdict.Held() || slices.ContainsFunc(r.Holds, open) || r.Policy != nil && r.Policy.Fate == Held {
 		return true
 	}
 	for _, s := range r.Sources {

@@ -28,6 +28,11 @@ func (c *cycle) describe() error {
 	for _, t := range c.input.Targets {
 		c.report.targets = append(c.report.targets, t.Name)
 	}
+	if c.report.Policy != nil {
+		for who, login := range c.report.Policy.logins {
+			c.report.logins[who] = login
+		}
+	}
 	if c.ask.Fingerprints {
 		c.report.Fingerprints = make(map[identity.Ordinal]string, len(c.input.People))
 	}

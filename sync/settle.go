@@ -7,12 +7,10 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/rosterd/rosterd/ledger"
-	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/sync/plan"
 )
 
-// settle takes away the marks of everybody for whom each target has a result,
-// and records the policy under which that was so.
+// settle takes away the marks of everybody for whom each target has a result.
 func (c *cycle) settle() error {
 	defer c.section()()
 	c.step("settle", "")
@@ -37,17 +35,7 @@ func (c *cycle) settle() error {
 	if err := c.unpark(); err != nil {
 		return err
 	}
-	if err := c.noLongerNew(); err != nil {
-		return err
-	}
-	if c.lane {
-		return nil
-	}
-	last, _, err := c.Store.Policy()
-	if err != nil || last.Hash == c.Policy.Hash() {
-		return err
-	}
-	return c.Store.SavePolicy(state.PolicyRecord{Hash: c.Policy.Hash(), Text: c.PolicyText, At: c.Now(), Epoch: last.Epoch + 1})
+	return c.noLongerNew()
 }
 
 // noLongerNew ends the first plan of a target that needs no approval, once all

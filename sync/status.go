@@ -16,6 +16,8 @@ type Status struct {
 	Parked  []ledger.Parked
 	Denials []ledger.Denial
 	Pauses  []ledger.Pause
+	// Policy is a changed policy that does not govern; nil if there is none.
+	Policy  *Pending
 	Sources map[string]state.SourceFacts
 	Targets []TargetStatus
 	// Cycles are the last ones, newest first.
@@ -36,8 +38,12 @@ type TargetStatus struct {
 
 // Status collects the status.
 func (e *Engine) Status(cycles int) (*Status, error) {
+	e = e.Current()
 	out := &Status{At: e.Now(), Sources: map[string]state.SourceFacts{}}
 	var err error
+	if out.Policy, err = e.Pending(); err != nil {
+		return nil, err
+	}
 	if out.Holds, err = e.Store.Holds(); err != nil {
 		return nil, err
 	}

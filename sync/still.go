@@ -28,10 +28,15 @@ func (c *cycle) still() error {
 	if err != nil {
 		return err
 	}
+	stored := book.Holds
+	book.Holds, _ = c.withoutPolicy(stored)
+	if c.Next != nil {
+		c.report.Policy = c.pending(stored)
+	}
 	c.report.Plan = plan.Make(c.input)
 	c.report.Verdict = plan.Judge(c.report.Plan, book)
 	c.report.Shown, c.report.ShownVerdict = c.shown(c.report.Plan, c.report.Verdict)
-	c.report.Holds = book.Holds
+	c.report.Holds = stored
 	c.report.Ended = c.Now()
 	return c.describe()
 }

@@ -19,7 +19,7 @@ func (c *cycle) take() error {
 	// Everybody is the running cycle's; a lane that marked them would take them
 	// from it.
 	if !c.lane {
-		if err := c.markForPolicy(); err != nil {
+		if err := c.firstPolicy(); err != nil {
 			return err
 		}
 	}
@@ -96,6 +96,9 @@ func (c *cycle) onlyAsked(marks []ledger.Mark) ([]ledger.Mark, error) {
 		keep[who] = true
 	}
 	for _, h := range holds {
+		if h.Target == policyTarget {
+			continue // rebuilt from the snapshot, for everybody
+		}
 		for _, k := range h.Keys {
 			if c.lane {
 				break
@@ -104,21 +107,6 @@ func (c *cycle) onlyAsked(marks []ledger.Mark) ([]ledger.Mark, error) {
 		}
 	}
 	return slices.DeleteFunc(marks, func(m ledger.Mark) bool { return !keep[m.Person] }), nil
-}
-
-// markForPolicy marks everybody when the policy is another than the one that
-// governed last.
-func (c *cycle) markForPolicy() error {
-	last, known, err := c.Store.Policy()
-	if err != nil || known && last.Hash == c.Policy.Hash() {
-		return err
-	}
-	for _, s := range c.Sources {
-		if _, err := c.Store.MarkEveryone(s.Name(), "policy"); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (c *cycle) marked() []identity.Ordinal {

@@ -79,6 +79,7 @@ func (e *Engine) Succeed(ctx context.Context, next *Engine) error {
 	defer t.using.Unlock()
 	next.turns = t
 	e.retired.Store(true)
+	e.Current().retired.Store(true)
 	return nil
 }
 
@@ -158,6 +159,8 @@ func (c *cycle) alone(ctx context.Context) error {
 		return err
 	}
 	c.hasTurn = true
+	// Another policy may have come into force while it waited.
+	c.Engine = c.Engine.Current()
 	return nil
 }
 

@@ -17,9 +17,12 @@ type Input struct {
 	Full bool
 	// Protected: the command said --protected.
 	Protected bool
-	Targets   []Target
-	People    []Person
-	Sources   []Source
+	// Assumed: no target is looked at; each account is taken to be as it was last
+	// left. Such a plan says what a policy would do, and nothing is done by it.
+	Assumed bool
+	Targets []Target
+	People  []Person
+	Sources []Source
 }
 
 // Target is one target as the plan must know it.

@@ -128,13 +128,13 @@ func newJudge(p Plan, b Book) *judge {
 		for c := range j.fates[i] {
 			j.fates[i][c].hold = -1
 		}
-		j.units = append(j.units, unitsOf(i, p.Subjects[i].Changes)...)
+		j.units = append(j.units, unitsOf(i, p.Subjects[i].Changes, b.edit)...)
 	}
 	return j
 }
 
 // unitsOf groups the changes of one subject.
-func unitsOf(subject int, changes []Planned) []unit {
+func unitsOf(subject int, changes []Planned, edit bool) []unit {
 	var out []unit
 	lead, closing := -1, -1
 	for c := range changes {
@@ -154,7 +154,7 @@ func unitsOf(subject int, changes []Planned) []unit {
 				one.rule, one.roles = RuleRemove, []string{""}
 			}
 		default:
-			one.rule, one.roles = limitOf(p)
+			one.rule, one.roles = limitOf(p, edit)
 		}
 		if c == 0 {
 			lead = len(out)
@@ -166,7 +166,7 @@ func unitsOf(subject int, changes []Planned) []unit {
 
 // limitOf is the limit that a change counts against, and for which roles; of an
 // update it is the attribute.
-func limitOf(p *Planned) (Rule, []string) {
+func limitOf(p *Planned, edit bool) (Rule, []string) {
 	none := []string{""}
 	switch p.Change.Verb {
 	case target.Create, target.Link:
@@ -182,6 +182,10 @@ func limitOf(p *Planned) (Rule, []string) {
 		return RuleRemove, none
 	case target.Update:
 		return RuleUpdate, []string{p.Change.Set[0].Name}
+	case target.Grant:
+		if edit {
+			return RuleUpdate, []string{"entitlement " + p.Change.Entitlement}
+		}
 	case target.Revoke:
 		if len(p.Roles) > 0 {
 			return RuleRevoke, p.Roles

@@ -1,5 +1,7 @@
 package plan
 
+import "github.com/rosterd/rosterd/ledger"
+
 // Rule is a limit of the guard, or a reason to hold at any count. It is the
 // word of a hold and of a spend.
 type Rule string
@@ -26,6 +28,8 @@ const (
 	RuleAdopt Rule = "adopt"
 	// RuleConflict: a right would come by roles that exclude each other.
 	RuleConflict Rule = "conflict"
+	// RulePolicy holds what another policy would do, as a whole.
+	RulePolicy Rule = ledger.RulePolicy
 	// RuleNamed counts the removals that a person was named for.
 	RuleNamed Rule = "named"
 )

@@ -45,6 +45,10 @@ func (m *matter) read() {
 		m.link = l
 		m.s.Account = l.Name
 	}
+	if m.in.Assumed {
+		m.assume()
+		return
+	}
 	o := m.seen.Observed
 	if o == nil || !o.Read.Valid() {
 		return

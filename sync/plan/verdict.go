@@ -22,6 +22,9 @@ type Book struct {
 	Holds []ledger.Hold
 	// FirstFreeHold is the number of the next hold: 7 for "h7".
 	FirstFreeHold int
+	// edit: the plan is the impact of an edit of the policy, and what it gives is
+	// judged as what it changes.
+	edit bool
 }
 
 // Regained is somebody who has an account again, or a role, after it was taken.

@@ -1,0 +1,197 @@
+package sync
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// impactChunk is how many people are looked at together: a state of a million is
+// not held in memory twice for the sake of one edit.
+const impactChunk = 10_000
+
+// impact is what a pending policy would do, and what the guard must know to
+// judge it by the limits in force.
+type impact struct {
+	plan plan.Plan
+	book plan.Book
+}
+
+// impact resolves both policies over everybody in the snapshot. Nothing is read
+// for it but what listNext read.
+func (c *cycle) impact(outside map[identity.ID]bool) (impact, error) {
+	var out impact
+	force, next := c.side(c.Engine), c.side(c.Next)
+	next.outside = outside
+	for _, s := range []*cycle{force, next} {
+		if err := s.prepare(); err != nil {
+			return out, err
+		}
+	}
+	// A target that is new is held as a whole until its first plan is approved,
+	// whatever the policy, and one that is not in force has no limits yet.
+	judged := slices.DeleteFunc(slices.Clone(force.input.Targets), func(t plan.Target) bool {
+		return t.New && t.Rules.Guard.First != "apply" || !slices.ContainsFunc(next.input.Targets, func(n plan.Target) bool { return n.Name == t.Name })
+	})
+	only := func(list []plan.Target) []plan.Target {
+		return slices.DeleteFunc(list, func(t plan.Target) bool {
+			return !slices.ContainsFunc(judged, func(j plan.Target) bool { return j.Name == t.Name })
+		})
+	}
+	force.input.Targets, next.input.Targets = only(force.input.Targets), only(next.input.Targets)
+	out.plan.Now = c.Now()
+	var all []identity.Ordinal
+	for _, s := range c.Next.Sources {
+		list, err := c.Store.Ordinals(s.Name())
+		if err != nil {
+			return out, err
+		}
+		all = append(all, list...)
+	}
+	for who := range slices.Chunk(all, impactChunk) {
+		for _, s := range []*cycle{force, next} {
+			var err error
+			if s.input.People, err = s.peopleOf(who); err != nil {
+				return out, err
+			}
+		}
+		if c.Frozen != "" {
+			force.input.People = nil // what it would do is not known
+		}
+		out.plan.Subjects = append(out.plan.Subjects, plan.Impact(force.input, next.input).Subjects...)
+	}
+	var err error
+	if judged, err = c.counted(judged); err != nil {
+		return out, err
+	}
+	if out.book, err = c.spent(); err != nil {
+		return out, err
+	}
+	out.book.Now, out.book.Targets = out.plan.Now, judged
+	return out, nil
+}
+
+// side is a cycle that only thinks, under one of the two policies.
+func (c *cycle) side(e *Engine) *cycle {
+	if e.turns == nil {
+		e.turns = c.turn
+	}
+	s := e.begin(Request{Verb: c.ask.Verb, DryRun: true})
+	s.turn, s.lane = c.turn, true // it has no turn of its own, and takes none
+	return s
+}
+
+// prepare gathers what peopleOf needs, and the facts of sources and targets.
+func (c *cycle) prepare() (err error) {
+	c.input = plan.Input{Now: c.Now(), Assumed: true}
+	if c.known, err = c.knowledge(); err != nil {
+		return err
+	}
+	// Back-off and holds say nothing of what a policy would do.
+	c.known.parked, c.known.waiting = nil, nil
+	return c.facts()
+}
+
+// counted says who holds each role, which percentages rest on.
+func (c *cycle) counted(targets []plan.Target) ([]plan.Target, error) {
+	all, err := c.Store.Links()
+	if err != nil {
+		return nil, err
+	}
+	countHolders(targets, all)
+	return targets, nil
+}
+
+// listNext reads the source as the pending policy would, where that is another
+// way, and finds who would not be listed any more. The snapshot does not hear of
+// it.
+func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
+	if c.report.unread() {
+		return nil, nil
+	}
+	var out map[identity.ID]bool
+	for _, s := range c.Next.Sources {
+		here := c.sourceOf(s.Name())
+		if here == nil || here == s.Source {
+			continue
+		}
+		seen := &listed{cycle: c, source: s.Name(), ids: map[identity.ID]bool{}}
+		proof, err := s.Read(ctx, seen)
+		if err != nil {
+			return out, err
+		}
+		if !proof.Valid() || proof.Source() != s.Name() || proof.People() != seen.people {
+			return out, errUnlisted
+		}
+		err = c.Store.EachPerson(s.Name(), func(p identity.Person) error {
+			there := p.Standing == identity.Active || p.Standing == identity.Disabled
+			if there && !seen.ids[p.Key.ID] {
+				if out == nil {
+					out = map[identity.ID]bool{}
+				}
+				out[p.Key.ID] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// listed is a stage that keeps who was seen, and nothing else.
+type listed struct {
+	cycle  *cycle
+	source string
+	people int
+	ids    map[identity.ID]bool
+}
+
+func (l *listed) Add(entries []directory.Entry) error {
+	for _, e := range entries {
+		if e.Kind == directory.Person {
+			l.ids[e.ID] = true
+			l.people++
+		}
+	}
+	l.cycle.progress("read", l.source, l.people, 0)
+	return nil
+}
+
+// beside takes out of scope whom the pending policy would not read.
+func (c *cycle) beside(p identity.Person) identity.Person {
+	if c.outside[p.Key.ID] && (p.Standing == identity.Active || p.Standing == identity.Disabled) {
+		p.Standing, p.Why = identity.OutOfScope, "outside the bases or the filter of the changed file"
+	}
+	return p
+}
+
+// countHolders counts, for each target, who holds each role.
+func countHolders(targets []plan.Target, all map[identity.Ordinal]map[string]ledger.Link) {
+	for i := range targets {
+		targets[i].Holders = map[string]int{}
+	}
+	for _, links := range all {
+		for i := range targets {
+			l, linked := links[targets[i].Name]
+			if !linked || l.Phase != ledger.Open {
+				continue
+			}
+			roles := map[string]bool{}
+			for _, g := range l.Granted {
+				for _, r := range g.Roles {
+					roles[r] = true
+				}
+			}
+			for r := range maps.Keys(roles) {
+				targets[i].Holders[r]++
+			}
+		}
+	}
+}

@@ -1,0 +1,386 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+)
+
+// policyTarget is what the hold of a pending policy says it is of. No target can
+// have that name.
+const policyTarget = "the policy"
+
+// Pending is a changed policy and what became of it.
+type Pending struct {
+	// File is the name of the file, Hash of its policy.
+	File, Hash string
+	Fate       Fate
+	// Why: of a held one the limits that it is beyond; of one that could not be
+	// judged, what was missing.
+	Why string
+	// Hold is the one that keeps it, if there is one.
+	Hold ledger.Hold
+	// Impact is what it would do, where this cycle worked it out.
+	Impact []plan.Line
+	// Outside is how many people it would not read any more.
+	Outside int
+
+	logins map[identity.Ordinal]string
+}
+
+// Fate is what became of a changed policy.
+type Fate uint8
+
+const (
+	// Unjudged: no cycle has judged it yet.
+	Unjudged Fate = iota
+	// Taken: it governs from this cycle on, or would if this were one that acts.
+	Taken
+	// Held: it waits for a decision, and the one before governs.
+	Held
+	// Rejected: somebody refused it, and the one before governs.
+	Rejected
+	// Agreed: it was approved, and governs from the next cycle on.
+	Agreed
+)
+
+var fateNames = [...]string{"unjudged", "taken", "held", "rejected", "approved"}
+
+func (f Fate) String() string { return fateNames[f] }
+
+// Current is the engine that does this one's work: its own, or the one whose
+// policy has come into force.
+func (e *Engine) Current() *Engine {
+	for {
+		next := e.successor.Load()
+		if next == nil {
+			return e
+		}
+		e = next
+	}
+}
+
+// hash identifies all that is policy.
+func (e *Engine) hash() string {
+	if e.Hash != "" {
+		return e.Hash
+	}
+	return e.Policy.Hash()
+}
+
+// policyKey stands in a hold for the policy itself, so that what is approved is
+// this one and no other, whatever changes it brings.
+func (e *Engine) policyKey() target.Key {
+	return target.Change{Target: policyTarget, Verb: target.Link, Account: target.NativeID(e.hash())}.Key()
+}
+
+// Pending says what is known of a changed file, from the state alone; nil if the
+// file at hand is in force.
+func (e *Engine) Pending() (*Pending, error) {
+	e = e.Current()
+	if e.Next == nil {
+		return nil, nil
+	}
+	holds, err := e.Store.Holds()
+	if err != nil {
+		return nil, err
+	}
+	return e.pending(holds), nil
+}
+
+func (e *Engine) pending(holds []ledger.Hold) *Pending {
+	p := &Pending{File: e.Next.File, Hash: e.Next.hash()}
+	h, held := e.policyHold(holds)
+	if !held {
+		return p
+	}
+	p.Hold, p.Why, p.Fate = h, h.Text, Held
+	key := e.Next.policyKey()
+	switch {
+	case slices.Contains(h.Refused, key):
+		p.Fate = Rejected
+	case slices.Contains(h.Approved, key) && e.Now().Before(h.Expires):
+		p.Fate = Agreed
+	}
+	return p
+}
+
+// policyHold finds the hold of the pending policy, if it is of this one.
+func (e *Engine) policyHold(holds []ledger.Hold) (ledger.Hold, bool) {
+	key := e.Next.policyKey()
+	for _, h := range holds {
+		if h.Target == policyTarget && slices.ContainsFunc(h.Keys, func(k ledger.Held) bool { return k.Key == key }) {
+			return h, true
+		}
+	}
+	return ledger.Hold{}, false
+}
+
+// withoutPolicy parts the holds of changes from the one of a pending policy,
+// which is dropped where it is of another.
+func (e *Engine) withoutPolicy(holds []ledger.Hold) (others, ours []ledger.Hold) {
+	for _, h := range holds {
+		if h.Target != policyTarget {
+			others = append(others, h)
+		}
+	}
+	if e.Next != nil {
+		if h, held := e.policyHold(holds); held {
+			ours = []ledger.Hold{h}
+		}
+	}
+	return others, ours
+}
+
+// takePolicy judges a changed policy, once what is known is as new as can be.
+// Within the limits of the one in force it is taken, and the cycle goes on under
+// it; beyond them it is a hold, and the one in force governs. Only a cycle of
+// everybody does this, or the one that an approval asks for.
+func (c *cycle) takePolicy(ctx context.Context) error {
+	if c.Next == nil {
+		return nil
+	}
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return err
+	}
+	c.report.Policy = c.pending(holds)
+	if c.lane || c.ask.People != nil && !c.ask.policy || c.report.Policy.Fate == Rejected {
+		return nil
+	}
+	outside, unread := c.listNext(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	reread, err := c.decidePolicy(outside, unread)
+	if err != nil || !reread {
+		return err
+	}
+	return c.readAndSeal(ctx)
+}
+
+// decidePolicy says whether the source is to be read again, as the policy that
+// was taken reads it.
+func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread bool, err error) {
+	defer c.section()()
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return false, err
+	}
+	p := c.pending(holds)
+	c.report.Policy = p
+	if c.report.unread() && p.Fate != Agreed {
+		// What it asks for may not have been read: it is judged on what is known.
+		p.Why = first(p.Why, "the source was not read")
+		return false, nil
+	}
+	impact, err := c.impact(outside)
+	if err != nil {
+		return false, err
+	}
+	p.Impact, p.Outside, p.logins = plan.Lines(impact.plan), len(outside), map[identity.Ordinal]string{}
+	for _, s := range impact.plan.Subjects {
+		p.logins[s.Person] = s.Login
+	}
+	beyond := plan.JudgeImpact(impact.plan, impact.book)
+	switch {
+	case c.Frozen != "":
+		beyond = []string{c.Frozen}
+	case unread != nil:
+		beyond = append([]string{"what it reads cannot be read: " + unread.Error()}, beyond...)
+	}
+	if p.Fate == Agreed && c.ask.DryRun {
+		return false, nil // the cycle that takes it lets pass what was approved
+	}
+	if p.Fate == Agreed || len(beyond) == 0 {
+		p.Fate = Taken
+		return c.swap(holds, p.Hold, impact.plan, outside)
+	}
+	return false, c.holdPolicy(holds, impact.plan, beyond)
+}
+
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// holdPolicy rebuilds the hold of the pending policy.
+func (c *cycle) holdPolicy(holds []ledger.Hold, impact plan.Plan, beyond []string) error {
+	now := c.Now()
+	others, ours := c.withoutPolicy(holds)
+	h := ledger.Hold{Target: policyTarget, Rule: ledger.RulePolicy, Opened: now, Status: ledger.Waiting}
+	if len(ours) > 0 {
+		h = ours[0]
+	} else {
+		id, err := c.Store.NextHoldID()
+		if err != nil {
+			return err
+		}
+		h.ID = id
+	}
+	since := map[target.Key]time.Time{}
+	for _, k := range h.Keys {
+		since[k.Key] = k.Since
+	}
+	h.Keys = append(impact.Held(), ledger.Held{Key: c.Next.policyKey(), Text: "take the policy of " + filepath.Base(c.Next.File), Since: now})
+	for i, k := range h.Keys {
+		if was, held := since[k.Key]; held {
+			h.Keys[i].Since = was
+		}
+	}
+	slices.SortFunc(h.Keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+	h.Keys = slices.CompactFunc(h.Keys, func(a, b ledger.Held) bool { return a.Key == b.Key })
+	h.Status, h.Approved, h.ApprovedBy, h.Expires = ledger.Waiting, nil, "", time.Time{} // an approval that lapsed
+	h.Text = "the changed " + filepath.Base(c.Next.File) + ": " + few(beyond)
+	h = versioned([]ledger.Hold{h}, now)[0]
+	c.report.Policy.Fate, c.report.Policy.Hold, c.report.Policy.Why = Held, h, h.Text
+	return c.Store.SaveHolds(append(others, h))
+}
+
+// few joins the first of many texts.
+func few(texts []string) string {
+	const most = 3
+	out := ""
+	for i, t := range texts {
+		switch {
+		case i == most:
+			return fmt.Sprintf("%s; and %d more", out, len(texts)-most)
+		case i > 0:
+			out += "; "
+		}
+		out += t
+	}
+	return out
+}
+
+// swap lets the pending policy govern. Everybody is marked first: killed in
+// between, they are looked at under the old one, and the next cycle does it all
+// again. What was approved with it passes, target by target; all else meets the
+// guard like any change.
+func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, outside map[identity.ID]bool) (reread bool, err error) {
+	next, moved := c.Next, false
+	c.limits = map[string]plan.Guard{}
+	for _, t := range c.Targets {
+		c.limits[t.Name] = t.Rules.Guard
+	}
+	for _, s := range next.Sources {
+		if _, err := c.Store.MarkEveryone(s.Name(), "policy"); err != nil {
+			return false, err
+		}
+		moved = moved || c.sourceOf(s.Name()) != s.Source
+	}
+	if c.ask.DryRun {
+		// It governs in this plan only. Who would not be read is taken for out of
+		// scope here, and the snapshot does not hear of it.
+		c.outside, c.Engine = outside, next
+		return false, nil
+	}
+	others, _ := c.withoutPolicy(holds)
+	passes, err := c.passes(hold, impact)
+	if err != nil {
+		return false, err
+	}
+	by := first(hold.ApprovedBy, c.ask.By)
+	record := state.PolicyRecord{Hash: next.hash(), Text: next.PolicyText, At: c.Now(), By: by}
+	if err := c.Store.TakePolicy(record, append(others, passes...)); err != nil {
+		return false, err
+	}
+	c.Engine.successor.Store(next)
+	c.Engine = next
+	return moved, nil
+}
+
+// passes are the approved changes of a policy as approved holds, one for each
+// target.
+func (c *cycle) passes(hold ledger.Hold, impact plan.Plan) ([]ledger.Hold, error) {
+	if len(hold.Approved) == 0 {
+		return nil, nil
+	}
+	n, err := c.Store.FirstFreeHold()
+	if err != nil {
+		return nil, err
+	}
+	var out []ledger.Hold
+	for _, t := range c.Next.Targets {
+		h := ledger.Hold{ID: fmt.Sprintf("h%d", n), Target: t.Name, Rule: ledger.RulePolicy, Text: "approved with " + hold.ID, Opened: hold.Opened,
+			Status: ledger.Approved, ApprovedBy: hold.ApprovedBy, Expires: hold.Expires}
+		part := impact
+		part.Subjects = slices.DeleteFunc(slices.Clone(impact.Subjects), func(s plan.Subject) bool { return s.Target != t.Name })
+		for _, k := range part.Held() {
+			if slices.Contains(hold.Approved, k.Key) {
+				h.Keys = append(h.Keys, k)
+			}
+		}
+		if len(h.Keys) == 0 {
+			continue
+		}
+		slices.SortFunc(h.Keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+		for _, k := range h.Keys {
+			h.Approved = append(h.Approved, k.Key)
+		}
+		out = append(out, h)
+		n++
+	}
+	return versioned(out, c.Now()), nil
+}
+
+func (e *Engine) sourceOf(name string) directory.Source {
+	for _, s := range e.Sources {
+		if s.Name() == name {
+			return s.Source
+		}
+	}
+	return nil
+}
+
+// firstPolicy notes the policy under which this state begins, and the one that
+// another version of rosterd, or another spelling, makes of the text in force.
+func (c *cycle) firstPolicy() error {
+	if c.Frozen != "" {
+		return nil
+	}
+	last, known, err := c.Store.Policy()
+	if err != nil {
+		return err
+	}
+	same := known && last.Hash == c.hash()
+	if !same {
+		for _, s := range c.Sources {
+			if _, err := c.Store.MarkEveryone(s.Name(), "policy"); err != nil {
+				return err
+			}
+		}
+	}
+	if c.ask.DryRun || same && (last.Text == c.PolicyText || c.PolicyText == "") {
+		return nil
+	}
+	return c.Store.SavePolicy(state.PolicyRecord{Hash: c.hash(), Text: c.PolicyText, At: c.Now(), By: c.ask.By})
+}
+
+// errNoPart: a policy is one thing.
+type noPartError struct{ hold string }
+
+func (e *noPartError) Error() string {
+	return fmt.Sprintf("approve %s: a policy is taken whole, not for some people", e.hold)
+}
+
+// Hint says what to do instead.
+func (e *noPartError) Hint() string {
+	return "approve it whole: rosterd approve " + e.hold + "; or narrow the edit in the file, and see what is left: rosterd plan"
+}
+
+var errUnlisted = errors.New("the read proved nothing")
