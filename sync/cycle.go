@@ -130,6 +130,8 @@ type cycle struct {
 	// limits are those of the policy that governed when the cycle began: what it
 	// took with it does not free itself.
 	limits map[string]plan.Guard
+	// judged is how many people an approved policy reads, by source.
+	judged map[string]int
 	// outside are people whom the policy of this plan would not read.
 	outside map[identity.ID]bool
 }

@@ -128,6 +128,10 @@ func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
 		if !proof.Valid() || proof.Source() != s.Name() || proof.People() != seen.people {
 			return out, errUnlisted
 		}
+		if c.judged == nil {
+			c.judged = map[string]int{}
+		}
+		c.judged[s.Name()] = seen.people
 		err = c.Store.EachPerson(s.Name(), func(p identity.Person) error {
 			there := p.Standing == identity.Active || p.Standing == identity.Disabled
 			if there && !seen.ids[p.Key.ID] {

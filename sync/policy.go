@@ -166,7 +166,29 @@ func (c *cycle) takePolicy(ctx context.Context) error {
 	if err != nil || !reread {
 		return err
 	}
-	return c.readAndSeal(ctx)
+	c.report.Reads = nil
+	if err := c.readAndSeal(ctx); err != nil {
+		return err
+	}
+	return c.acceptDrop()
+}
+
+// acceptDrop takes a smaller listing for the right one if it is no smaller than
+// the one that the policy was judged by, and approved with.
+func (c *cycle) acceptDrop() error {
+	defer c.section()()
+	for _, read := range c.report.Reads {
+		f, err := c.Store.SourceFacts(read.Source)
+		if err != nil {
+			return err
+		}
+		if judged, approved := c.judged[read.Source]; approved && f.MinPeople && f.People >= judged {
+			if err := c.Store.AcceptDrop(read.Source); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // decidePolicy says whether the source is to be read again, as the policy that
@@ -201,6 +223,9 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 	}
 	if p.Fate == Agreed && c.ask.DryRun {
 		return false, nil // the cycle that takes it lets pass what was approved
+	}
+	if p.Fate != Agreed {
+		c.judged = nil // nobody approved so small a listing
 	}
 	if p.Fate == Agreed || len(beyond) == 0 {
 		p.Fate = Taken
