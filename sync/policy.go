@@ -183,7 +183,7 @@ func (c *cycle) acceptDrop() error {
 			return err
 		}
 		if judged, approved := c.judged[read.Source]; approved && f.MinPeople && f.People >= judged {
-			if err := c.Store.AcceptDrop(read.Source); err != nil {
+			if err := c.Store.AcceptDrop(read.Source, c.ask.By); err != nil {
 				return err
 			}
 		}
@@ -195,6 +195,7 @@ func (c *cycle) acceptDrop() error {
 // was taken reads it.
 func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread bool, err error) {
 	defer c.section()()
+	c.step("policy", "")
 	holds, err := c.Store.Holds()
 	if err != nil {
 		return false, err
