@@ -43,6 +43,10 @@ faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) tim
 	ROSTERD_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInEveryStep$$' ./cmd/rosterd
 	ROSTERD_KILLS=$(APPLIES) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
 
+.PHONY: soak
+soak: ## the service left alone for two months of a moved clock, with summer time beginning and ending
+	ROSTERD_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run '^TestLeftAlone$$' ./cmd/rosterd
+
 .PHONY: bench
 bench: ## reading and provisioning beside ldapsearch and ldapadd, with PEOPLE (100000) people
 	$(GO) test -count=1 -timeout 60m -run "^$$" -bench People -benchtime 1x ./bench -args -people $(PEOPLE)

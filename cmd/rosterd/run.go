@@ -133,19 +133,18 @@ func (u *unit) complainOf(err error) {
 	}
 }
 
-// cycle runs one cycle and logs what it did.
-func (u *unit) cycle(ctx context.Context, k daemon.Kind) {
+// cycle runs one cycle, logs what it did, and says whether it came to its end.
+func (u *unit) cycle(ctx context.Context, k daemon.Kind) bool {
 	u.notify.Idle(false)
 	s := u.session()
-	ask := rostersync.Request{Verb: "run", By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
+	ask := rostersync.Request{Verb: string(k), By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
 	r, err := s.engine.Cycle(ctx, ask)
-	if errors.Is(err, rostersync.ErrStopped) {
-		err = nil
-	}
+	cut := errors.Is(err, rostersync.ErrStopped) || r != nil && r.Stopped || ctx.Err() != nil
 	logReport(u.log, r, err)
 	if r != nil && len(r.Carried)+len(r.Failed) > 0 {
 		u.sayHead()
 	}
+	return !cut
 }
 
 // progress feeds the watchdog and the line of systemctl status.

@@ -323,6 +323,12 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b = bytes.Buffer{}
+}
+
 // serviceVerb starts and stops rosterd run: service start [FLAGS], service stop.
 func serviceVerb(ts *testscript.TestScript, neg bool, args []string) {
 	sure(ts, neg)

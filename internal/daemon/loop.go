@@ -42,9 +42,10 @@ type Loop struct {
 	// Last is when a kind ran last; zero if never. Ran keeps it.
 	Last func(Kind) time.Time
 	Ran  func(Kind, time.Time)
-	// Cycle runs one cycle. Its errors are its own business; a panic is told to
-	// Panicked, and the loop goes on.
-	Cycle    func(context.Context, Kind)
+	// Cycle runs one cycle, and says whether it came to its end: one that the stop
+	// cut short is due again when the loop runs next. Its errors are its own
+	// business; a panic is told to Panicked, and the loop goes on.
+	Cycle    func(context.Context, Kind) bool
 	Panicked func(value any, stack []byte)
 	// Idle hears when the next cycle is due, each time the loop goes to sleep.
 	Idle func(next time.Time)
@@ -70,7 +71,9 @@ func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 		now := l.Clock.Now()
 		kind, due, next := l.due(last, now)
 		if due {
-			l.one(ctx, kind)
+			if !l.one(ctx, kind) {
+				return
+			}
 			for _, s := range l.Schedules() {
 				if s.Kind == kind || kind == Resync {
 					last[s.Kind] = now
@@ -131,11 +134,13 @@ func pick(had Kind, due bool, other Kind) (Kind, bool) {
 	return other, true
 }
 
-func (l *Loop) one(ctx context.Context, kind Kind) {
+// one runs a cycle. One that panicked has ended: it would panic again.
+func (l *Loop) one(ctx context.Context, kind Kind) (ended bool) {
 	defer func() {
 		if p := recover(); p != nil {
+			ended = true
 			l.Panicked(p, debug.Stack())
 		}
 	}()
-	l.Cycle(ctx, kind)
+	return l.Cycle(ctx, kind)
 }

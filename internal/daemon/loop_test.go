@@ -32,7 +32,10 @@ func newService(begin time.Time) *service {
 		},
 		Last:     func(k Kind) time.Time { return s.kept[k] },
 		Ran:      func(k Kind, at time.Time) { s.kept[k] = at },
-		Cycle:    func(_ context.Context, k Kind) { s.ran = append(s.ran, string(k)+" "+s.clock.Now().Format("02 15:04")) },
+		Cycle:    func(_ context.Context, k Kind) bool {
+			s.ran = append(s.ran, string(k)+" "+s.clock.Now().Format("02 15:04"))
+			return true
+		},
 		Panicked: func(any, []byte) { s.ran = append(s.ran, "panicked") },
 		Idle:     func(time.Time) {},
 	}
@@ -118,12 +121,38 @@ func TestAClockThatJumps(t *testing.T) {
 func TestAPanicDoesNotEndTheLoop(t *testing.T) {
 	s := newService(at(10, 2))
 	ran := s.loop.Cycle
-	s.loop.Cycle = func(ctx context.Context, k Kind) {
+	s.loop.Cycle = func(ctx context.Context, k Kind) bool {
 		if s.clock.Now().Equal(at(10, 5)) {
 			panic("no")
 		}
-		ran(ctx, k)
+		return ran(ctx, k)
 	}
 	s.until(at(10, 11))
 	s.want(t, "panic", "changes 10 10:02", "panicked", "changes 10 10:10")
+}
+
+// A stop that cuts a cycle short does not take its place: the next start does it.
+func TestACycleThatWasCutShortIsDueAgain(t *testing.T) {
+	s := newService(at(10, 2))
+	s.until(at(10, 4))
+	s.ran = nil
+	stop, ended := make(chan struct{}), make(chan struct{})
+	ran := s.loop.Cycle
+	s.loop.Cycle = func(ctx context.Context, k Kind) bool {
+		ran(ctx, k)
+		close(stop)
+		return false
+	}
+	go func() {
+		defer close(ended)
+		s.loop.Run(context.Background(), stop)
+	}()
+	for !s.clock.Now().Equal(at(10, 5)) {
+		s.clock.Set(s.clock.Waited())
+	}
+	<-ended
+	s.loop.Cycle = ran
+	s.clock.Set(at(10, 7))
+	s.until(at(10, 11))
+	s.want(t, "cut short", "changes 10 10:05", "changes 10 10:07", "changes 10 10:10")
 }
