@@ -71,6 +71,7 @@ type applier struct {
 	failing int   // writes that failed in a row
 	broken  error // set when the target is left alone
 	done    int
+	sent    int // of the batch that is under way
 }
 
 // remember takes the links and earlier failures from the plan: a link that was
@@ -147,6 +148,7 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Or
 	for i, u := range units {
 		workers.Go(func() error {
 			results[i] = a.do(wctx, u)
+			a.tell(len(u.intents))
 			return nil
 		})
 	}
@@ -169,8 +171,19 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Or
 		return nil, err
 	}
 	later := a.note(all)
+	a.sent = 0
 	a.progress("apply", a.target.Name, a.done, a.total)
 	return later, ctx.Err()
+}
+
+// tell tells how far it has come: with a rate a batch may take longer than a
+// watchdog waits.
+func (a *applier) tell(n int) {
+	a.mu.Lock()
+	a.sent += n
+	done := min(a.done+a.sent, a.total)
+	a.mu.Unlock()
+	a.progress("apply", a.target.Name, done, a.total)
 }
 
 // ready leaves out what depends on a step that failed or on a person that was

@@ -142,6 +142,6 @@ func (e *Engine) begin(ask Request) *cycle {
 	slices.Sort(ask.People)
 	return &cycle{Engine: e, ask: ask, turn: e.turnOf(),
 		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{}, down: map[string]error{},
-		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, Began: now, DryRun: ask.DryRun,
+		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, By: ask.By, Began: now, DryRun: ask.DryRun,
 			Done: map[target.Verb]int{}}}
 }

@@ -81,6 +81,8 @@ type Progress struct {
 type Request struct {
 	// Verb is for the journal: "sync", "plan", "approve h3".
 	Verb string
+	// Scheduled: nobody asked, it was due. One that did nothing is not journalled.
+	Scheduled bool
 	// By is who asked.
 	By string
 	// DryRun stops before the first write to a target.

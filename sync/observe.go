@@ -102,7 +102,7 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 	}
 	out := make(map[identity.Ordinal]target.Observation, len(wants))
 	if c.ask.Full || len(wants) >= listFrom {
-		listing, err := target.Collect(ctx, member, c.scope(t.Name))
+		listing, err := target.Collect(ctx, c.counting("observe", member), c.scope(t.Name))
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", t.Name, err)
 		}

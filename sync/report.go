@@ -15,6 +15,7 @@ import (
 // Report is what one cycle saw, planned and did.
 type Report struct {
 	Cycle, Verb  string
+	By           string
 	Began, Ended time.Time
 	DryRun       bool
 	// Still: this rests on the state alone, as of Sources' last complete reads.
@@ -194,7 +195,7 @@ func (c *cycle) end(err error) error {
 	record := state.CycleRecord{ID: c.report.Cycle, Verb: c.report.Verb, Began: c.report.Began, Ended: c.report.Ended,
 		Exit: c.report.Exit(), Counts: counts, Error: c.errorText(), By: c.ask.By}
 	did := len(c.report.Carried) + len(c.report.Failed) + len(c.report.Unverified) + c.report.Recovered
-	record.Journal = !c.ask.DryRun && (did > 0 || record.Exit == ExitFailed || record.Verb != "run")
+	record.Journal = !c.ask.DryRun && (did > 0 || record.Exit == ExitFailed || !c.ask.Scheduled)
 	return errors.Join(err, c.Store.SaveCycle(record))
 }
 

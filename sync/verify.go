@@ -123,7 +123,7 @@ func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query
 			return answers, err
 		}
 	}
-	listing, err := target.Collect(ctx, t, c.scope(t.Name))
+	listing, err := target.Collect(ctx, c.counting("verify", t), c.scope(t.Name))
 	return func(q []target.Query) ([]target.Observation, error) {
 		if err != nil {
 			return nil, err

@@ -38,7 +38,7 @@ func TestHeldOverTheWeekend(t *testing.T) {
 			w.leave(ids[400+left])
 			left++
 		}
-		r := w.cycle(rostersync.Request{Verb: "run", Full: w.now.Hour() == 2})
+		r := w.cycle(rostersync.Request{Verb: "changes", Scheduled: true, Full: w.now.Hour() == 2})
 		if r.Exit() != rostersync.ExitHeld {
 			t.Fatalf("%s: exit %d\n%s", w.now, r.Exit(), text(r))
 		}

@@ -42,7 +42,7 @@ func (a *app) logger(form string) (*slog.Logger, func(), error) {
 	options := &slog.HandlerOptions{ReplaceAttr: quiet}
 	switch form {
 	case "journald":
-		h, err := journald.New(journald.Socket)
+		h, err := journald.New(first(a.journal, journald.Socket))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -98,7 +98,7 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 		}
 		return
 	}
-	log = log.With("cycle", r.Cycle)
+	log = log.With("cycle", r.Cycle, "verb", r.Verb, "by", r.By)
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))
@@ -135,7 +135,7 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 	if err != nil {
 		text = err.Error() + "; " + text
 	}
-	log.Log(context.Background(), level, text, "MESSAGE_ID", eventCycle, "exit", r.Exit(), "verb", r.Verb)
+	log.Log(context.Background(), level, text, "MESSAGE_ID", eventCycle, "exit", r.Exit())
 }
 
 func changeFields(r *rostersync.Report, o ledger.Order, event string) []any {

@@ -235,6 +235,9 @@ func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, f
 	show, end := a.progress()
 	report, err := run(ctx, show)
 	end()
+	if a.service != nil && a.service.log != nil {
+		a.service.log(report, err)
+	}
 	if report == nil {
 		return decided(err)
 	}

@@ -21,13 +21,38 @@ func (a *app) progress() (show func(rostersync.Progress), end func()) {
 	if a.getenv("NOTIFY_SOCKET") == "" {
 		return draw, end
 	}
-	systemd := daemon.NewNotifier(clock.Real{})
+	systemd := &teller{notify: daemon.NewNotifier(clock.Real{}), clock: clock.Real{}}
 	return func(p rostersync.Progress) {
-		systemd.Status("%s", stand(p))
+		systemd.tell(p)
 		if draw != nil {
 			draw(p)
 		}
 	}, end
+}
+
+// tellEvery is how often the status line moves within a step.
+const tellEvery = 200 * time.Millisecond
+
+// teller tells systemd how far a cycle has come: that a step begins at once, and
+// the rest now and then.
+type teller struct {
+	notify *daemon.Notifier
+	clock  clock.Clock
+	mu     gosync.Mutex
+	last   time.Time
+}
+
+func (t *teller) tell(p rostersync.Progress) {
+	t.mu.Lock()
+	now := t.clock.Now()
+	quiet := p.Done > 0 && now.Sub(t.last) < tellEvery
+	if !quiet {
+		t.last = now
+	}
+	t.mu.Unlock()
+	if !quiet {
+		t.notify.Status("%s", stand(p))
+	}
 }
 
 // stand is a line for systemctl status.

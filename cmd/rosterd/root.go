@@ -48,6 +48,8 @@ type app struct {
 	// clock is the service's, beat its sign of progress.
 	clock clock.Clock
 	beat  func()
+	// journal is where journald listens; empty for where it always does.
+	journal string
 	// service is set where this runs inside the process that holds the state,
 	// for somebody at the control socket.
 	service *service

@@ -42,6 +42,7 @@ type unit struct {
 	clock  clock.Clock
 	log    *slog.Logger
 	notify *daemon.Notifier
+	teller *teller
 	// inForce is the session that reload replaces.
 	inForce atomic.Pointer[session]
 	calls   chan func()
@@ -61,6 +62,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 		a.clock = clock.Real{}
 	}
 	u := &unit{app: a, clock: a.clock, log: log, notify: daemon.NewNotifier(a.clock), calls: make(chan func())}
+	u.teller = &teller{notify: u.notify, clock: a.clock}
 	a.beat = u.notify.Beat
 	s, err := a.hold()
 	if err != nil {
@@ -72,7 +74,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 	defer abort()
 	u.ctx = ctx
 	defer u.later.Wait()
-	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, progress: u.verbProgress})
+	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, progress: u.verbProgress, log: u.logVerb})
 	if err != nil {
 		return failed(err)
 	}
@@ -137,20 +139,33 @@ func (u *unit) complainOf(err error) {
 func (u *unit) cycle(ctx context.Context, k daemon.Kind) bool {
 	u.notify.Idle(false)
 	s := u.session()
-	ask := rostersync.Request{Verb: string(k), By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
+	ask := rostersync.Request{Verb: string(k), Scheduled: true, By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
 	r, err := s.engine.Cycle(ctx, ask)
 	cut := errors.Is(err, rostersync.ErrStopped) || r != nil && r.Stopped || ctx.Err() != nil
+	u.logCycle(r, err)
+	return !cut
+}
+
+// logCycle writes what a cycle did, and the head of the journal if it wrote.
+func (u *unit) logCycle(r *rostersync.Report, err error) {
 	logReport(u.log, r, err)
 	if r != nil && len(r.Carried)+len(r.Failed) > 0 {
 		u.sayHead()
 	}
-	return !cut
+}
+
+// logVerb does so for a cycle that somebody asked for. One that only looked, or
+// was refused, is nobody's business but theirs.
+func (u *unit) logVerb(r *rostersync.Report, err error) {
+	if r != nil && !r.DryRun {
+		u.logCycle(r, err)
+	}
 }
 
 // progress feeds the watchdog and the line of systemctl status.
 func (u *unit) progress(p rostersync.Progress) {
 	u.notify.Beat()
-	u.notify.Status("%s", stand(p))
+	u.teller.tell(p)
 }
 
 // verbProgress is the progress of a cycle that somebody asked for.
@@ -190,7 +205,7 @@ func (u *unit) due() time.Time {
 
 // background runs what nobody waits for; the end of the service waits.
 func (u *unit) background(f func(context.Context, func(*rostersync.Report, error))) {
-	u.later.Go(func() { f(u.ctx, func(r *rostersync.Report, err error) { logReport(u.log, r, err) }) })
+	u.later.Go(func() { f(u.ctx, u.logCycle) })
 }
 
 // listen makes the first signal a stop, the second an abort, and SIGHUP a reload.

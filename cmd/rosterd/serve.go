@@ -41,6 +41,9 @@ type service struct {
 	// progress hears how far a verb has come, until the function is called; nil
 	// where a one-shot serves.
 	progress func() (func(rostersync.Progress), func())
+	// log writes what a verb did into the log of the service; nil where a
+	// one-shot serves.
+	log func(*rostersync.Report, error)
 	// reload takes the changed file; nil where a one-shot serves.
 	reload func(context.Context, io.Writer) (string, error)
 }

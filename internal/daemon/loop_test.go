@@ -30,9 +30,9 @@ func newService(begin time.Time) *service {
 		Schedules: func() []Schedule {
 			return []Schedule{{Kind: Changes, Next: every(5 * time.Minute), AtOnce: true}, {Kind: Resync, Next: every(24 * time.Hour)}}
 		},
-		Last:     func(k Kind) time.Time { return s.kept[k] },
-		Ran:      func(k Kind, at time.Time) { s.kept[k] = at },
-		Cycle:    func(_ context.Context, k Kind) bool {
+		Last: func(k Kind) time.Time { return s.kept[k] },
+		Ran:  func(k Kind, at time.Time) { s.kept[k] = at },
+		Cycle: func(_ context.Context, k Kind) bool {
 			s.ran = append(s.ran, string(k)+" "+s.clock.Now().Format("02 15:04"))
 			return true
 		},
