@@ -19,9 +19,10 @@ func (c *cycle) settle() error {
 	}
 	// What is kept without being in a hold (taken, ambiguous, protected, or
 	// waiting for what is in one) stays before everybody's eyes until somebody
-	// mends or decides it.
+	// mends or decides it. What waits for a read is done after it, though the
+	// read has nothing new to say.
 	for i, s := range c.report.Plan.Subjects {
-		if s.Held != "" || c.report.Verdict.Subjects[i].Withheld {
+		if s.Held != "" || s.Postponed || c.report.Verdict.Subjects[i].Withheld {
 			c.open[s.Person] = true
 		}
 	}

@@ -19,7 +19,7 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 		return
 	}
 	if s == PresumedGone && m.sources[m.p.Key.Source].Unread && !m.asked() {
-		m.s.unread = true
+		m.s.unread, m.s.Postponed = true, true
 		m.note("nothing is taken before the next complete read of source %s", m.p.Key.Source)
 		return
 	}

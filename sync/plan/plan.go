@@ -50,6 +50,9 @@ type Subject struct {
 	Held string
 	// Retained is when the closed account will be deleted; zero if never.
 	Retained time.Time
+	// Postponed: what is to be done waits for the next complete read of the
+	// source. Whoever it is about must be looked at again then.
+	Postponed bool
 	// unread: the plan says nothing about this subject's earlier changes.
 	unread bool
 	// freed are the changes that can be made if the plan frees the name that
