@@ -195,6 +195,9 @@ func (s *Store) ForgetTarget(name, by string) error {
 		if err := tx.Bucket(bTargets).Delete([]byte(name)); err != nil {
 			return err
 		}
+		if err := tx.Bucket(bMeta).Delete(outageKey(name)); err != nil {
+			return err
+		}
 		return s.noteDecision(tx, journal.Record{Kind: "forget-target", Target: name}, map[string]any{"links": len(keys)}, by, "")
 	})
 	if err != nil {

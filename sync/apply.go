@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	gosync "sync"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 	// memberBatch is how many accounts one grant or revoke names.
 	memberBatch = 500
 	// breakAfter is how many writes may fail in a row before a target is left
-	// alone for the rest of the cycle.
+	// alone for a while.
 	breakAfter = 10
 )
 
@@ -32,9 +33,12 @@ func (c *cycle) apply(ctx context.Context) error {
 	for _, t := range c.Targets {
 		waves := c.waves(t.Name)
 		if len(waves) == 0 {
+			if err := c.nothingToTry(t.Name); err != nil {
+				return err
+			}
 			continue
 		}
-		a := &applier{cycle: c, target: t, refs: map[identity.Ordinal]target.Ref{}, links: map[identity.Ordinal]ledger.Link{},
+		a := &applier{cycle: c, target: t, probing: c.outages[t.Name].Broken(), refs: map[identity.Ordinal]target.Ref{}, links: map[identity.Ordinal]ledger.Link{},
 			blocked: map[identity.Ordinal]string{}, attempts: map[identity.Ordinal]int{}, sequences: map[identity.Ordinal]uint64{}}
 		a.remember()
 		for _, w := range waves {
@@ -68,7 +72,10 @@ type applier struct {
 	sequences map[identity.Ordinal]uint64
 	// blocked are people for whom an earlier step failed, with that step.
 	blocked map[identity.Ordinal]string
-	failing int   // writes that failed in a row
+	failing int // writes that failed in a row
+	// probing: the target broke before, and is tried with one change at a time
+	// until one is done.
+	probing bool
 	broken  error // set when the target is left alone
 	done    int
 	sent    int // of the batch that is under way
@@ -100,7 +107,8 @@ func (a *applier) remember() {
 
 func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 	for _, wave := range waves {
-		for at := 0; at < len(wave); at += intentBatch {
+		for at, n := 0, 0; at < len(wave); at += n {
+			n = a.batchSize()
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -108,7 +116,7 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 				a.leaveOpen(waves)
 				return nil
 			}
-			for orders := wave[at:min(at+intentBatch, len(wave))]; len(orders) > 0 && a.broken == nil; {
+			for orders := wave[at:min(at+n, len(wave))]; len(orders) > 0 && a.broken == nil; {
 				var err error
 				if orders, err = a.batch(ctx, orders); err != nil {
 					return fmt.Errorf("apply to %s: %w", a.target.Name, err)
@@ -120,6 +128,14 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 		a.leaveOpen(waves)
 	}
 	return nil
+}
+
+// batchSize is how many orders go on disk together.
+func (a *applier) batchSize() int {
+	if a.probing {
+		return 1
+	}
+	return intentBatch
 }
 
 // gaveUp says whether the target is left alone.
@@ -172,6 +188,9 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Or
 	}
 	later := a.note(all)
 	a.sent = 0
+	if err := a.learn(all); err != nil {
+		return nil, err
+	}
 	a.progress("apply", a.target.Name, a.done, a.total)
 	return later, ctx.Err()
 }
@@ -184,6 +203,20 @@ func (a *applier) tell(n int) {
 	done := min(a.done+a.sent, a.total)
 	a.mu.Unlock()
 	a.progress("apply", a.target.Name, done, a.total)
+}
+
+// learn remembers that the target broke, or that one that had broken works.
+func (a *applier) learn(results []state.Result) error {
+	a.shared.Lock()
+	defer a.shared.Unlock()
+	if a.broken != nil {
+		return a.failed(a.target.Name, a.broken, true)
+	}
+	if !a.probing || !slices.ContainsFunc(results, func(r state.Result) bool { return r.Outcome.Done }) {
+		return nil
+	}
+	a.probing = false
+	return a.mended(a.target.Name)
 }
 
 // ready leaves out what depends on a step that failed or on a person that was
@@ -317,5 +350,5 @@ func (a *applier) pace(ctx context.Context) error {
 
 func (a *applier) parkUntil(who identity.Ordinal) (attempts int, next time.Time) {
 	attempts = a.attempts[who] + 1
-	return attempts, a.Now().Add(backOff(attempts))
+	return attempts, a.Now().Add(a.parkedFor(attempts))
 }

@@ -120,6 +120,8 @@ type cycle struct {
 	orders map[string][]ledger.Order
 	// down are the targets that could not be read.
 	down map[string]error
+	// outages are the targets that failed before.
+	outages map[string]ledger.Outage
 	// shared guards what follows and the report while targets are worked on
 	// side by side.
 	shared gosync.Mutex

@@ -37,6 +37,9 @@ type Engine struct {
 	// is then done until the next one is approved.
 	Frozen string
 	Now    func() time.Time
+	// Jitter spreads waiting times: from 0 to 1, a random number if nil. It must
+	// be safe for several goroutines.
+	Jitter func() float64
 
 	// turns is shared by the engines that follow one another on one state.
 	turns   *turn

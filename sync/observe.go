@@ -23,11 +23,15 @@ const (
 // nothing is planned for it.
 func (c *cycle) observe(ctx context.Context) error {
 	c.step("observe", "")
+	if err := c.leaveAlone(); err != nil {
+		return err
+	}
 	if err := c.recoverInTurn(ctx); err != nil {
 		return err
 	}
 	wanted := c.wanted(plan.Make(c.input))
 	observed := make([]map[identity.Ordinal]target.Observation, len(c.input.Targets))
+	answered := map[string]bool{}
 	group, gctx := errgroup.WithContext(ctx)
 	for i := range c.input.Targets {
 		group.Go(func() error {
@@ -41,16 +45,20 @@ func (c *cycle) observe(ctx context.Context) error {
 			if gctx.Err() != nil {
 				return gctx.Err()
 			}
+			c.shared.Lock()
+			defer c.shared.Unlock()
 			if err != nil {
-				t.Down = err.Error()
-				c.shared.Lock()
+				t.Down, t.DownUntil = err.Error(), c.outages[t.Name].Next
 				c.down[t.Name] = err
-				c.shared.Unlock()
 			}
+			answered[t.Name] = observed[i] != nil
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := c.noteReads(answered); err != nil {
 		return err
 	}
 	for i, t := range c.input.Targets {
@@ -93,7 +101,9 @@ func (c *cycle) wanted(draft plan.Plan) map[string][]want {
 // observeOne answers the looks of one target, by a listing where that is
 // cheaper or asked for.
 func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (map[identity.Ordinal]target.Observation, error) {
-	if len(wants) == 0 && !c.ask.Full {
+	// One that failed is tried also where nobody needs it.
+	_, ill := c.outages[t.Name]
+	if len(wants) == 0 && !c.ask.Full && !ill {
 		return nil, nil
 	}
 	member := c.target(t.Name)

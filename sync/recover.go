@@ -41,6 +41,10 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 	if len(doubts) == 0 {
 		return nil
 	}
+	if c.down[t.Name] != nil {
+		c.stayInDoubt(t.Name, doubts)
+		return nil
+	}
 	// Another system at the same address shows nothing of what was done.
 	if err := c.sameSystem(ctx, t); err != nil {
 		if ctx.Err() != nil {

@@ -2,9 +2,6 @@ package sync
 
 import (
 	"slices"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -100,15 +97,4 @@ func (c *cycle) unpark() error {
 		}
 	}
 	return nil
-}
-
-// backOff is how long a change waits after so many failures, with jitter.
-func backOff(attempts int) time.Duration {
-	b := backoff.NewExponentialBackOff()
-	b.InitialInterval, b.Multiplier, b.MaxInterval = time.Minute, 2, 6*time.Hour
-	wait := b.NextBackOff()
-	for i := 1; i < attempts; i++ {
-		wait = b.NextBackOff()
-	}
-	return wait
 }

@@ -17,7 +17,9 @@ type Status struct {
 	Denials []ledger.Denial
 	Pauses  []ledger.Pause
 	// Policy is a changed policy that does not govern; nil if there is none.
-	Policy  *Pending
+	Policy *Pending
+	// Outages are the targets that failed and did not recover.
+	Outages []ledger.Outage
 	Sources map[string]state.SourceFacts
 	Targets []TargetStatus
 	// Cycles are the last ones, newest first.
@@ -59,6 +61,9 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 	}
 	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
 	if out.Pauses, err = e.Store.Pauses(out.At); err != nil {
+		return nil, err
+	}
+	if out.Outages, err = e.Store.Outages(); err != nil {
 		return nil, err
 	}
 	for _, s := range e.Sources {

@@ -153,7 +153,7 @@ func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, er
 		// are locked out, but not for one protected entry.
 		a.failing += breakAfter / 3
 	}
-	if a.failing >= breakAfter {
+	if a.failing >= breakAfter || a.probing && (class == target.Transient || class == target.InDoubt) {
 		a.broken = err
 	}
 	a.blocked[who] = plan.Words(o.Change)

@@ -223,7 +223,7 @@ func (c *cycle) unverified(t Target, who []identity.Ordinal, missing map[identit
 		if b := before[p]; b != nil && b.Class == plan.Unverified {
 			k.Attempts, k.Since = b.Attempts+1, b.Since
 		}
-		k.Next = c.Now().Add(backOff(k.Attempts))
+		k.Next = c.Now().Add(c.parkedFor(k.Attempts))
 		parked = append(parked, k)
 	}
 	c.shared.Lock()

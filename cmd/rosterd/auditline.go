@@ -70,6 +70,12 @@ func (v *auditView) words() (what string, why []string) {
 		return what, v.reasons()
 	case "retry":
 		return "retry " + count(p.Changes, "parked change") + inTarget(v.Target), v.reasons()
+	case "retry-target":
+		return "retry " + v.Target, v.reasons()
+	case "target-broken":
+		return fmt.Sprintf("left %s alone until %s after %s: %s", v.Target, p.Next, count(p.Failures, "failure"), p.Class), nil
+	case "target-mended":
+		return fmt.Sprintf("%s works again, after %s", v.Target, count(p.Failures, "failure")), nil
 	case "verify":
 		return fmt.Sprintf("read back %s%s: as written", count(len(p.People), "account"), inTarget(v.Target)), nil
 	case "unverified":

@@ -56,7 +56,8 @@ type auditPublic struct {
 	People              []uint64
 	Hash                string
 	Epoch               uint64
-	Links               int
+	Links, Failures     int
+	Next                string
 	Counts              map[string]int
 }
 

@@ -109,7 +109,8 @@ func (a *app) retryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "retry", GroupID: groupDaily, Short: "try parked work now", Args: cobra.NoArgs,
 		Long: `retry tries now what failed and waits for its next attempt: all of it, or what is
-parked for a person or in a target.`,
+parked for a person or in a target. A target that was left alone because it failed
+is tried at once, with one change before the rest.`,
 		Example: `  rosterd retry
   rosterd retry --target wiki`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -129,15 +130,24 @@ parked for a person or in a target.`,
 				}
 				who = p.Ordinal
 			}
+			broken := 0
+			if person == "" {
+				if broken, err = s.store.RetryTarget(name, a.caller()); err != nil {
+					return failed(err)
+				}
+			}
 			people, err := s.store.Retry(name, who, a.caller())
 			if err != nil {
 				return failed(err)
 			}
-			if len(people) == 0 {
+			ask := rostersync.Request{Verb: "retry", By: a.caller(), Stop: a.stop, People: people, OnlyTarget: name}
+			switch {
+			case broken > 0:
+				ask.People = nil // everybody waits for a target that was left alone
+			case len(people) == 0:
 				fmt.Fprintln(a.stdout, "nothing is parked")
 				return nil
 			}
-			ask := rostersync.Request{Verb: "retry", By: a.caller(), Stop: a.stop, People: people, OnlyTarget: name}
 			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 				ask.Progress = show
 				return s.engine.Cycle(ctx, ask)

@@ -60,7 +60,7 @@ func statusExit(st *rostersync.Status) int {
 		return rostersync.ExitFailed
 	case len(waiting(st.Holds)) > 0:
 		return rostersync.ExitHeld
-	case len(st.Parked)+st.InDoubt > 0:
+	case len(st.Parked)+len(st.Outages)+st.InDoubt > 0:
 		return rostersync.ExitParked
 	}
 	return rostersync.ExitDone
@@ -170,6 +170,18 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	for _, x := range st.Pauses {
 		say("paused", yellow, fmt.Sprintf("%s, by %s, %s: %s; %s", first(x.Target, "every target"), x.By, ago(st.At, x.At), x.Reason, pauseEnd(x)), "")
 	}
+	for _, o := range st.Outages {
+		if !o.Broken() {
+			say("failing", yellow, fmt.Sprintf("%s, since %s: %s; the next cycle tries again", o.Target, ago(st.At, o.Since), o.Error), first(o.Hint, "rosterd check"))
+			continue
+		}
+		say("broken", red, fmt.Sprintf("%s, since %s: %s", o.Target, ago(st.At, o.Since), o.Error), o.Hint)
+		p.more("", fmt.Sprintf("left alone after %s; next attempt %s, with one change first", count(o.Failures, "failed attempt"), ago(st.At, o.Next)))
+		if who := parkedIn(st.Parked, o.Target); len(who) > 0 {
+			p.more("", fmt.Sprintf("parked there: %s (%s)", count(len(who), "person"), a.names(who, login)))
+		}
+		p.more(bold, "rosterd retry --target "+o.Target)
+	}
 	for _, h := range waiting(st.Holds) {
 		say(h.ID, yellow, fmt.Sprintf("%s: %s", h.Target, h.Text), "")
 		p.more("", fmt.Sprintf("%s of %s (%s), rule %s, since %s", count(len(h.Keys), "change"), count(len(people(h)), "person"),
@@ -181,9 +193,13 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 			say("blackout", red, "everybody under "+c+" vanished in one read", "")
 		}
 	}
-	for i, k := range st.Parked {
+	// What is parked in a target that broke was counted there.
+	parked := slices.DeleteFunc(slices.Clone(st.Parked), func(k ledger.Parked) bool {
+		return slices.ContainsFunc(st.Outages, func(o ledger.Outage) bool { return o.Broken() && o.Target == k.Target })
+	})
+	for i, k := range parked {
 		if i == few {
-			p.more("", fmt.Sprintf("and %s more parked: rosterd status --json", grouped(len(st.Parked)-few)))
+			p.more("", fmt.Sprintf("and %s more parked: rosterd status --json", grouped(len(parked)-few)))
 			break
 		}
 		next := "waits for a correction"
@@ -198,6 +214,18 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	if nothing {
 		fmt.Fprintln(p.w, "  "+a.paint(p.w, green, "nothing"))
 	}
+}
+
+// parkedIn are the people who are parked in a target, each once.
+func parkedIn(parked []ledger.Parked, target string) []identity.Ordinal {
+	var who []identity.Ordinal
+	for _, k := range parked {
+		if k.Target == target {
+			who = append(who, k.Person)
+		}
+	}
+	slices.Sort(who)
+	return slices.Compact(who)
 }
 
 // ended says how a cycle ended, in words.

@@ -15,6 +15,7 @@ type statusDocument struct {
 	Parked        []parkedDocument          `json:"parked"`
 	Offboarded    []denialDocument          `json:"offboarded"`
 	Paused        []pauseDocument           `json:"paused"`
+	Outages       []outageDocument          `json:"outages"`
 	InDoubt       int                       `json:"in_doubt"`
 	Waiting       int                       `json:"waiting"`
 	Sources       map[string]sourceDocument `json:"sources"`
@@ -30,6 +31,17 @@ type pauseDocument struct {
 	Reason string     `json:"reason"`
 	At     time.Time  `json:"at"`
 	Until  *time.Time `json:"until,omitempty"`
+}
+
+type outageDocument struct {
+	Target   string     `json:"target"`
+	Since    time.Time  `json:"since"`
+	Failures int        `json:"failures"`
+	Broken   bool       `json:"broken"`
+	Class    string     `json:"class"`
+	Error    string     `json:"error"`
+	Hint     string     `json:"hint,omitempty"`
+	Next     *time.Time `json:"next,omitempty"`
 }
 
 type sourceDocument struct {
@@ -65,7 +77,7 @@ type cycleDocument struct {
 
 func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Holds: []holdDocument{}, Parked: []parkedDocument{},
-		Next: some(next), Offboarded: []denialDocument{}, Paused: []pauseDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Next: some(next), Offboarded: []denialDocument{}, Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {
 		d.Holds = append(d.Holds, toHoldDocument(h))
@@ -78,6 +90,9 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	}
 	for _, p := range st.Pauses {
 		d.Paused = append(d.Paused, pauseDocument{p.Target, p.By, p.Reason, p.At.UTC(), some(p.Until)})
+	}
+	for _, o := range st.Outages {
+		d.Outages = append(d.Outages, outageDocument{o.Target, o.Since.UTC(), o.Failures, o.Broken(), o.Class, o.Error, o.Hint, some(o.Next)})
 	}
 	for name, f := range st.Sources {
 		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.SecondLookAt), list(f.Blackouts),

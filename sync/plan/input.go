@@ -42,6 +42,8 @@ type Target struct {
 	// Down says why the target cannot be read; empty if it can. Nothing is
 	// planned there, and whoever needs it is parked.
 	Down string
+	// DownUntil is before when it is not tried; zero: by each cycle.
+	DownUntil time.Time
 	// Paused says why nothing is written there; empty if something may be.
 	Paused string
 	// Accounts are all in the managed scope, where they were listed.

@@ -273,6 +273,13 @@ func (m *matter) note(format string, args ...any) {
 	m.s.Notes = append(m.s.Notes, fmt.Sprintf(format, args...))
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // change plans one change of the account.
 func (m *matter) change(c Planned) {
 	c.Change.Target, c.Change.Person = m.t.Name, m.p.Ordinal
@@ -294,7 +301,7 @@ func (m *matter) change(c Planned) {
 func (m *matter) finish() {
 	if m.s.Look != nil && m.t.Down != "" {
 		m.s.Look, m.s.unread = nil, true
-		m.park("look at the account", target.Transient.String(), m.t.Down, "see: rosterd check", m.in.Now)
+		m.park("look at the account", target.Transient.String(), m.t.Down, "see: rosterd check", later(m.in.Now, m.t.DownUntil))
 	}
 	if m.s.Look != nil {
 		m.s.Changes, m.s.unread = nil, true

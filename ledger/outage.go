@@ -1,0 +1,24 @@
+package ledger
+
+import "time"
+
+// Outage is a target that failed: it could not be read, or its writes failed in
+// a row. It ends with the first thing that goes well there.
+type Outage struct {
+	Target string
+	// Since is the first failure of those in a row.
+	Since time.Time
+	// Failures is how many attempts failed in a row, a cycle being one.
+	Failures int
+	// Writing: it can be read, perhaps, and not be written.
+	Writing            bool
+	Class, Error, Hint string
+	// Next is before when the target is left alone; zero while each cycle tries.
+	Next time.Time
+}
+
+// Broken says whether the target is left alone, or tried with one change first.
+func (o Outage) Broken() bool { return !o.Next.IsZero() }
+
+// LeftAlone says whether it is too early for the next attempt.
+func (o Outage) LeftAlone(now time.Time) bool { return now.Before(o.Next) }
