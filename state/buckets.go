@@ -43,12 +43,17 @@ var (
 
 // Keys of the bucket meta.
 var (
-	kSchema   = []byte("schema")
-	kSerial   = []byte("serial")
-	kOrdinal  = []byte("ordinal") // the last one given
-	kHold     = []byte("hold")    // the last one given
-	kPolicy   = []byte("policy")
-	kHead     = []byte("head") // hash of the last journal record
+	kSchema  = []byte("schema")
+	kSerial  = []byte("serial")
+	kOrdinal = []byte("ordinal") // the last one given
+	kHold    = []byte("hold")    // the last one given
+	kPolicy  = []byte("policy")
+	kHead    = []byte("head") // hash of the last journal record
+	// kGeneration counts the files that the state had.
+	kGeneration = []byte("generation")
+	kFormer     = []byte("former serials")
+	kRestored   = []byte("restored")
+
 	one       = []byte{1}
 	nothingAt = time.Time{}
 )

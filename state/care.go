@@ -49,9 +49,13 @@ func (s *Store) checkAll(ctx context.Context) (out Checked, err error) {
 
 // walk checks every page and value as of now, and hands them on.
 func (s *Store) walk(ctx context.Context, p pages) (m metaPage, values int, err error) {
+	// Nobody commits until the pages are pinned: two commits later the meta page
+	// that leads to them would be written over.
+	s.writer.Lock()
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	m, end, err := s.pin()
+	s.writer.Unlock()
 	if err != nil {
 		return m, 0, err
 	}
@@ -71,7 +75,7 @@ func (s *Store) walk(ctx context.Context, p pages) (m metaPage, values int, err 
 }
 
 // pin keeps the pages of the last commit as they are until the end that it
-// returns. The gate must be held.
+// returns. The gate must be held, and while it runs the writer's place.
 func (s *Store) pin() (m metaPage, end func(), err error) {
 	defer caught(&err)()
 	tx, err := s.db.Begin(false)
@@ -83,8 +87,6 @@ func (s *Store) pin() (m metaPage, end func(), err error) {
 			_ = tx.Rollback()
 		}
 	}()
-	// Two commits later its meta page would be written over; a commit takes its
-	// pages from those that were free before.
 	info, err := s.file.Stat()
 	if err != nil {
 		return m, nil, err

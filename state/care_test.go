@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -76,9 +77,14 @@ func TestCheckWhileOthersWrite(t *testing.T) {
 			}
 		}
 	}()
-	for range 30 {
-		fits(t, k.s)
+	var failed error
+	for i := 0; i < 30 && failed == nil; i++ {
+		var c Checked
+		if c, failed = k.s.Check(t.Context()); len(c.Problems) > 0 {
+			failed = fmt.Errorf("the state does not fit together: %v", c.Problems)
+		}
 	}
 	close(stop)
 	ok(t, <-done)
+	ok(t, failed)
 }

@@ -55,6 +55,16 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	if err := s.view(func(tx *txn) error { return s.copyAll(ctx, tx, fresh) }); err != nil {
 		return err
 	}
+	var now position
+	if err := fresh.Update(func(raw *bolt.Tx) error {
+		tx := wrap(raw)
+		meta := tx.Bucket(bMeta)
+		err := meta.Put(kGeneration, u64(fromU64(meta.Get(kGeneration))+1))
+		now = positionOf(tx)
+		return err
+	}); err != nil {
+		return err
+	}
 	if err := fresh.Sync(); err != nil {
 		return err
 	}
@@ -74,6 +84,7 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	s.step("placed")
 	old := s.db
 	s.db, s.file = fresh, file
+	s.witness.told(now)
 	return errors.Join(syncFolder(s.path), old.Close())
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 )
 
-// content is all that a state says.
+// content is all that a state says, but for which file it is in.
 func content(t tester, s *Store) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -27,7 +27,9 @@ func content(t tester, s *Store) map[string]string {
 		return tx.tx.ForEach(func(name []byte, raw *bolt.Bucket) error {
 			out[string(name)] = fmt.Sprint("sequence ", raw.Sequence())
 			return tx.Bucket(name).ForEach(func(k, v []byte) error {
-				out[string(name)+"/"+string(k)] = string(v)
+				if !bytes.Equal(k, kGeneration) {
+					out[string(name)+"/"+string(k)] = string(v)
+				}
 				return nil
 			})
 		})

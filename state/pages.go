@@ -22,6 +22,12 @@ type pages struct {
 	each func(bucket string, key, value []byte) error
 	// enters hears of each bucket, and of the last number that it gave.
 	enters func(bucket string, sequence uint64)
+	// lenient leaves it to the caller what values without a right checksum, and
+	// buckets within buckets, mean: they may be of another form.
+	lenient bool
+	damaged error  // the first of them
+	schema  []byte // the value that tells the form, as it is stored
+
 	// bucket is where the walk is.
 	bucket string
 	seed   uint32
@@ -218,6 +224,11 @@ func (p *pages) leaf(g page, low, end []byte, depth int, top bool) error {
 		low = key
 		var err error
 		switch {
+		case flags == leafBucket && !top && p.lenient:
+			bucket, seed := p.bucket, p.seed
+			p.damaged = first(p.damaged, p.broken(g.id, "there is a bucket within %s", bucket))
+			err = p.enter(g, bucket+"/"+string(key), value, depth)
+			p.bucket, p.seed = bucket, seed
 		case top != (flags == leafBucket) || flags > leafBucket:
 			return p.broken(g.id, "element %d is not what it should be", i)
 		case top:
@@ -252,9 +263,16 @@ func (p *pages) enter(g page, name string, value []byte, depth int) error {
 }
 
 func (p *pages) value(key, stored []byte) error {
+	if p.lenient && p.bucket == string(bMeta) && string(key) == string(kSchema) {
+		p.schema = stored
+	}
 	value, ok := summed(p.seed, key, stored)
 	if !ok {
-		return damage{p.bucket, key}.err()
+		err := damage{p.bucket, key}.err()
+		if p.damaged = first(p.damaged, err); p.lenient {
+			return nil
+		}
+		return err
 	}
 	p.values++
 	if p.each == nil {
@@ -273,4 +291,11 @@ func cutOut(b []byte, at int, next *int, pos, key, value uint32) ([]byte, bool) 
 	}
 	*next = int(to)
 	return b[from:to:to], true
+}
+
+func first(was, now error) error {
+	if was != nil {
+		return was
+	}
+	return now
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -36,8 +37,11 @@ type Store struct {
 	db     *bolt.DB
 	file   *os.File // that of db, which closes it
 	path   string
-	serial string
-	now    func() time.Time
+	serial atomic.Pointer[string]
+	// witness is told how far the state has come; nil where it cannot be.
+	witness *witness
+	opening Opening
+	now     func() time.Time
 	// before is called before each commit; an error undoes the transaction.
 	// It is nil but in tests.
 	before func() error
@@ -124,13 +128,18 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		}
 		if err != nil && s.db != nil {
 			defer func() { _ = recover() }()
+			s.witness.close()
 			s.db.Close()
 		}
 	}()
-	if s.db, s.file, err = openBolt(s.path, timeout, nil); err != nil {
+	var found inspection
+	if s.db, s.file, err = openBolt(s.path, timeout, found.inspect); err != nil {
 		return err
 	}
-	fresh := false
+	if s.witness, err = openWitness(s.path); err != nil {
+		return fmt.Errorf("open state: %w", ours(err))
+	}
+	fresh, now := false, position{}
 	err = s.view(func(tx *txn) error {
 		meta := tx.Bucket(bMeta)
 		if meta == nil {
@@ -148,11 +157,16 @@ func (s *Store) open(timeout time.Duration) (err error) {
 				return ErrCorrupt
 			}
 		}
-		s.serial = string(meta.Get(kSerial))
+		serial := string(meta.Get(kSerial))
+		s.serial.Store(&serial)
+		now = positionOf(tx)
 		return nil
 	})
-	if err == nil && fresh {
+	switch {
+	case err == nil && fresh:
 		err = s.found()
+	case err == nil:
+		err = s.takeUp(now, found)
 	}
 	if err != nil {
 		return fmt.Errorf("open state %s: %w", s.path, err)
@@ -203,23 +217,6 @@ func inspected(file *os.File, inspect func(*os.File, metas) error) error {
 	return inspect(file, m)
 }
 
-// readable says whether this version reads the file.
-func readable(meta *bucket) error {
-	// Values of the first form have no checksums.
-	if string(meta.b.Get(kSchema)) == "\x01" {
-		return ErrOlderSchema
-	}
-	switch v := meta.Get(kSchema); {
-	case len(v) != 1 || v[0] < 2: // the first form has no checksum
-		return ErrCorrupt
-	case v[0] < schema:
-		return ErrOlderSchema
-	case v[0] > schema:
-		return ErrNewerSchema
-	}
-	return nil
-}
-
 // ours says who may use the state, to whom may not.
 func ours(err error) error {
 	if errors.Is(err, os.ErrPermission) {
@@ -230,11 +227,17 @@ func ours(err error) error {
 
 // found lays the first stones of a new file.
 func (s *Store) found() error {
-	var serial [8]byte
-	if _, err := rand.Read(serial[:]); err != nil {
+	var raw [8]byte
+	if _, err := rand.Read(raw[:]); err != nil {
 		return err
 	}
-	s.serial = hex.EncodeToString(serial[:])
+	// The witness knows of the state before it is there: a state without one was
+	// copied from somewhere.
+	if err := s.witness.tell(position{serial: raw, generation: 1}); err != nil {
+		return err
+	}
+	serial := hex.EncodeToString(raw[:])
+	s.serial.Store(&serial)
 	return s.update(func(tx *txn) error {
 		for _, name := range allBuckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -242,10 +245,12 @@ func (s *Store) found() error {
 			}
 		}
 		meta := tx.Bucket(bMeta)
-		if err := meta.Put(kSchema, []byte{schema}); err != nil {
-			return err
+		for key, value := range map[string][]byte{string(kSchema): {schema}, string(kSerial): []byte(serial), string(kGeneration): u64(1)} {
+			if err := meta.Put([]byte(key), value); err != nil {
+				return err
+			}
 		}
-		return meta.Put(kSerial, []byte(s.serial))
+		return nil
 	})
 }
 
@@ -256,15 +261,15 @@ func (s *Store) Close() error {
 	s.gate.Lock()
 	defer s.gate.Unlock()
 	dropHolder(s.path)
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.witness.closed()); err != nil {
 		return fmt.Errorf("close state: %w", err)
 	}
 	return nil
 }
 
 // Serial is a random text made with the file. It stands in ownership marks, so
-// that another state, or one restored from an old backup, is told apart.
-func (s *Store) Serial() string { return s.serial }
+// that another state is told apart. One that was restored gets another serial.
+func (s *Store) Serial() string { return *s.serial.Load() }
 
 // Path is where the file is.
 func (s *Store) Path() string { return s.path }
@@ -288,15 +293,22 @@ func (s *Store) update(f func(*txn) error) (err error) {
 	if !leadsTo(s.path, s.file) {
 		return ErrReplaced
 	}
-	return s.db.Update(func(tx *bolt.Tx) error {
-		if err := f(wrap(tx)); err != nil {
+	var now position
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		w := wrap(tx)
+		if err := f(w); err != nil {
 			return err
 		}
+		now = positionOf(w)
 		if s.before != nil {
 			return s.before()
 		}
 		return nil
 	})
+	if err == nil {
+		s.witness.told(now)
+	}
+	return err
 }
 
 // caught turns a fault in the memory map (a truncated file, a dying disk) and a

@@ -14,6 +14,8 @@ type TargetState struct {
 	Identity string
 	// First is done: its first hold was approved whole.
 	First bool
+	// Agreed: the state was restored, and is right about this target again.
+	Agreed bool
 	// Since is when the target was first saved.
 	Since time.Time
 }

@@ -1,0 +1,260 @@
+package state
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// Restored says that the state is, or may be, older than what was done with it:
+// it was restored from a backup, lost its last commit, or came without its
+// witness. Until it was compared with the world, and that was agreed to, nothing
+// is done by it alone.
+type Restored struct {
+	At time.Time
+	// Why is how that is known.
+	Why string
+	// Commits and Records are how many of the state and of the journal are
+	// missing; 0 where that is not known.
+	Commits, Records uint64
+	// Head is that of the journal that was known last, in hex.
+	Head string
+	// Resynced: everything was read and compared since.
+	Resynced bool
+}
+
+// suspect says why an opened state may not be the one that was known last.
+func suspect(now, last position, known, torn bool) (Restored, bool) {
+	r := Restored{Head: hex.EncodeToString(last.head[:])}
+	switch {
+	case !known:
+		r.Why, r.Head = "the file that says how far it had come is not beside it, or cannot be read", ""
+	case last.serial != now.serial:
+		r.Why = "another state was used here before it"
+	case last.ahead(now):
+		r.Why = "it is older than the one that was used here last"
+		if last.generation == now.generation {
+			r.Commits = last.commit - now.commit
+		}
+		r.Records = max(last.records, now.records) - now.records
+	case last.generation == now.generation && last.commit == now.commit && !last.same(now):
+		r.Why = "it went another way than the one that was used here last"
+	case torn && !last.same(now):
+		r.Why = "one of the two pages that begin the file is damaged: the last commit may be missing"
+	default:
+		return r, false
+	}
+	return r, true
+}
+
+// formerSerial is one that the state had, and the last number that it gave under
+// it as far as is known: whoever relinks accounts by their marks needs both.
+type formerSerial struct {
+	Serial  string
+	Ordinal uint64
+}
+
+// restored notes that the state may be old. Marks that were given since name the
+// old serial and numbers that are not known here, so both go on: nobody is given
+// what may be somebody else's. What was approved may have been done.
+func (s *Store) restored(r Restored, last position) error {
+	var fresh [8]byte
+	if _, err := rand.Read(fresh[:]); err != nil {
+		return err
+	}
+	serial := hex.EncodeToString(fresh[:])
+	err := s.update(func(tx *txn) error {
+		meta := tx.Bucket(bMeta)
+		old, was := string(meta.Get(kSerial)), positionOf(tx)
+		if last.serial == was.serial {
+			for key, n := range map[string]uint64{string(kOrdinal): last.ordinal, string(kHold): last.hold} {
+				if n > fromU64(meta.Get([]byte(key))) {
+					if err := meta.Put([]byte(key), u64(n)); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		var former []formerSerial
+		if _, err := getJSON(meta, kFormer, &former); err != nil {
+			return err
+		}
+		former = append(former, formerSerial{old, was.ordinal})
+		if err := putJSON(meta, kFormer, former); err != nil {
+			return err
+		}
+		if err := meta.Put(kSerial, []byte(serial)); err != nil {
+			return err
+		}
+		r.At = s.now()
+		if err := putJSON(meta, kRestored, r); err != nil {
+			return err
+		}
+		if err := withdraw(tx); err != nil {
+			return err
+		}
+		if err := disagree(tx); err != nil {
+			return err
+		}
+		return s.note(tx, recordOf("restored"), map[string]any{"why": r.Why, "commits": r.Commits, "records": r.Records,
+			"head": r.Head, "serial": serial, "was": old})
+	})
+	if err != nil {
+		return fmt.Errorf("note that the state may be old: %w", err)
+	}
+	s.serial.Store(&serial)
+	return nil
+}
+
+// withdraw ends every approval.
+func withdraw(tx *txn) error {
+	holds, err := allHolds(tx)
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Status == ledger.Approved {
+			h.Status = ledger.Waiting
+		}
+		if h.Approved = nil; h.Status == ledger.Waiting {
+			h.ApprovedBy, h.Expires = "", time.Time{}
+		}
+		k, err := holdKey(h.ID)
+		if err != nil {
+			return err
+		}
+		if err := putHold(tx, k, h); err != nil {
+			return err
+		}
+	}
+	// What is in doubt would give its approval back if it was not done.
+	var doubts []Intent
+	b := tx.Bucket(bIntents)
+	if err := b.ForEach(func(k, v []byte) error {
+		i, err := decodeIntent(fromU64(k), v)
+		doubts = append(doubts, i)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, i := range doubts {
+		i.order.Approval = ""
+		if err := b.Put(u64(i.id), encodeIntent(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// disagree makes every target one of which it was not agreed that the state is
+// right about it.
+func disagree(tx *txn) error {
+	list, err := allTargets(tx)
+	if err != nil {
+		return err
+	}
+	for _, t := range list {
+		t.Agreed = false
+		if err := putJSON(tx.Bucket(bTargets), []byte(t.Name), t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Restored returns what is known of it, and false where the state is the one that
+// was known last.
+func (s *Store) Restored() (Restored, bool, error) {
+	var r Restored
+	var is bool
+	err := s.view(func(tx *txn) (err error) {
+		is, err = getJSON(tx.Bucket(bMeta), kRestored, &r)
+		return err
+	})
+	if err != nil {
+		return r, false, fmt.Errorf("read whether the state was restored: %w", err)
+	}
+	return r, is, nil
+}
+
+// Suspect notes that the world shows what this state does not know of: it is older
+// than the work that was done with it. Where that is known already, it does
+// nothing.
+func (s *Store) Suspect(why string) error {
+	_, is, err := s.Restored()
+	if err != nil || is {
+		return err
+	}
+	return s.restored(Restored{Why: why}, position{})
+}
+
+// Resynced notes that everything was read and compared since the state was
+// restored.
+func (s *Store) Resynced() error {
+	err := s.update(func(tx *txn) error {
+		var r Restored
+		is, err := getJSON(tx.Bucket(bMeta), kRestored, &r)
+		if err != nil || !is {
+			return err
+		}
+		r.Resynced = true
+		return putJSON(tx.Bucket(bMeta), kRestored, r)
+	})
+	if err != nil {
+		return fmt.Errorf("note the resync: %w", err)
+	}
+	return nil
+}
+
+// Agree notes that the state is right about a target again, and by whom that was
+// said. With the last of the targets that are named it is a state as any other.
+func (s *Store) Agree(name, by string, all []string) error {
+	err := s.update(func(tx *txn) error {
+		is, err := getJSON(tx.Bucket(bMeta), kRestored, new(Restored))
+		if err != nil || !is {
+			return err
+		}
+		t := TargetState{Name: name, Since: s.now()}
+		if _, err := getJSON(tx.Bucket(bTargets), []byte(name), &t); err != nil {
+			return err
+		}
+		t.Agreed = true
+		if err := putJSON(tx.Bucket(bTargets), []byte(name), t); err != nil {
+			return err
+		}
+		r := recordOf("agreed")
+		r.Target = name
+		if err := s.noteDecision(tx, r, nil, by, ""); err != nil {
+			return err
+		}
+		for _, other := range all {
+			var t TargetState
+			if _, err := getJSON(tx.Bucket(bTargets), []byte(other), &t); err != nil || !t.Agreed {
+				return err
+			}
+		}
+		return tx.Bucket(bMeta).Delete(kRestored)
+	})
+	if err != nil {
+		return fmt.Errorf("agree to the state of %s: %w", name, err)
+	}
+	return nil
+}
+
+// Gave says whether this state gave the number under the serial. Ours: the serial
+// is its own, and not one from before it was restored.
+func (s *Store) Gave(serial string, ordinal uint64) (ours, given bool, err error) {
+	err = s.view(func(tx *txn) error {
+		meta := tx.Bucket(bMeta)
+		ours = serial == string(meta.Get(kSerial))
+		given = ours && ordinal <= fromU64(meta.Get(kOrdinal))
+		return nil
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("look whose mark that is: %w", err)
+	}
+	return ours, given, nil
+}
