@@ -33,7 +33,7 @@ type State struct {
 	// KeepLeavers is how long a person who is gone is remembered. Nothing
 	// forgets yet.
 	KeepLeavers span.Duration `toml:"keep_leavers"`
-	// KeepJournal is how long the journal is kept. Nothing cuts it off yet.
+	// KeepJournal is how long closed months of the journal are kept.
 	KeepJournal span.Duration `toml:"keep_journal"`
 }
 

@@ -100,6 +100,7 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, err
 	}
 	_ = os.Remove(compactPath(path))
+	s.sweepUnfinished()
 	writeHolder(path, o.Now())
 	return s, nil
 }

@@ -65,7 +65,10 @@ func (c *cycle) run(ctx context.Context) error {
 	if err := c.verify(ctx); err != nil {
 		return err
 	}
-	return c.settle()
+	if err := c.settle(); err != nil {
+		return err
+	}
+	return c.tend(ctx)
 }
 
 // look is all that comes before the plan. There is nothing in it that must be

@@ -25,7 +25,11 @@ type Engine struct {
 	// Sources and Targets are sorted by name.
 	Sources []Source
 	Targets []Target
-	Policy  *mapping.Policy
+	// KeepJournal is how old a closed month of the journal becomes, KeepLeavers how
+	// long somebody who is gone is remembered; 0 for ever.
+	KeepJournal, KeepLeavers time.Duration
+
+	Policy *mapping.Policy
 	// PolicyText is the file as it is, for the record; File is its name. Hash
 	// identifies all of it that is policy; left out: that of Policy.
 	PolicyText, File, Hash string

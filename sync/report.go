@@ -59,6 +59,8 @@ type Report struct {
 	// Recovered and InDoubt count the intents without outcome that were
 	// answered, and those that could not be.
 	Recovered, InDoubt int
+	// Closed are the months of the journal that became files.
+	Closed []state.Month
 	// Stopped is set where a signal ended the cycle early.
 	Stopped bool
 	// Err is the error that ended the cycle.

@@ -132,14 +132,24 @@ func parseWhen(flag, text string, now time.Time) (time.Time, error) {
 }
 
 func (a *app) verifyJournal(s *session) error {
-	n, head, err := s.store.VerifyJournal()
+	r, err := s.store.CheckJournal()
 	if err != nil {
-		return &exit{code: rostersync.ExitFailed, err: err, tip: "somebody changed the state file, or it is damaged: keep it as evidence, and put a backup in its place"}
+		return &exit{code: rostersync.ExitFailed, err: err, tip: first(hintOf(err), "somebody changed the state or a closed month, or it is damaged: keep it as evidence, and put a backup in its place")}
 	}
 	if a.json {
-		return failed(a.printJSON(map[string]any{"format_version": 1, "records": n, "head": head, "verified": true}))
+		doc := map[string]any{"format_version": 1, "records": r.Records, "from": r.From, "forgotten": r.Forgotten, "head": r.Head, "verified": true}
+		if !r.Since.IsZero() {
+			doc["since"] = r.Since
+		}
+		return failed(a.printJSON(doc))
 	}
-	fmt.Fprintf(a.stdout, "the journal is whole: %s, head %s\n", count(n, "record"), head)
+	fmt.Fprintf(a.stdout, "the journal is whole: %s, head %s\n", count(r.Records, "record"), r.Head)
+	if !r.Since.IsZero() {
+		fmt.Fprintf(a.stdout, "it begins with record %d, after %s: what is older was dropped for its age\n", r.From, minute(r.Since))
+	}
+	if r.Forgotten > 0 {
+		fmt.Fprintf(a.stdout, "%s forgotten, each accounted for\n", count(r.Forgotten, "personal part"))
+	}
 	return nil
 }
 

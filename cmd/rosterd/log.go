@@ -99,6 +99,10 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 		return
 	}
 	log = log.With("cycle", r.Cycle, "verb", r.Verb, "by", r.By)
+	for _, m := range r.Closed {
+		log.Info(fmt.Sprintf("the month %s of the journal is closed: records %d to %d, head %s", m.Name, m.From, m.To, m.Head),
+			"MESSAGE_ID", eventHead, "head", m.Head.String(), "records", m.To)
+	}
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))

@@ -78,7 +78,7 @@ func (a *app) newSource(s *config.Source, attributes []string) (directory.Source
 // engine makes the engine of a configuration. The function it returns closes
 // what the targets hold.
 func (a *app) engine(c *config.Config, store *state.Store) (*rostersync.Engine, func(), error) {
-	e := &rostersync.Engine{Store: store, Policy: c.Policy, PolicyText: string(c.Text), Now: a.now}
+	e := &rostersync.Engine{Store: store, Policy: c.Policy, PolicyText: string(c.Text), Now: a.now, KeepJournal: time.Duration(c.State.KeepJournal)}
 	var closers []func() error
 	closeAll := func() {
 		for _, f := range closers {

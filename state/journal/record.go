@@ -89,6 +89,17 @@ type Hash [sha256.Size]byte
 
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
+// MarshalText writes the hash in hex.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Hash) UnmarshalText(b []byte) error {
+	if !unhex(h, b) {
+		return fmt.Errorf("read hash %q: not 64 hexadecimal digits", b)
+	}
+	return nil
+}
+
 // Sealed is a record as it is kept: encoded, with its hash.
 type Sealed struct {
 	Record
