@@ -24,6 +24,9 @@ type Config struct {
 	// limits, protection, whom the sources read. Two files with the same hash
 	// govern alike.
 	Hash string
+	// Digest tells one file from another, whatever of it is policy; comments and
+	// layout do not count.
+	Digest string
 }
 
 // State is [state].

@@ -59,7 +59,10 @@ func Parse(path string, text []byte, kinds Kinds) (*Config, Problems) {
 		return nil, problems
 	}
 	var err error
-	if l.config.Hash, err = l.config.digest(); err != nil {
+	if l.config.Hash, err = l.config.digest(); err == nil {
+		l.config.Digest, err = d.Digest()
+	}
+	if err != nil {
 		d.Report(problem.Problem{Offset: -1, Message: "the policy has no digest: " + err.Error()})
 		return nil, d.Problems()
 	}

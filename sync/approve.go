@@ -129,7 +129,7 @@ func (e *Engine) Decide(a Approval) (*Decision, error) {
 // Carry runs a cycle that does what was approved and nothing else.
 func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, error) {
 	hold, chosen, whole := d.hold, d.chosen, d.whole
-	ask.policy = hold.Target == policyTarget
+	ask.TakePolicy = hold.Target == policyTarget
 	// What the approval says about the world must not be said in the middle of a
 	// cycle that rests on the contrary.
 	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ledger.RulePolicy}, hold.Rule)

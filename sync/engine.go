@@ -126,8 +126,8 @@ type Request struct {
 	Alone bool
 	// PolicyOnly ends the cycle once a changed policy is judged.
 	PolicyOnly bool
-	// policy judges a changed policy though the cycle is for named people.
-	policy bool
+	// TakePolicy judges a changed policy though the cycle is for named people.
+	TakePolicy bool
 	// first is done before all else, once the cycle has been let in.
 	first func() error
 	// Progress hears how far a step has come; it may be nil and must return at

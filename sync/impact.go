@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -111,9 +112,6 @@ func (c *cycle) counted(targets []plan.Target) ([]plan.Target, error) {
 // way, and finds who would not be listed any more. The snapshot does not hear of
 // it.
 func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
-	if c.report.unread() {
-		return nil, nil
-	}
 	var out map[identity.ID]bool
 	for _, s := range c.Next.Sources {
 		here := c.sourceOf(s.Name())
@@ -127,6 +125,9 @@ func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
 		}
 		if !proof.Valid() || proof.Source() != s.Name() || proof.People() != seen.people {
 			return out, errUnlisted
+		}
+		if seen.people == 0 {
+			return out, fmt.Errorf("read source %s: %w", s.Name(), errNobody)
 		}
 		if c.judged == nil {
 			c.judged = map[string]int{}
@@ -147,6 +148,17 @@ func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
 		}
 	}
 	return out, nil
+}
+
+// unreadFor says whether a source that the engine reads as this cycle does could
+// not be read in it. One that it reads in another way was read by listNext.
+func (c *cycle) unreadFor(e *Engine) bool {
+	for _, s := range e.Sources {
+		if c.report.failed(s.Name()) && c.sourceOf(s.Name()) == s.Source {
+			return true
+		}
+	}
+	return false
 }
 
 // listed is a stage that keeps who was seen, and nothing else.

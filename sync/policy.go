@@ -30,6 +30,8 @@ type Pending struct {
 	Why string
 	// Hold is the one that keeps it, if there is one.
 	Hold ledger.Hold
+	// Err is set where what it reads could not be read: it is not judged then.
+	Err error
 	// Impact is what it would do, where this cycle worked it out.
 	Impact []plan.Line
 	// Outside is how many people it would not read any more.
@@ -155,7 +157,7 @@ func (c *cycle) takePolicy(ctx context.Context) error {
 		return err
 	}
 	c.report.Policy = c.pending(holds)
-	if c.lane || c.ask.People != nil && !c.ask.policy || c.report.Policy.Fate == Rejected {
+	if c.lane || c.ask.People != nil && !c.ask.TakePolicy || c.report.Policy.Fate == Rejected {
 		return nil
 	}
 	outside, unread := c.listNext(ctx)
@@ -202,7 +204,12 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 	}
 	p := c.pending(holds)
 	c.report.Policy = p
-	if c.report.unread() && p.Fate != Agreed {
+	switch {
+	case unread != nil:
+		// Not even an approval lets a policy govern by which nothing can be read.
+		p.Why, p.Err = "what it reads cannot be read", unread
+		return false, nil
+	case c.unreadFor(c.Next) && p.Fate != Agreed:
 		// What it asks for may not have been read: it is judged on what is known.
 		p.Why = first(p.Why, "the source was not read")
 		return false, nil
@@ -216,11 +223,8 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 		p.logins[s.Person] = s.Login
 	}
 	beyond := plan.JudgeImpact(impact.plan, impact.book)
-	switch {
-	case c.Frozen != "":
+	if c.Frozen != "" {
 		beyond = []string{c.Frozen}
-	case unread != nil:
-		beyond = append([]string{"what it reads cannot be read: " + unread.Error()}, beyond...)
 	}
 	if p.Fate == Agreed && c.ask.DryRun {
 		return false, nil // the cycle that takes it lets pass what was approved
@@ -409,4 +413,7 @@ func (e *noPartError) Hint() string {
 	return "approve it whole: rosterd approve " + e.hold + "; or narrow the edit in the file, and see what is left: rosterd plan"
 }
 
-var errUnlisted = errors.New("the read proved nothing")
+var (
+	errUnlisted = errors.New("the read proved nothing")
+	errNobody   = errors.New("it lists nobody")
+)

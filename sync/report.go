@@ -33,6 +33,8 @@ type Report struct {
 	// Policy is a changed policy and what became of it; nil if the file at hand
 	// was in force.
 	Policy *Pending
+	// PolicyHash is that of the policy by which the plan was drawn.
+	PolicyHash string
 
 	// Plan and Verdict are of everything that the cycle looked at; Shown is the
 	// part that was asked for.
@@ -148,6 +150,9 @@ func (r *Report) failed(source string) bool {
 }
 
 func (r *Report) unread() bool {
+	if r.Policy != nil && r.Policy.Err != nil {
+		return true
+	}
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			return true

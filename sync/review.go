@@ -24,6 +24,7 @@ func (c *cycle) review() error {
 // describe notes in the report who the people of the plan are, and what it
 // rests on for each.
 func (c *cycle) describe() error {
+	c.report.PolicyHash = c.hash()
 	c.report.logins = make(map[identity.Ordinal]string, len(c.input.People))
 	for _, t := range c.input.Targets {
 		c.report.targets = append(c.report.targets, t.Name)

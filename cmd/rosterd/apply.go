@@ -45,7 +45,7 @@ type plannedChange struct {
 }
 
 func writePlan(w io.Writer, e *rostersync.Engine, r *rostersync.Report) error {
-	file := planFile{FormatVersion: 1, Digest: unsigned, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: e.Policy.Hash()}
+	file := planFile{FormatVersion: 1, Digest: unsigned, Cycle: r.Cycle, Made: r.Began, State: e.Store.Serial(), Policy: r.PolicyHash}
 	at := map[identity.Ordinal]int{}
 	for _, o := range r.Cleared() {
 		i, known := at[o.Change.Person]
@@ -146,7 +146,7 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 		fmt.Fprintln(a.stderr, "the plan is empty: nothing to do")
 		return nil
 	}
-	ask := rostersync.Request{Verb: "apply", By: a.caller(), Stop: a.stop, Fingerprints: true}
+	ask := rostersync.Request{Verb: "apply", By: a.caller(), Stop: a.stop, Fingerprints: true, TakePolicy: true}
 	for _, p := range file.People {
 		ask.People = append(ask.People, p.Person)
 	}
@@ -154,7 +154,7 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 	ask.Review = func(r *rostersync.Report) (func(target.Key) bool, error) {
 		allowed := map[target.Key]bool{}
 		for _, p := range file.People {
-			if why := moved(file, p, s.engine, r); why != "" {
+			if why := moved(file, p, r); why != "" {
 				skipped++
 				fmt.Fprintf(a.stderr, "skipped %s: %s\n", printable(p.Login), printable(why))
 				continue
@@ -186,8 +186,8 @@ func (a *app) runApply(ctx context.Context, file planFile, strict bool) error {
 }
 
 // moved says what is not as it was for a person; empty if all is.
-func moved(file planFile, p plannedFile, e *rostersync.Engine, r *rostersync.Report) string {
-	if file.Policy != e.Policy.Hash() {
+func moved(file planFile, p plannedFile, r *rostersync.Report) string {
+	if file.Policy != r.PolicyHash {
 		return "the policy is another one"
 	}
 	if r.Fingerprints[p.Person] != p.Fingerprint {

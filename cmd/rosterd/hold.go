@@ -174,7 +174,9 @@ func (a *app) printHold(h ledger.Hold, part []ledger.Held) {
 	verbs := map[string][]string{}
 	who := map[identity.Ordinal]bool{}
 	for _, k := range part {
-		who[k.Person] = true
+		if k.Person.Valid() {
+			who[k.Person] = true
+		}
 		verbs[word(k.Text)] = append(verbs[word(k.Text)], k.Text)
 	}
 	for _, v := range sortedKeys(verbs) {

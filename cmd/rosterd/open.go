@@ -59,7 +59,7 @@ func (a *app) load() (*config.Config, error) {
 func (a *app) open(ctx context.Context, wait time.Duration, mustExist bool) (*session, error) {
 	if a.service != nil {
 		s := *a.service.current()
-		s.close = func() {}
+		s.close = func() { a.notePending(&s) }
 		return &s, nil
 	}
 	c, err := a.load()
@@ -72,10 +72,19 @@ func (a *app) open(ctx context.Context, wait time.Duration, mustExist bool) (*se
 	if err != nil {
 		return nil, err
 	}
-	if err := a.elsewhere(ctx, c.Control.Socket, digest(c.Text)); err != nil {
+	if err := a.elsewhere(ctx, c.Control.Socket, c.Digest); err != nil {
 		return nil, err
 	}
-	return a.openHere(c, wait, mustExist)
+	s, err := a.openHere(c, wait, mustExist)
+	if err != nil {
+		return nil, err
+	}
+	end := s.close
+	s.close = func() {
+		a.notePending(s)
+		end()
+	}
+	return s, nil
 }
 
 // openHere opens the state in this process.

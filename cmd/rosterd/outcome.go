@@ -167,7 +167,9 @@ func (a *app) names(list []identity.Ordinal, login func(identity.Ordinal) string
 func people(h ledger.Hold) []identity.Ordinal {
 	var out []identity.Ordinal
 	for _, k := range h.Keys {
-		out = append(out, k.Person)
+		if k.Person.Valid() {
+			out = append(out, k.Person)
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

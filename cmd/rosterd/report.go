@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/term"
@@ -20,6 +21,7 @@ func (a *app) printReport(r *rostersync.Report) error {
 	if a.json {
 		return a.printJSON(reportDocument(r))
 	}
+	a.printPending(r)
 	if !r.DryRun {
 		return a.printOutcome(r)
 	}
@@ -75,6 +77,9 @@ func (a *app) printTrouble(r *rostersync.Report) {
 		if read.Err != nil {
 			a.complain(fmt.Errorf("%w\nnobody's standing has changed; what was known stays in force", read.Err), first(hintOf(read.Err), "find out more: rosterd check"))
 		}
+	}
+	if p := r.Policy; p != nil && p.Err != nil {
+		a.complain(fmt.Errorf("judge %s: %w\nthe policy in force goes on, and nobody's standing has changed", filepath.Base(p.File), p.Err), first(hintOf(p.Err), "correct the file; find out more: rosterd check"))
 	}
 	for _, d := range r.Down {
 		a.complain(fmt.Errorf("target %s: %w", d.Target, d.Err), first(hintOf(d.Err), "find out more: rosterd check"))
@@ -136,6 +141,7 @@ type document struct {
 	Reads         []readDocument    `json:"reads"`
 	Down          map[string]string `json:"down,omitempty"`
 	Warnings      []string          `json:"warnings,omitempty"`
+	Policy        *pendingDocument  `json:"policy,omitempty"`
 	Plan          plan.Document     `json:"plan"`
 	Holds         []holdDocument    `json:"holds"`
 	Done          map[string]int    `json:"done"`
@@ -171,7 +177,7 @@ type holdDocument struct {
 
 func reportDocument(r *rostersync.Report) document {
 	d := document{FormatVersion: 1, Cycle: r.Cycle, Verb: r.Verb, Exit: r.Exit(), Plan: plan.NewDocument(r.Shown, r.ShownVerdict),
-		Holds: []holdDocument{}, Done: map[string]int{}, Verified: r.Verified, Reads: []readDocument{}}
+		Holds: []holdDocument{}, Done: map[string]int{}, Verified: r.Verified, Reads: []readDocument{}, Policy: newPendingDocument(r.Policy)}
 	for _, read := range r.Reads {
 		x := readDocument{Source: read.Source}
 		if read.Err != nil {

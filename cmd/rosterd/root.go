@@ -54,6 +54,10 @@ type app struct {
 	// for somebody at the control socket.
 	service *service
 
+	// pending is a changed file that does not govern; told: the verb said so.
+	pending *rostersync.Pending
+	told    bool
+
 	// stop is closed by the first signal, while somebody is listening.
 	stop      chan struct{}
 	listening bool
@@ -75,7 +79,7 @@ func (a *app) runContext(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.finish(root.ExecuteContext(ctx))
+	return a.settlePending(a.finish(root.ExecuteContext(ctx)))
 }
 
 // The verbs stand in the help as they are added below.

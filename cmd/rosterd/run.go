@@ -309,7 +309,7 @@ running cycle has ended. A file with mistakes is refused, and the old one stays 
 				if err != nil {
 					return err
 				}
-				if err := a.elsewhere(c.Context(), conf.Control.Socket, digest(conf.Text)); err != nil {
+				if err := a.elsewhere(c.Context(), conf.Control.Socket, conf.Digest); err != nil {
 					return err
 				}
 				return usage(errors.New("reload: no service is running"), "a command reads the file each time; nothing is to be reloaded")

@@ -127,7 +127,7 @@ func (a *app) admit(verb string) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("%s: %s may not look", verb, a.service.peer.Name),
 			tip: "those may who are named under look or decide in [control], and root"}
 	}
-	if a.service.ask.Config != "" && a.service.ask.Config != digest(s.config.Text) && verb != "reload" {
+	if a.service.ask.Config != "" && a.service.ask.Config != s.config.Digest && verb != "reload" {
 		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
 	}
 	return nil

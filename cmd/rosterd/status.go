@@ -167,6 +167,10 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	if c := st.Cycles; len(c) > 0 && c[0].Exit == rostersync.ExitFailed {
 		say("failed", red, "the last cycle: "+first(c[0].Error, "see the journal of the service"), "rosterd check")
 	}
+	if p := st.Policy; p != nil && p.Fate != rostersync.Rejected {
+		text, hint := pendingText(p)
+		say("policy", yellow, text, hint)
+	}
 	for _, x := range st.Pauses {
 		say("paused", yellow, fmt.Sprintf("%s, by %s, %s: %s; %s", first(x.Target, "every target"), x.By, ago(st.At, x.At), x.Reason, pauseEnd(x)), "")
 	}
@@ -183,6 +187,9 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 		p.more(bold, "rosterd retry --target "+o.Target)
 	}
 	for _, h := range waiting(st.Holds) {
+		if st.Policy != nil && h.ID == st.Policy.Hold.ID {
+			continue // stands above
+		}
 		say(h.ID, yellow, fmt.Sprintf("%s: %s", h.Target, h.Text), "")
 		p.more("", fmt.Sprintf("%s of %s (%s), rule %s, since %s", count(len(h.Keys), "change"), count(len(people(h)), "person"),
 			a.names(people(h), login), role(h), ago(st.At, h.Opened)))

@@ -11,6 +11,7 @@ type statusDocument struct {
 	FormatVersion int                       `json:"format_version"`
 	At            time.Time                 `json:"at"`
 	Exit          int                       `json:"exit"`
+	Policy        *pendingDocument          `json:"policy,omitempty"`
 	Holds         []holdDocument            `json:"holds"`
 	Parked        []parkedDocument          `json:"parked"`
 	Offboarded    []denialDocument          `json:"offboarded"`
@@ -76,7 +77,7 @@ type cycleDocument struct {
 }
 
 func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
-	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Holds: []holdDocument{}, Parked: []parkedDocument{},
+	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Policy: newPendingDocument(st.Policy), Holds: []holdDocument{}, Parked: []parkedDocument{},
 		Next: some(next), Offboarded: []denialDocument{}, Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {

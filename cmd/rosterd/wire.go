@@ -1,17 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/directory"
 	sourceldap "github.com/rosterd/rosterd/directory/ldap"
-	"github.com/rosterd/rosterd/state"
-	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
 	targetfile "github.com/rosterd/rosterd/target/file"
 	targetldap "github.com/rosterd/rosterd/target/ldap"
@@ -73,46 +67,4 @@ func (a *app) newSource(s *config.Source, attributes []string) (directory.Source
 		return sourceldap.New(s.Name, c, attributes)
 	}
 	return nil, fmt.Errorf("make source %s: no such kind", s.Name)
-}
-
-// engine makes the engine of a configuration. The function it returns closes
-// what the targets hold.
-func (a *app) engine(c *config.Config, store *state.Store) (*rostersync.Engine, func(), error) {
-	e := &rostersync.Engine{Store: store, Policy: c.Policy, PolicyText: string(c.Text), Now: a.now, KeepJournal: time.Duration(c.State.KeepJournal)}
-	var closers []func() error
-	closeAll := func() {
-		for _, f := range closers {
-			if err := f(); err != nil {
-				a.complain(err, "")
-			}
-		}
-	}
-	var errs []error
-	for _, name := range sortedKeys(c.Sources) {
-		s := c.Sources[name]
-		source, err := a.newSource(s, c.Policy.Attributes())
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		e.Sources = append(e.Sources, rostersync.Source{Source: source, VanishAfter: time.Duration(s.Guard.VanishAfter),
-			MinPeople: float64(s.Guard.MinPeople) / 100, MaxRekey: int(s.Guard.MaxRename.Count)})
-	}
-	for _, name := range sortedKeys(c.Targets) {
-		t := c.Targets[name]
-		made, err := newTarget(name, t.Options)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		member := rostersync.Target{Name: name, Target: made, Rules: t.Rules, Concurrency: t.Concurrency, VerifyWithin: time.Duration(t.VerifyWithin)}
-		if t.Rate > 0 {
-			member.Rate = rate.NewLimiter(rate.Limit(t.Rate), max(1, int(t.Rate)))
-		}
-		if closer, ok := made.(target.Closer); ok {
-			closers = append(closers, closer.Close)
-		}
-		e.Targets = append(e.Targets, member)
-	}
-	return e, closeAll, errors.Join(errs...)
 }
