@@ -60,7 +60,7 @@ func (e *NoHoldError) Hint() string { return "see what is held: rosterd status" 
 
 // Hold finds an open hold by its ID.
 func (e *Engine) Hold(id string) (ledger.Hold, error) {
-	holds, err := e.Store.Holds()
+	holds, err := e.holds()
 	if err != nil {
 		return ledger.Hold{}, err
 	}

@@ -144,6 +144,29 @@ func (e *Engine) withoutPolicy(holds []ledger.Hold) (others, ours []ledger.Hold)
 	return others, ours
 }
 
+// holds are those that are open: of a file that was put back none is.
+func (e *Engine) holds() ([]ledger.Hold, error) {
+	all, err := e.Store.Holds()
+	if err != nil {
+		return nil, err
+	}
+	others, ours := e.Current().withoutPolicy(all)
+	return append(others, ours...), nil
+}
+
+// Settled drops the hold of a file that is not there any more; with a pending
+// one it does nothing.
+func (e *Engine) Settled() error {
+	all, err := e.Store.Holds()
+	if err != nil || e.Current().Next != nil {
+		return err
+	}
+	if others, _ := e.withoutPolicy(all); len(others) < len(all) {
+		return e.Store.SaveHolds(others)
+	}
+	return nil
+}
+
 // takePolicy judges a changed policy, once what is known is as new as can be.
 // Within the limits of the one in force it is taken, and the cycle goes on under
 // it; beyond them it is a hold, and the one in force governs. Only a cycle of
@@ -233,8 +256,12 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 		c.judged = nil // nobody approved so small a listing
 	}
 	if p.Fate == Agreed || len(beyond) == 0 {
+		approved := p.Hold
+		if p.Fate != Agreed {
+			approved = ledger.Hold{}
+		}
 		p.Fate = Taken
-		return c.swap(holds, p.Hold, impact.plan, outside)
+		return c.swap(holds, approved, impact.plan, outside)
 	}
 	return false, c.holdPolicy(holds, impact.plan, beyond)
 }
@@ -253,9 +280,17 @@ func (c *cycle) holdPolicy(holds []ledger.Hold, impact plan.Plan, beyond []strin
 	now := c.Now()
 	others, ours := c.withoutPolicy(holds)
 	h := ledger.Hold{Target: policyTarget, Rule: ledger.RulePolicy, Opened: now, Status: ledger.Waiting}
+	for _, was := range holds {
+		// The file was edited again before anybody decided: the same hold, with
+		// another version.
+		if was.Target == policyTarget && was.Status == ledger.Waiting && len(was.Approved) == 0 {
+			h = was
+		}
+	}
 	if len(ours) > 0 {
 		h = ours[0]
-	} else {
+	}
+	if h.ID == "" {
 		id, err := c.Store.NextHoldID()
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 	if out.Policy, err = e.Pending(); err != nil {
 		return nil, err
 	}
-	if out.Holds, err = e.Store.Holds(); err != nil {
+	if out.Holds, err = e.holds(); err != nil {
 		return nil, err
 	}
 	if out.Parked, err = e.Store.Parked(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -219,7 +218,7 @@ func (u *unit) listen(abort func()) func() {
 		for {
 			select {
 			case <-hups:
-				if _, err := u.reload(u.ctx, u.stderr); err != nil {
+				if _, err := u.reload(u.ctx, u.caller(), u.stderr); err != nil {
 					u.log.Error(err.Error(), "MESSAGE_ID", eventReload, "hint", hintOf(err))
 				}
 			case <-done:
@@ -232,101 +231,5 @@ func (u *unit) listen(abort func()) func() {
 		close(done)
 		<-ended
 		end()
-	}
-}
-
-// errStopping: the service ends and takes no new file.
-var errStopping = errors.New("reload: the service is stopping")
-
-// reload takes the changed file between two cycles. One that is refused leaves
-// the old one in force; its mistakes are written where whoever asked reads.
-func (u *unit) reload(ctx context.Context, mistakes io.Writer) (string, error) {
-	quietly := *u.app
-	quietly.service, quietly.stderr = nil, mistakes
-	c, err := quietly.load()
-	if err != nil {
-		return "", fmt.Errorf("reload: the file is refused, and the old one stays in force: %w", err)
-	}
-	old := u.session()
-	if c.State.Path != old.config.State.Path || c.Control.Socket != old.config.Control.Socket {
-		return "", errors.New("reload: state.path and control.socket take a restart: systemctl restart rosterd")
-	}
-	if err := orphaned(c, old.store); err != nil {
-		return "", err
-	}
-	answer := make(chan error, 1)
-	swap := func() {
-		fresh, err := u.app.sessionOf(c, old.store)
-		if err == nil {
-			err = u.succeed(ctx, old, fresh)
-		}
-		answer <- err
-	}
-	select {
-	case u.calls <- swap:
-	case <-ctx.Done():
-		return "", ctx.Err()
-	case <-u.stop:
-		return "", errStopping
-	}
-	if err := <-answer; err != nil {
-		return "", err
-	}
-	u.log.Info("took "+c.File, "MESSAGE_ID", eventReload)
-	return "took " + c.File, nil
-}
-
-// succeed puts a session in force. While a long sync by hand runs it waits, until
-// whoever asked goes away or the service stops.
-func (u *unit) succeed(ctx context.Context, old, fresh *session) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-u.stop:
-			cancel(errStopping)
-		case <-ctx.Done():
-		}
-	}()
-	if err := old.engine.Succeed(ctx, fresh.engine); err != nil {
-		fresh.closeTargets()
-		return fmt.Errorf("reload: %w", err)
-	}
-	old.closeTargets()
-	u.inForce.Store(fresh)
-	return nil
-}
-
-func (a *app) reloadCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "reload", GroupID: groupDaily, Short: "let the service take the changed configuration", Args: cobra.NoArgs,
-		Long: `reload lets the running service read the configuration again. It waits until the
-running cycle has ended. A file with mistakes is refused, and the old one stays in force.`,
-		Example: `  rosterd reload`,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if a.service == nil {
-				conf, err := a.load()
-				if err != nil {
-					return err
-				}
-				if err := a.elsewhere(c.Context(), conf.Control.Socket, conf.Digest); err != nil {
-					return err
-				}
-				return usage(errors.New("reload: no service is running"), "a command reads the file each time; nothing is to be reloaded")
-			}
-			if a.service.reload == nil {
-				return usage(errors.New("reload: no service is running, only a command"), "try again when it has ended")
-			}
-			said, err := a.service.reload(c.Context(), a.stderr)
-			if err != nil {
-				var x *exit
-				if errors.As(err, &x) {
-					return usage(err, x.tip)
-				}
-				return usage(err, hintOf(err))
-			}
-			fmt.Fprintln(a.stdout, said)
-			return nil
-		},
 	}
 }

@@ -45,7 +45,7 @@ type service struct {
 	// one-shot serves.
 	log func(*rostersync.Report, error)
 	// reload takes the changed file; nil where a one-shot serves.
-	reload func(context.Context, io.Writer) (string, error)
+	reload func(ctx context.Context, by string, mistakes io.Writer) (reloaded, error)
 }
 
 // serving is an open control socket.

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+// errStopping: the service ends and takes no new file.
+var errStopping = errors.New("reload: the service is stopping")
+
+// reload takes the changed file between two cycles. One that is refused leaves
+// the old one in force; its mistakes are written where whoever asked reads.
+func (u *unit) reload(ctx context.Context, by string, mistakes io.Writer) (reloaded, error) {
+	var none reloaded
+	quietly := *u.app
+	quietly.service, quietly.stderr = nil, mistakes
+	c, err := quietly.load()
+	if err != nil {
+		return none, fmt.Errorf("reload: the file is refused, and the old one stays in force: %w", err)
+	}
+	old := u.session()
+	if c.State.Path != old.config.State.Path || c.Control.Socket != old.config.Control.Socket {
+		return none, errors.New("reload: state.path and control.socket take a restart: systemctl restart rosterd")
+	}
+	if err := orphaned(c, old.store); err != nil {
+		return none, err
+	}
+	answer := make(chan error, 1)
+	out := reloaded{said: "took " + c.File}
+	swap := func() {
+		fresh, err := u.app.sessionOf(c, old.store)
+		if err == nil {
+			err = u.succeed(ctx, old, fresh)
+		}
+		if err == nil {
+			out, err = u.judge(ctx, fresh, by)
+		}
+		answer <- err
+	}
+	select {
+	case u.calls <- swap:
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-u.stop:
+		return none, errStopping
+	}
+	if err := <-answer; err != nil {
+		return none, err
+	}
+	level := slog.LevelInfo
+	if out.code != 0 {
+		level = slog.LevelWarn
+	}
+	u.log.Log(ctx, level, strings.TrimSpace(out.said), "MESSAGE_ID", eventReload, "hint", out.hint)
+	return out, nil
+}
+
+// reloaded is what became of a file that was read again.
+type reloaded struct {
+	said, hint string
+	// code is the exit code: 4 where its policy is held, 1 where it could not be
+	// judged.
+	code int
+}
+
+// judge lets a changed policy govern, or holds it. Nothing is written to a target
+// for it: the next cycle does what the policy says.
+func (u *unit) judge(ctx context.Context, s *session, by string) (reloaded, error) {
+	out := reloaded{said: "took " + s.config.File}
+	if p, err := s.engine.Pending(); err != nil {
+		return out, err
+	} else if p == nil {
+		return out, s.engine.Settled()
+	}
+	u.notify.Idle(false)
+	r, err := s.engine.Cycle(ctx, rostersync.Request{Verb: "reload", By: by, PolicyOnly: true, Stop: u.stop, Progress: u.progress})
+	switch {
+	case r == nil || r.Policy == nil:
+		return out, err
+	case err != nil:
+		return out, fmt.Errorf("reload: the schedules and addresses of %s are taken, and its policy was not judged: %w", s.config.File, err)
+	case r.Policy.Fate == rostersync.Taken:
+		out.said += ": " + u.impactText(r.Policy)
+		return out, nil
+	case r.Policy.Fate == rostersync.Held:
+		out.code = rostersync.ExitHeld
+	case r.Policy.Fate != rostersync.Rejected:
+		out.code = rostersync.ExitFailed
+	}
+	text, hint := pendingText(r.Policy)
+	if r.Policy.Err != nil {
+		text += ": " + r.Policy.Err.Error()
+		hint = first(hintOf(r.Policy.Err), hint)
+	}
+	out.said, out.hint = "took "+s.config.File+", but for its policy: "+text, hint
+	return out, nil
+}
+
+// impactText sums up what a policy does.
+func (a *app) impactText(p *rostersync.Pending) string {
+	if len(p.Impact) == 0 {
+		return "its policy is in force, and changes nobody's account as things are"
+	}
+	lines := []string{"its policy is in force; the next cycle does"}
+	for _, l := range p.Impact {
+		lines = append(lines, "  "+l.Target+"  "+a.impactLine(l))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// succeed puts a session in force. While a long sync by hand runs it waits, until
+// whoever asked goes away or the service stops.
+func (u *unit) succeed(ctx context.Context, old, fresh *session) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-u.stop:
+			cancel(errStopping)
+		case <-ctx.Done():
+		}
+	}()
+	if err := old.engine.Succeed(ctx, fresh.engine); err != nil {
+		fresh.closeTargets()
+		return fmt.Errorf("reload: %w", err)
+	}
+	old.closeTargets()
+	u.inForce.Store(fresh)
+	return nil
+}
+
+func (a *app) reloadCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "reload", GroupID: groupDaily, Short: "let the service take the changed configuration", Args: cobra.NoArgs,
+		Long: `reload lets the running service read the configuration again. It waits until the
+running cycle has ended. A file with mistakes is refused, and the old one stays in force.
+If its policy is another than the one in force, its impact is judged: within the limits it
+governs from now on, beyond them it is held, and reload ends with 4 and says what to type.`,
+		Example: `  rosterd reload`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if a.service == nil {
+				conf, err := a.load()
+				if err != nil {
+					return err
+				}
+				if err := a.elsewhere(c.Context(), conf.Control.Socket, conf.Digest); err != nil {
+					return err
+				}
+				return usage(errors.New("reload: no service is running"), "a command reads the file each time; nothing is to be reloaded")
+			}
+			if a.service.reload == nil {
+				return usage(errors.New("reload: no service is running, only a command"), "try again when it has ended")
+			}
+			said, err := a.service.reload(c.Context(), a.caller(), a.stderr)
+			if err != nil {
+				var x *exit
+				if errors.As(err, &x) {
+					return usage(err, x.tip)
+				}
+				return usage(err, hintOf(err))
+			}
+			for line := range strings.Lines(said.said) {
+				fmt.Fprintln(a.stdout, printable(strings.TrimSuffix(line, "\n")))
+			}
+			if said.hint != "" {
+				fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: hint:"), printable(said.hint))
+			}
+			return code(said.code)
+		},
+	}
+}
