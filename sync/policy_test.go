@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -484,9 +485,9 @@ func TestPolicyTakenOverAKill(t *testing.T) {
 		w := staffed(t, 6)
 		w.edit(titled)
 		ctx, kill := context.WithCancel(t.Context())
-		n := 0
+		var n atomic.Int32
 		w.engine.Next.Now = func() time.Time {
-			if n++; n == at {
+			if int(n.Add(1)) == at {
 				kill()
 			}
 			return w.now
