@@ -3,6 +3,7 @@ package state
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -93,7 +94,7 @@ func (s *Store) restored(r Restored, last position) error {
 		if err := putJSON(meta, kRestored, r); err != nil {
 			return err
 		}
-		if err := withdraw(tx); err != nil {
+		if err := s.withdraw(tx); err != nil {
 			return err
 		}
 		if err := disagree(tx); err != nil {
@@ -109,24 +110,24 @@ func (s *Store) restored(r Restored, last position) error {
 	return nil
 }
 
-// withdraw ends every approval.
-func withdraw(tx *txn) error {
+// withdraw ends every approval, and closes the holds: the next plan makes them
+// anew, as what they are now.
+func (s *Store) withdraw(tx *txn) error {
 	holds, err := allHolds(tx)
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if h.Status == ledger.Approved {
-			h.Status = ledger.Waiting
-		}
-		if h.Approved = nil; h.Status == ledger.Waiting {
-			h.ApprovedBy, h.Expires = "", time.Time{}
-		}
 		k, err := holdKey(h.ID)
 		if err != nil {
 			return err
 		}
-		if err := putHold(tx, k, h); err != nil {
+		if h.Approved = nil; h.Status == ledger.Rejected {
+			err = putHold(tx, k, h) // what somebody did not want stays unwanted
+		} else {
+			err = errors.Join(tx.Bucket(bHolds).Delete(k), dropUsed(tx, k), s.noteHold(tx, "hold-closed", h, h, ""))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -220,7 +221,7 @@ func grown(now ledger.Hold, a Approval) error {
 // drop were meant. What concerns several targets is accepted with the last.
 func (e *Engine) accept(h ledger.Hold, by string) error {
 	e = e.Current()
-	if last, err := e.lastOf(h.Rule); err != nil || !last && h.Rule != "first" {
+	if last, err := e.lastOf(h.Rule); err != nil || !last && !plan.Rule(h.Rule).Whole() {
 		return err
 	}
 	switch h.Rule {
@@ -242,6 +243,8 @@ func (e *Engine) accept(h ledger.Hold, by string) error {
 			t.Since = e.Now()
 		}
 		return e.Store.SaveTarget(t)
+	case "restored":
+		return e.Store.Agree(h.Target, by, e.targetNames())
 	case "min-people":
 		var errs []error
 		for _, s := range e.Sources {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
@@ -77,6 +78,9 @@ func (c *cycle) look(ctx context.Context) error {
 	ctx, end := c.ask.untilStopped(ctx)
 	defer end()
 	err := func() error {
+		if err := c.afterRestore(); err != nil {
+			return err
+		}
 		if err := c.Store.Mark(c.ask.Verb, c.ask.People...); err != nil {
 			return err
 		}
@@ -119,6 +123,8 @@ type cycle struct {
 	marks   []ledger.Mark
 	input   plan.Input
 	cleared plan.Cleared
+	// restored is set while the state may be older than what was done with it.
+	restored *state.Restored
 	// orders are those that were done, by target, in the order of their waves.
 	orders map[string][]ledger.Order
 	// down are the targets that could not be read.

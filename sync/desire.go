@@ -190,7 +190,7 @@ func (c *cycle) facts() error {
 			return err
 		}
 		c.input.Targets = append(c.input.Targets, plan.Target{Name: t.Name, Rules: t.Rules, Description: t.Describe(),
-			New: !known.First, Paused: first(c.Frozen, pausedBy(pauses, t.Name)), Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
+			New: !known.First, Restored: c.restoredHere(known), Paused: first(c.Frozen, pausedBy(pauses, t.Name)), Linked: open, Entitlements: c.Policy.Entitlements(t.Name),
 			Owners: map[target.NativeID]identity.Ordinal{}})
 	}
 	return nil

@@ -46,6 +46,9 @@ func (c *cycle) judge() error {
 	if err := c.Store.SaveHolds(holds); err != nil {
 		return err
 	}
+	if err := c.resynced(); err != nil {
+		return err
+	}
 	if c.ask.DryRun {
 		return nil
 	}

@@ -72,6 +72,9 @@ func (c *cycle) observe(ctx context.Context) error {
 		if err := c.attach(t, observed[i]); err != nil {
 			return err
 		}
+		if err := c.strangers(t, observed[i]); err != nil {
+			return err
+		}
 	}
 	return c.holders()
 }

@@ -33,6 +33,9 @@ func (c *cycle) settle() error {
 	if err := c.unpark(); err != nil {
 		return err
 	}
+	if err := c.agreesWithTheWorld(); err != nil {
+		return err
+	}
 	return c.noLongerNew()
 }
 

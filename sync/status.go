@@ -20,8 +20,10 @@ type Status struct {
 	Policy *Pending
 	// Outages are the targets that failed and did not recover.
 	Outages []ledger.Outage
-	Sources map[string]state.SourceFacts
-	Targets []TargetStatus
+	// Restored is set while the state may be older than what was done with it.
+	Restored *state.Restored
+	Sources  map[string]state.SourceFacts
+	Targets  []TargetStatus
 	// Cycles are the last ones, newest first.
 	Cycles []state.CycleRecord
 	// Waiting is how many people are marked, InDoubt how many writes have no
@@ -62,6 +64,11 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
 	if out.Pauses, err = e.Store.Pauses(out.At); err != nil {
 		return nil, err
+	}
+	if r, is, err := e.Store.Restored(); err != nil {
+		return nil, err
+	} else if is {
+		out.Restored = &r
 	}
 	if out.Outages, err = e.Store.Outages(); err != nil {
 		return nil, err

@@ -9,7 +9,10 @@ import (
 // while another cycle works: it shows what is left of it.
 func (c *cycle) still() error {
 	c.report.DryRun, c.report.Still = true, true
-	var err error
+	err := c.lookRestored()
+	if err != nil {
+		return err
+	}
 	if c.marks, err = c.Store.Marks(); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ func (c *cycle) take() error {
 	if err := c.passOverEmptyGroups(); err != nil {
 		return err
 	}
-	if err := c.approvedFirst(); err != nil {
+	if err := c.approvedWhole(); err != nil {
 		return err
 	}
 	// Everybody is the running cycle's; a lane that marked them would take them
@@ -65,15 +65,15 @@ func (c *cycle) passOverEmptyGroups() error {
 	return nil
 }
 
-// approvedFirst ends the newness of a target whose first hold was approved whole
-// by somebody who was then killed, or did not wait.
-func (c *cycle) approvedFirst() error {
+// approvedWhole ends the newness of a target whose first hold was approved whole
+// by somebody who was then killed, or did not wait. So it does after a restore.
+func (c *cycle) approvedWhole() error {
 	holds, err := c.Store.Holds()
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if h.Rule != plan.RuleFirst.String() || h.Status != ledger.Approved || len(h.Approved) < len(h.Keys) {
+		if !plan.Rule(h.Rule).Whole() || h.Status != ledger.Approved || len(h.Approved) < len(h.Keys) {
 			continue
 		}
 		if err := c.accept(h, h.ApprovedBy); err != nil {

@@ -58,7 +58,7 @@ func statusExit(st *rostersync.Status) int {
 	switch {
 	case len(st.Cycles) > 0 && st.Cycles[0].Exit == rostersync.ExitFailed:
 		return rostersync.ExitFailed
-	case len(waiting(st.Holds)) > 0:
+	case len(waiting(st.Holds)) > 0, st.Restored != nil:
 		return rostersync.ExitHeld
 	case len(st.Parked)+len(st.Outages)+st.InDoubt > 0:
 		return rostersync.ExitParked
@@ -167,6 +167,14 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	if c := st.Cycles; len(c) > 0 && c[0].Exit == rostersync.ExitFailed {
 		say("failed", red, "the last cycle: "+first(c[0].Error, "see the journal of the service"), "rosterd check")
 	}
+	if r := st.Restored; r != nil {
+		say("restored", red, fmt.Sprintf("the state may be old, since %s: %s%s", moment(r.At), r.Why, missing(*r)), "")
+		if r.Resynced {
+			p.more("", "all was read and compared since; what differs in a target is held until it is approved")
+		} else {
+			p.more(bold, "rosterd sync")
+		}
+	}
 	if p := st.Policy; p != nil && p.Fate != rostersync.Rejected {
 		text, hint := pendingText(p)
 		say("policy", yellow, text, hint)
@@ -233,6 +241,18 @@ func parkedIn(parked []ledger.Parked, target string) []identity.Ordinal {
 	}
 	slices.Sort(who)
 	return slices.Compact(who)
+}
+
+// missing says what a state that was restored lacks, as far as it is known.
+func missing(r state.Restored) string {
+	text := ""
+	if r.Commits > 0 {
+		text = "; it lacks " + count(int(r.Commits), "commit")
+	}
+	if r.Records > 0 {
+		text += "; the journal lacks " + count(int(r.Records), "record") + ", its head was " + r.Head
+	}
+	return text
 }
 
 // ended says how a cycle ended, in words.

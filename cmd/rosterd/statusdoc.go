@@ -17,6 +17,7 @@ type statusDocument struct {
 	Offboarded    []denialDocument          `json:"offboarded"`
 	Paused        []pauseDocument           `json:"paused"`
 	Outages       []outageDocument          `json:"outages"`
+	Restored      *restoredDocument         `json:"restored,omitempty"`
 	InDoubt       int                       `json:"in_doubt"`
 	Waiting       int                       `json:"waiting"`
 	Sources       map[string]sourceDocument `json:"sources"`
@@ -32,6 +33,15 @@ type pauseDocument struct {
 	Reason string     `json:"reason"`
 	At     time.Time  `json:"at"`
 	Until  *time.Time `json:"until,omitempty"`
+}
+
+type restoredDocument struct {
+	At       time.Time `json:"at"`
+	Why      string    `json:"why"`
+	Commits  uint64    `json:"commits_missing"`
+	Records  uint64    `json:"records_missing"`
+	Head     string    `json:"head,omitempty"`
+	Resynced bool      `json:"resynced"`
 }
 
 type outageDocument struct {
@@ -91,6 +101,9 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	}
 	for _, p := range st.Pauses {
 		d.Paused = append(d.Paused, pauseDocument{p.Target, p.By, p.Reason, p.At.UTC(), some(p.Until)})
+	}
+	if r := st.Restored; r != nil {
+		d.Restored = &restoredDocument{r.At.UTC(), r.Why, r.Commits, r.Records, r.Head, r.Resynced}
 	}
 	for _, o := range st.Outages {
 		d.Outages = append(d.Outages, outageDocument{o.Target, o.Since.UTC(), o.Failures, o.Broken(), o.Class, o.Error, o.Hint, some(o.Next)})

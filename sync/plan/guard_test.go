@@ -311,6 +311,32 @@ func TestFirstHold(t *testing.T) {
 	}
 }
 
+// After a restore nothing goes to the target until it was agreed to, whatever the
+// file says of first plans; but a person who is named is removed.
+func TestRestoredHold(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		r := newRig(t)
+		r.hire(1, "Writers")
+		r.hire(2, "Writers")
+		r.cycle(false)
+		r.restored, r.fresh = "it is old", fresh
+		r.rules.Guard.First = "apply"
+		r.roles(1, "Writers", "Publishers") // no limit is on what is given
+		r.leave(2, 2)
+		for range 2 {
+			_, v := r.cycle(false)
+			if got := holdIDs(v.Holds); !slices.Equal(got, []string{"h1 restored waiting 3"}) || !v.Cleared.Empty() || !strings.Contains(v.Holds[0].Text, "it is old") {
+				t.Fatalf("holds: %v", got)
+			}
+		}
+		r.approve("h1")
+		r.cycle(false)
+		if got := r.seen(1).Entitlements; !slices.Equal(got, []string{"Publishers", "Writers"}) && !slices.Equal(got, []string{"Writers", "Publishers"}) {
+			t.Errorf("%v after the approval", got)
+		}
+	}
+}
+
 // An approval of the first plan that was interrupted goes on, whatever
 // max_create says.
 func TestFirstHoldInterrupted(t *testing.T) {

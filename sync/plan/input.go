@@ -32,6 +32,9 @@ type Target struct {
 	Description target.Description
 	// New: its first hold was not approved whole.
 	New bool
+	// Restored says why the state may be older than what was done in the target;
+	// empty if it is not.
+	Restored string
 	// Linked is how many accounts we manage that are open.
 	Linked int
 	// Holders is how many of them hold each role.

@@ -80,7 +80,13 @@ type wording func(people int) string
 
 func always(text string) wording { return func(int) string { return text } }
 
-const firstText = "the first plan of a new target"
+// wholeText is why the whole plan of a target is held.
+func wholeText(r Rule, t *Target) wording {
+	if r == RuleRestored {
+		return always("the first plan after the state was restored: " + t.Restored)
+	}
+	return always("the first plan of a new target")
+}
 
 // inHold is what one hold says of a key.
 type inHold struct {
@@ -220,8 +226,8 @@ func (j *judge) sort(i int) {
 	case j.setAside(u, applies):
 	case u.forced != "":
 		j.held(u, bucket{s.Target, u.forced, ""}, always(lead.Text))
-	case applies == RuleFirst:
-		j.held(u, bucket{s.Target, RuleFirst, ""}, always(firstText))
+	case applies.Whole():
+		j.held(u, bucket{s.Target, applies, ""}, wholeText(applies, t))
 	case applies == "":
 		j.all(u, fate{state: going, hold: -1})
 	default:
@@ -239,6 +245,8 @@ func (j *judge) applies(u *unit, t *Target) Rule {
 		return u.forced
 	case t == nil:
 		return u.rule
+	case t.Restored != "":
+		return RuleRestored
 	case t.New && t.Rules.Guard.First != apply:
 		return RuleFirst
 	case t.Rules.Guard.First == apply && (t.New || t.Linked == 0) && (u.rule == RuleCreate || u.rule == RuleUpdate):
@@ -270,8 +278,8 @@ func (j *judge) setAside(u *unit, applies Rule) bool {
 			switch own := j.known(s.Changes[c].Key, applies, u.forced); {
 			case own.state != open:
 				g = own
-			case f.state == approved && applies == RuleFirst:
-				g = j.join(bucket{s.Target, RuleFirst, ""}, always(firstText))
+			case f.state == approved && applies.Whole():
+				g = j.join(bucket{s.Target, applies, ""}, wholeText(applies, j.targets[s.Target]))
 			case f.state == approved:
 				g = fate{state: going, hold: -1}
 			}

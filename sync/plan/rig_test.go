@@ -27,23 +27,25 @@ type tb interface {
 // rig is a small world round the plan: people, one target in memory, and what
 // the state would remember.
 type rig struct {
-	t       tb
-	now     time.Time
-	mem     *memory.Target
-	rules   Rules
-	caps    target.Description
-	fresh   bool // the target is new
-	paused  string
-	down    string
-	ents    []string
-	people  map[identity.Ordinal]*Person
-	links   map[identity.Ordinal]ledger.Link
-	holds   []ledger.Hold
-	spends  []ledger.Spend
-	parked  map[identity.Ordinal]ledger.Parked
-	next    int
-	sources []Source
-	protect bool
+	t      tb
+	now    time.Time
+	mem    *memory.Target
+	rules  Rules
+	caps   target.Description
+	fresh  bool // the target is new
+	paused string
+	// restored is why the state may be old.
+	restored string
+	down     string
+	ents     []string
+	people   map[identity.Ordinal]*Person
+	links    map[identity.Ordinal]ledger.Link
+	holds    []ledger.Hold
+	spends   []ledger.Spend
+	parked   map[identity.Ordinal]ledger.Parked
+	next     int
+	sources  []Source
+	protect  bool
 	// release names who is released.
 	release identity.Ordinal
 	doubt   identity.Ordinal
@@ -125,7 +127,7 @@ func (r *rig) standing(n int, s identity.Standing) {
 func (r *rig) entitled(n int, yes bool) { r.account(n).Entitled = yes }
 
 func (r *rig) target() Target {
-	t := Target{Name: "wiki", Rules: r.rules, Description: r.caps, New: r.fresh, Entitlements: r.ents, Paused: r.paused, Down: r.down,
+	t := Target{Name: "wiki", Rules: r.rules, Description: r.caps, New: r.fresh, Restored: r.restored, Entitlements: r.ents, Paused: r.paused, Down: r.down,
 		Holders: map[string]int{}, Owners: map[target.NativeID]identity.Ordinal{}}
 	for who, l := range r.links {
 		t.Owners[l.Account] = who
@@ -314,8 +316,11 @@ func (r *rig) approve(id string, only ...int) {
 		}
 		if len(only) == 0 {
 			h.Status = ledger.Approved
-			if h.Rule == RuleFirst.String() {
+			switch Rule(h.Rule) {
+			case RuleFirst:
 				r.fresh = false
+			case RuleRestored:
+				r.restored = ""
 			}
 		}
 		h.ApprovedBy, h.Expires = "admin", r.now.Add(24*time.Hour)

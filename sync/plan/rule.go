@@ -16,6 +16,9 @@ const (
 	RuleUpdate Rule = "max_update"
 	// RuleFirst holds the whole plan of a new target.
 	RuleFirst Rule = "first"
+	// RuleRestored holds the whole plan of a target after the state was restored,
+	// or lost commits: what was done since is not known.
+	RuleRestored Rule = "restored"
 	// RuleGroup: a group that the policy names is missing, emptied or replaced.
 	RuleGroup Rule = "group"
 	// RuleBlackout: everybody under a container vanished at once.
@@ -35,6 +38,9 @@ const (
 )
 
 func (r Rule) String() string { return string(r) }
+
+// Whole says whether a hold of the rule is of all that is planned for a target.
+func (r Rule) Whole() bool { return r == RuleFirst || r == RuleRestored }
 
 // ruleLimit is a rule with its limit.
 type ruleLimit struct {
