@@ -147,15 +147,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 // current refuses a server that has seen less than the snapshot was taken from:
 // it is complete, and wrong.
 func (g *Stage) current(server string, seen directory.Knowledge, r SealRules) error {
-	var known directory.Knowledge
-	err := g.s.view(func(tx *txn) error {
-		src, _, err := sourceOf(tx, g.source)
-		known = src.Knowledge
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	known := g.taken
 	place, saw := seen.Behind(known)
 	switch {
 	case place == "":
@@ -165,7 +157,7 @@ func (g *Stage) current(server string, seen directory.Knowledge, r SealRules) er
 			return g.s.noteDecision(tx, recordOf("accept-older"), map[string]any{"source": g.source, "place": place, "known": known[place], "seen": saw}, r.By, "")
 		})
 	}
-	return &BehindError{Source: g.source, Server: server, Place: place, Seen: saw, Known: known[place]}
+	return &directory.BehindError{Server: server, Place: place, Seen: saw, Known: known[place]}
 }
 
 // freeDrop is a drop that always passes.

@@ -21,6 +21,7 @@ type Stage struct {
 	covNum     uint64
 	covDigest  digest
 	generation uint64
+	taken      directory.Knowledge // from what the snapshot was
 	over       bool
 
 	known  []known
@@ -74,6 +75,9 @@ type newcomer struct {
 // maxID is the longest ID that is believed; those of directories have 36 bytes.
 const maxID = 1024
 
+// Known is what had been seen by whoever the snapshot was taken from.
+func (g *Stage) Known() directory.Knowledge { return g.taken }
+
 // flushAt is how many bytes are held before they are written.
 const flushAt = 8 << 20
 
@@ -113,7 +117,7 @@ func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error)
 		if err != nil {
 			return err
 		}
-		g.num = r.Num
+		g.num, g.taken = r.Num, r.Knowledge
 		g.generation = fromU64(tx.Bucket(bMeta).Get(kChanges))
 		if g.covNum, err = makeCoverage(tx, coverage); err != nil {
 			return err

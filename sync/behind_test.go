@@ -7,7 +7,6 @@ import (
 
 	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
-	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -38,7 +37,7 @@ func TestLaw13AReplicaThatIsBehind(t *testing.T) {
 		before := len(w.wiki.Writes())
 		w.now = w.now.Add(time.Hour)
 		r := w.cycle(rostersync.Request{Verb: "sync", Full: full})
-		var late *state.BehindError
+		var late *directory.BehindError
 		if r.Exit() != rostersync.ExitFailed || !errors.As(r.Reads[0].Err, &late) || late.Server != "two" {
 			t.Fatalf("exit %d, %v", r.Exit(), r.Reads[0].Err)
 		}

@@ -158,12 +158,20 @@ func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 	}}, nil
 }
 
-// counted tells the progress of a read.
+// counted tells the progress of a read, and what the snapshot was taken from.
 type counted struct {
 	directory.Stage
 	cycle  *cycle
 	source string
 	n      int
+}
+
+// Known is nothing where an older directory is to be believed.
+func (s *counted) Known() directory.Knowledge {
+	if s.cycle.ask.AcceptOlder {
+		return nil
+	}
+	return directory.KnownTo(s.Stage)
 }
 
 func (s *counted) Add(entries []directory.Entry) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,7 +166,7 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 		}
 	}
 	if c := st.Cycles; len(c) > 0 && c[0].Exit == rostersync.ExitFailed {
-		say("failed", red, "the last cycle: "+first(c[0].Error, "see the journal of the service"), "rosterd check")
+		say("failed", red, "the last cycle: "+strings.ReplaceAll(first(c[0].Error, "see the journal of the service"), "\n", "; "), "rosterd check")
 	}
 	if r := st.Restored; r != nil {
 		say("restored", red, fmt.Sprintf("the state may be old, since %s: %s%s", moment(r.At), r.Why, missing(*r)), "")

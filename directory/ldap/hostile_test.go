@@ -85,14 +85,15 @@ func TestLawAbsenceNeedsProof(t *testing.T) {
 	for _, e := range stage.Entries() {
 		known = append(known, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
 	}
+	// What it has seen and whether the root is there are asked of it first.
 	for name, fault := range map[string]ldapd.Fault{
 		"size limit":             {Do: ldapd.Answer, Code: 4, After: 50, Base: suffix},
-		"busy at the second":     {Do: ldapd.Answer, Code: 51, Skip: 2, Base: suffix},
+		"busy at the second":     {Do: ldapd.Answer, Code: 51, Skip: 3, Base: suffix},
 		"dropped":                {Do: ldapd.Drop, After: 99, Base: suffix},
 		"hanging":                {Do: ldapd.Hang, After: 99, Base: suffix},
-		"empty":                  {Do: ldapd.Empty, Skip: 1, Base: suffix},
+		"empty":                  {Do: ldapd.Empty, Skip: 2, Base: suffix},
 		"everything empty":       {Do: ldapd.Empty},
-		"a referral":             {Do: ldapd.Refer, URL: "ldap://other.example/", Skip: 1, Base: suffix},
+		"a referral":             {Do: ldapd.Refer, URL: "ldap://other.example/", Skip: 2, Base: suffix},
 		"the bases are gone":     {Do: ldapd.Answer, Code: 32, Base: people},
 		"the context is in need": {Do: ldapd.Answer, Code: 80, Base: suffix},
 	} {

@@ -1,7 +1,9 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -33,6 +35,65 @@ func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn) directory.K
 		}
 	}
 	return out
+}
+
+// dialCurrent connects to the first server that answers and has seen no less than
+// is known, and says what it has seen. The server that made the last listing is
+// believed a look-up also where it does not say any more.
+func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lister string) (*ldapwire.Conn, directory.Knowledge, error) {
+	wire := s.cfg.wire()
+	var seen directory.Knowledge
+	wire.Accept = func(ctx context.Context, conn *ldapwire.Conn) error {
+		if lister != "" && len(known) == 0 {
+			return nil
+		}
+		seen = s.knowledge(ctx, conn)
+		url := strings.ToLower(conn.Server().URL)
+		behind := directory.Current(url, seen, known)
+		if behind == nil || len(seen) > 0 {
+			return behind
+		}
+		if lister == url {
+			return nil
+		}
+		// One that says nothing may have taken all rights from us: that is said
+		// first.
+		for _, base := range slices.Concat(s.people, s.groups) {
+			if err := readable(ctx, conn, base); err != nil {
+				return err
+			}
+		}
+		return behind
+	}
+	conn, err := ldapwire.Dial(ctx, wire)
+	var behind *directory.BehindError
+	if errors.As(err, &behind) {
+		// Of several reasons this is the one that somebody can decide on.
+		return nil, nil, &behindError{err, behind}
+	}
+	return conn, seen, err
+}
+
+// behindError is that of all servers, with the hint of the one that is behind.
+type behindError struct {
+	error
+	behind *directory.BehindError
+}
+
+func (e *behindError) Unwrap() error { return e.error }
+func (e *behindError) Hint() string  { return e.behind.Hint() }
+
+// listed remembers which server made the last listing, and what it had seen.
+func (s *Source) listed(p directory.Proof) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.lister = p.Shown(), p.Server()
+}
+
+func (s *Source) lastListed() (directory.Knowledge, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last, cmp.Or(s.lister, "nobody")
 }
 
 // reads says whether a base lies in the tree.

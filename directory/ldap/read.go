@@ -27,13 +27,15 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 	if err != nil {
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
-	return proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
-		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown}), nil
+	p := proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
+		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown})
+	s.listed(p)
+	return p, nil
 }
 
 // read returns what was read only if that was everything.
 func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, error) {
-	conn, err := ldapwire.Dial(ctx, s.cfg.wire())
+	conn, knowledge, err := s.dialCurrent(ctx, directory.KnownTo(stage), "")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +45,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, err
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
 	}
-	r.knowledge = s.knowledge(ctx, conn)
+	r.knowledge = knowledge
 	for _, base := range s.people {
 		if err := r.list(ctx, conn, base, s.cfg.People.Filter, s.personAttributes(), r.person); err != nil {
 			return nil, err

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/problem"
 )
@@ -19,6 +21,10 @@ type Source struct {
 	canaries []identity.DN
 	coverage identity.Coverage
 	scope    string
+
+	mu     sync.Mutex
+	last   directory.Knowledge // of who made the last listing
+	lister string
 }
 
 // New makes a source. The attributes are those that the rules name; with those

@@ -1,6 +1,7 @@
 package ldapwire
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -58,6 +59,10 @@ type Config struct {
 	// TotalTimeout bounds one call, a whole listing with all its pages too; 1 h
 	// if zero.
 	TotalTimeout time.Duration
+
+	// Accept, if set, looks at a server that let us in: its error leaves it for the
+	// next URL.
+	Accept func(context.Context, *Conn) error
 
 	// Reader chooses how listings are decoded.
 	Reader Reader

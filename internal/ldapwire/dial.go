@@ -24,7 +24,7 @@ var errTLS = errors.New("TLS")
 
 // Dial connects to the first of the URLs that answers, encrypts, binds, and
 // asks the server who it is. The next URL is tried after anything that may be
-// the fault of that one server; wrong credentials are not.
+// the fault of that one server, and after Accept; wrong credentials are not.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -37,11 +37,19 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 			return nil, err
 		}
 		c, err := dialOne(ctx, cfg, a)
-		if err == nil {
+		if err == nil && cfg.Accept == nil {
 			return c, nil
 		}
+		unfit := false
+		if err == nil {
+			if err = cfg.Accept(ctx, c); err == nil {
+				return c, nil
+			}
+			unfit = true
+			_ = c.Close()
+		}
 		failed = append(failed, err)
-		if ctx.Err() != nil || !failsOver(err) {
+		if ctx.Err() != nil || !unfit && !failsOver(err) {
 			break
 		}
 	}
