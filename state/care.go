@@ -3,6 +3,8 @@ package state
 import (
 	"context"
 	"fmt"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Checked is what Check has read.
@@ -49,17 +51,16 @@ func (s *Store) checkAll(ctx context.Context) (out Checked, err error) {
 
 // walk checks every page and value as of now, and hands them on.
 func (s *Store) walk(ctx context.Context, p pages) (m metaPage, values int, err error) {
-	// Nobody commits until the pages are pinned: two commits later the meta page
-	// that leads to them would be written over.
-	s.writer.Lock()
-	s.gate.RLock()
-	defer s.gate.RUnlock()
-	m, end, err := s.pin()
-	s.writer.Unlock()
+	v, err := s.pin(nil)
 	if err != nil {
 		return m, 0, err
 	}
-	defer end()
+	defer v.end()
+	values, err = s.walkPinned(ctx, v, p)
+	return v.meta, values, err
+}
+
+func (s *Store) walkPinned(ctx context.Context, v *pinned, p pages) (values int, err error) {
 	n, each := 0, p.each
 	p.each = func(bucket string, k, v []byte) error {
 		if n++; n%100_000 == 0 {
@@ -70,34 +71,58 @@ func (s *Store) walk(ctx context.Context, p pages) (m metaPage, values int, err 
 		}
 		return each(bucket, k, v)
 	}
-	values, err = p.check(ctx, s.file, m)
-	return m, values, err
+	return p.check(ctx, s.file, v.meta)
 }
 
-// pin keeps the pages of the last commit as they are until the end that it
-// returns. The gate must be held, and while it runs the writer's place.
-func (s *Store) pin() (m metaPage, end func(), err error) {
+// pinned is a commit whose pages stay as they are until the end.
+type pinned struct {
+	tx   *bolt.Tx
+	meta metaPage
+	end  func()
+}
+
+// pin takes the state as it is now. Also, if it is set, runs before anybody
+// commits again.
+func (s *Store) pin(also func(*txn) error) (v *pinned, err error) {
+	// Two commits later the meta page that leads to the pages would be written
+	// over.
+	s.writer.Lock()
+	defer s.writer.Unlock()
+	s.gate.RLock()
 	defer caught(&err)()
+	defer func() {
+		if v == nil {
+			s.gate.RUnlock()
+		}
+	}()
 	tx, err := s.db.Begin(false)
 	if err != nil {
-		return m, nil, err
+		return nil, err
 	}
 	defer func() {
-		if err != nil {
+		if v == nil {
 			_ = tx.Rollback()
 		}
 	}()
 	info, err := s.file.Stat()
 	if err != nil {
-		return m, nil, err
+		return nil, err
 	}
 	all, err := readMetas(s.file, info.Size())
 	if err != nil {
-		return m, nil, err
+		return nil, err
 	}
 	m, is := all.of(uint64(tx.ID()))
 	if !is {
-		return m, nil, fmt.Errorf("%w (no meta page is of commit %d)", ErrCorrupt, tx.ID())
+		return nil, fmt.Errorf("%w (no meta page is of commit %d)", ErrCorrupt, tx.ID())
 	}
-	return m, func() { _ = tx.Rollback() }, nil
+	if also != nil {
+		if err := also(wrap(tx)); err != nil {
+			return nil, err
+		}
+	}
+	return &pinned{tx: tx, meta: m, end: func() {
+		_ = tx.Rollback()
+		s.gate.RUnlock()
+	}}, nil
 }

@@ -45,6 +45,8 @@ var (
 	// ErrReplaced: somebody moved or replaced the file while it was in use.
 	ErrReplaced error = &hinted{text: "the state file was moved or replaced while it is in use, and nothing more is written to it",
 		hint: "stop what uses it, put in place the file that is to stay, and start again"}
+	// ErrNoBackup: the file is no backup, or not the whole of one.
+	ErrNoBackup error = &hinted{text: "the file is no backup, or is damaged", hint: "take another backup; nothing was changed"}
 	// ErrUndrained: a sealed listing waits to be drained; nothing may plan or
 	// read before that.
 	ErrUndrained = errors.New("a sealed listing was not drained yet")

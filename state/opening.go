@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"io"
 	"os"
 )
 
@@ -40,18 +41,22 @@ func (i *inspection) inspect(f *os.File, m metas) error {
 	if i.unclean = !known || !last.closed || last.commit != m.newest.tx || m.torn; !i.unclean {
 		return nil
 	}
+	i.values, err = checkFile(f, m.newest)
+	return err
+}
+
+// checkFile checks the pages and values of a file that nobody has open. One of
+// another form is an error that says so: its values are none of ours to check.
+func checkFile(r io.ReaderAt, m metaPage) (values int, err error) {
 	p := pages{lenient: true}
-	i.values, err = p.check(context.Background(), f, m.newest)
-	// The values of another form are none of ours to check.
-	if p.schema != nil {
-		if other := formOf(p.schema); other != nil {
-			return other
-		}
+	values, err = p.check(context.Background(), r, m)
+	if other := formOf(p.schema); other != nil {
+		return values, other
 	}
 	if err == nil {
 		err = p.damaged
 	}
-	return err
+	return values, err
 }
 
 // formOf says whether a version reads values of this form, from the value as it

@@ -99,7 +99,8 @@ func Open(path string, o Options) (*Store, error) {
 	if err := s.open(o.Timeout); err != nil {
 		return nil, err
 	}
-	_ = os.Remove(compactPath(path))
+	// What a killed process left half done.
+	_ = errors.Join(os.Remove(compactPath(path)), os.Remove(restorePath(path)))
 	s.sweepUnfinished()
 	writeHolder(path, o.Now())
 	return s, nil
