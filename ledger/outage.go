@@ -20,5 +20,11 @@ type Outage struct {
 // Broken says whether the target is left alone, or tried with one change first.
 func (o Outage) Broken() bool { return !o.Next.IsZero() }
 
-// LeftAlone says whether it is too early for the next attempt.
-func (o Outage) LeftAlone(now time.Time) bool { return now.Before(o.Next) }
+// LongestOutage is how long a target is left alone at most, before it is tried.
+const LongestOutage = time.Hour
+
+// LeftAlone says whether it is too early for the next attempt. One further off
+// than any is ever set was set by a clock that has been put back since.
+func (o Outage) LeftAlone(now time.Time) bool {
+	return now.Before(o.Next) && o.Next.Sub(now) <= LongestOutage*3/2
+}

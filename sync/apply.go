@@ -22,7 +22,7 @@ const (
 	intentBatch = 256
 	// memberBatch is how many accounts one grant or revoke names.
 	memberBatch = 500
-	// breakAfter is how many writes may fail in a row before a target is left
+	// breakAfter is how many requests may fail in a row before a target is left
 	// alone for a while.
 	breakAfter = 10
 )
@@ -72,7 +72,8 @@ type applier struct {
 	sequences map[identity.Ordinal]uint64
 	// blocked are people for whom an earlier step failed, with that step.
 	blocked map[identity.Ordinal]string
-	failing int // writes that failed in a row
+	failing int  // requests that failed in a row
+	took    bool // it took one of this cycle
 	// probing: the target broke before, and is tried with one change at a time
 	// until one is done.
 	probing bool

@@ -75,22 +75,25 @@ func (c *cycle) failed(name string, cause error, writing bool) error {
 	if errors.As(cause, &alone) || errors.As(cause, &foreign) {
 		return nil
 	}
+	class := target.ClassOf(cause)
+	if writing && class != target.Denied && class != target.Transient && class != target.InDoubt {
+		return nil // it answers: the next cycle goes on with the next change
+	}
 	now := c.Now()
 	o := c.outages[name]
 	broken := o.Broken()
 	if o.Target == "" {
 		o = ledger.Outage{Target: name, Since: now}
 	}
-	class := target.ClassOf(cause)
 	o.Failures, o.Writing, o.Class, o.Error, o.Hint = o.Failures+1, o.Writing || writing, class.String(), cause.Error(), hint(cause)
 	switch {
 	case class == target.Denied:
 		// Each attempt may lock the account that we come as.
-		o.Next = now.Add(c.backOff(o.Failures, 10*time.Minute, time.Hour))
+		o.Next = now.Add(c.backOff(o.Failures, 10*time.Minute, ledger.LongestOutage))
 	case broken || writing:
-		o.Next = now.Add(c.backOff(o.Failures, time.Minute, time.Hour))
+		o.Next = now.Add(c.backOff(o.Failures, time.Minute, ledger.LongestOutage))
 	case o.Failures >= unreadAfter:
-		o.Next = now.Add(c.backOff(o.Failures-unreadAfter+1, time.Minute, time.Hour))
+		o.Next = now.Add(c.backOff(o.Failures-unreadAfter+1, time.Minute, ledger.LongestOutage))
 	}
 	c.outages[name] = o
 	return c.Store.SaveOutage(o)

@@ -209,3 +209,81 @@ func TestARefusalDoesNotBreakATargetThatIsTried(t *testing.T) {
 		t.Error("a refusal keeps the target away")
 	}
 }
+
+// Changes that are refused one after the other, each for a reason of its own, keep
+// nobody else waiting (law 10): neither those of the same cycle, once one of it
+// was taken, nor whoever leaves after it.
+func TestBadApplesDoNotBreakATarget(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("old", 40)
+	w.synced()
+	w.reopen()
+	bad := func(x memory.Write) bool { return x.Verb == target.Create && x.Name < "new" }
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, x memory.Write) memory.Fault {
+		if bad(x) {
+			return memory.Fault{Err: &target.Error{Class: target.Refused, Err: errors.New("bad name")}}
+		}
+		return memory.Fault{}
+	}})
+	w.leave(ids[0])
+	w.joinMany("bad", 30)
+	w.joinMany("new", 10)
+	if r := w.sync(); r.Done[target.Create] != 10 || len(r.Failed) != 30 || r.Exit() != rostersync.ExitParked {
+		t.Errorf("%d made, %d failed, exit %d", r.Done[target.Create], len(r.Failed), r.Exit())
+	}
+	// One that has taken nothing at all is not asked for everything.
+	w.joinMany("baf", 30)
+	if r := w.sync(); len(r.Failed) < 10 || len(r.Failed) > 13 {
+		t.Errorf("%d changes were refused by a target that takes none", len(r.Failed))
+	}
+	if _, _, failures := w.outage(); failures != 0 {
+		t.Error("a target that answers is left alone")
+	}
+	w.leave(ids[1])
+	w.sync()
+	w.has("old0001", false)
+}
+
+// A right that we may not write, of however many people, is one failure: the
+// target is not left alone for it.
+func TestAGroupThatIsNotOursToWriteDoesNotBreakATarget(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 40)
+	w.synced()
+	w.reopen()
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, x memory.Write) memory.Fault {
+		if x.Verb == target.Grant && x.Entitlement == "Writers" {
+			return memory.Fault{Err: &target.Error{Class: target.Denied, Err: errors.New("insufficient access")}}
+		}
+		return memory.Fault{}
+	}})
+	w.members("writers", logins("p", 40)...)
+	w.sync()
+	if _, _, failures := w.outage(); failures != 0 {
+		t.Error("one group keeps the target away")
+	}
+	w.leave(ids[1])
+	w.sync()
+	w.has("p0001", false)
+}
+
+// A clock that ran ahead, and was put back, keeps no target away until then.
+func TestAnOutageOfAClockThatRanAhead(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("old", 40)
+	w.synced()
+	w.reopen()
+	w.failing(target.Transient)
+	w.joinMany("new", 20)
+	ahead := 30 * 24 * time.Hour
+	w.now = w.now.Add(ahead)
+	w.sync()
+	if _, _, failures := w.outage(); failures != 1 {
+		t.Fatalf("%d failures", failures)
+	}
+	w.now = w.now.Add(-ahead)
+	w.wiki.SetFaults(memory.Faults{})
+	w.leave(ids[1])
+	w.sync()
+	w.has("old0001", false)
+}

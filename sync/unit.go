@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
@@ -111,6 +112,7 @@ func (a *applier) doAccount(ctx context.Context, intents []state.Intent) []state
 		}
 		return results
 	}
+	a.answered(err)
 	results := make([]state.Result, len(intents))
 	for i, in := range intents {
 		results[i] = a.result(in, ref, took, err)
@@ -121,6 +123,11 @@ func (a *applier) doAccount(ctx context.Context, intents []state.Intent) []state
 // doMembers changes one entitlement of many accounts.
 func (a *applier) doMembers(ctx context.Context, intents []state.Intent) []state.Result {
 	errs, took := a.writeMembers(ctx, intents)
+	if slices.Contains(errs, nil) || errs == nil {
+		a.answered(nil)
+	} else {
+		a.answered(errs[0]) // it is one request, however many it is about
+	}
 	results := make([]state.Result, len(intents))
 	for i, in := range intents {
 		ch := in.Order().Change
@@ -133,6 +140,30 @@ func (a *applier) doMembers(ctx context.Context, intents []state.Intent) []state
 	return results
 }
 
+// answered counts the requests that failed in a row. A target that breaks is left
+// alone; one that refuses something works, and the next may be what it takes,
+// unless it has taken nothing at all.
+func (a *applier) answered(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err == nil {
+		a.failing, a.took = 0, true
+		return
+	}
+	class := target.ClassOf(err)
+	switch {
+	case class == target.Denied:
+		// Wrong credentials or rights fail for everybody: stop before accounts
+		// are locked out, but not for one protected entry.
+		a.failing += 1 + breakAfter/3
+	case class == target.Transient || class == target.InDoubt || !a.took:
+		a.failing++
+	}
+	if a.failing >= breakAfter || a.probing && (class == target.Transient || class == target.InDoubt) {
+		a.broken = err
+	}
+}
+
 // result turns what a write returned into what the state keeps of it.
 func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, err error) state.Result {
 	a.mu.Lock()
@@ -140,22 +171,12 @@ func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, er
 	o := in.Order()
 	who := o.Change.Person
 	if err == nil {
-		a.failing = 0
 		out := ledger.Outcome{Done: true, Account: ref, Took: took, Attempts: a.attempts[who] + 1}
 		l := a.links[who].After(o, out, a.Now())
 		a.links[who], a.refs[who] = l, target.Ref{ID: l.Account, Name: l.Name}
 		return state.Result{Intent: in, Outcome: out, Link: &l}
 	}
 	class := target.ClassOf(err)
-	a.failing++
-	if class == target.Denied {
-		// Wrong credentials or rights fail for everybody: stop before accounts
-		// are locked out, but not for one protected entry.
-		a.failing += breakAfter / 3
-	}
-	if a.failing >= breakAfter || a.probing && (class == target.Transient || class == target.InDoubt) {
-		a.broken = err
-	}
 	a.blocked[who] = plan.Words(o.Change)
 	attempts, next := a.parkUntil(who)
 	out := ledger.Outcome{Err: err.Error(), Hint: hint(err), Class: class, Took: took, Attempts: attempts, Next: next}
