@@ -44,8 +44,8 @@ faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) tim
 	ROSTERD_KILLS=$(APPLIES) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
 
 .PHONY: soak
-soak: ## the service left alone for two months of a moved clock, with summer time beginning and ending
-	ROSTERD_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run '^TestLeftAlone$$' ./cmd/rosterd
+soak: ## the service left alone for two months of a moved clock, through both changes of summer time; started, reloaded, stopped and killed a hundred times
+	ROSTERD_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run '^(TestLeftAlone|TestStartedReloadedStoppedAndKilled|TestTheWatchdogOfTheService)$$' ./cmd/rosterd
 
 .PHONY: bench
 bench: ## reading and provisioning beside ldapsearch and ldapadd, with PEOPLE (100000) people

@@ -14,7 +14,7 @@ import (
 type listener struct {
 	t    testing.TB
 	path string
-	conn *net.UnixConn
+	said chan string
 }
 
 func newListener(t testing.TB) *listener {
@@ -29,11 +29,25 @@ func newListener(t testing.TB) *listener {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := &listener{t, path, make(chan string, 1<<16)}
+	// Read at once: the queue of the socket may be ten.
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for b := make([]byte, 4096); ; {
+			n, err := conn.Read(b)
+			if err != nil {
+				return
+			}
+			l.said <- string(b[:n])
+		}
+	}()
 	t.Cleanup(func() {
 		conn.Close()
+		<-ended
 		os.RemoveAll(folder) //nolint:errcheck // a folder in the system's temporary one
 	})
-	return &listener{t, path, conn}
+	return l
 }
 
 // env is what the service is started with.
@@ -57,16 +71,12 @@ func (l *listener) say(text string) {
 // next is what is said next; empty if that is nothing for so long.
 func (l *listener) next(within time.Duration) string {
 	l.t.Helper()
-	b := make([]byte, 4096)
-	_ = l.conn.SetReadDeadline(time.Now().Add(within))
-	n, err := l.conn.Read(b)
-	if os.IsTimeout(err) {
+	select {
+	case said := <-l.said:
+		return said
+	case <-time.After(within):
 		return ""
 	}
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return string(b[:n])
 }
 
 // await reads until something is said that begins so.

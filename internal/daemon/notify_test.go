@@ -3,7 +3,9 @@ package daemon
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,5 +90,31 @@ func TestTheWatchdogTripsWhenProgressStops(t *testing.T) {
 	n.Stopping()
 	if got := s.heard(); got != "READY=1 STATUS=idle, next STOPPING=1" {
 		t.Errorf("it said %q", got)
+	}
+}
+
+// A manager that does not listen keeps nobody from working.
+func TestNobodyWaitsForWhoDoesNotListen(t *testing.T) {
+	listenAsSystemd(t)
+	text, err := os.ReadFile("/proc/sys/net/unix/max_dgram_qlen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := NewNotifier(clock.Real{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for i := range queue + 20 {
+			n.Status("%d", i)
+		}
+	}()
+	select {
+	case <-ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("it waits for a manager that does not listen")
 	}
 }
