@@ -86,7 +86,7 @@ type killing struct {
 }
 
 func newKilling(t *testing.T, random *rand.Rand) *killing {
-	k := &killing{binary: binary(t), random: random,
+	k := &killing{binary: rosterdBinary(t), random: random,
 		site: newSite(t, company.Company{People: killPeople, Groups: 10, Big: returning}, guardOff)}
 	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
 	k.want(0, "sync")

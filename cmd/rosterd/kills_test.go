@@ -89,7 +89,7 @@ type storm struct {
 }
 
 func newStorm(t *testing.T, random *rand.Rand, all *tally) *storm {
-	k := &killing{binary: binary(t), random: random, site: newSite(t, company.Company{People: stormPeople, Groups: 10, Big: stormPeople / 2}, stormGuard)}
+	k := &killing{binary: rosterdBinary(t), random: random, site: newSite(t, company.Company{People: stormPeople, Groups: 10, Big: stormPeople / 2}, stormGuard)}
 	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
 	s := &storm{killing: k, tally: all, ear: newListener(t), took: map[string]time.Duration{}}
 	if r := s.child(nil, false, "sync"); r.code != 0 {

@@ -26,8 +26,8 @@ var built struct {
 	err    error
 }
 
-// binary is the path of the program.
-func binary(t testing.TB) string {
+// rosterdBinary is the path of the program.
+func rosterdBinary(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.folder, built.err = os.MkdirTemp("", "rosterd"); built.err != nil {

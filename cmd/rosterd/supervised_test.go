@@ -30,7 +30,7 @@ func newSupervised(t *testing.T, people int, more string) *supervised {
 func (s *supervised) start(env ...string) {
 	s.t.Helper()
 	s.out.Reset()
-	s.cmd = exec.Command(binary(s.t), "-c", s.config, "run", "--log", "logfmt")
+	s.cmd = exec.Command(rosterdBinary(s.t), "-c", s.config, "run", "--log", "logfmt")
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Env = &s.out, &s.out, s.ear.env(env...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
