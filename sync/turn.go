@@ -139,6 +139,10 @@ func (c *cycle) section() func() {
 		return func() {} // a lane has the turn for itself
 	case c.lane:
 		share = whole
+		// A batch of the running cycle gives way to this too: with a rate it
+		// lasts.
+		c.turn.waiting.Add(1)
+		defer c.turn.waiting.Add(-1)
 	}
 	// It is short and must be finished: nothing cancels the waiting for it.
 	if err := c.turn.state.Acquire(context.Background(), share); err != nil {
