@@ -19,7 +19,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Use: "check", GroupID: groupBegin, Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
 		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
 connects to the source and each target and reports what was found there, what may be
-read and written, and when a service would run. --offline stops after the file.`,
+read and written, when a service would run, and whether the file is in force.
+--offline stops after the file.`,
 		Example: `  rosterd check -c rosterd.toml
   rosterd check --offline      in a hook of the repository that the file lives in`,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runCheck(c.Context(), offline) },
@@ -63,6 +64,8 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 			return err
 		}
 		a.nextRuns(c, note)
+		level, text, hint := a.standing(ctx, c)
+		note("policy", level, text, hint)
 	}
 	if a.json {
 		if err := a.printJSON(found); err != nil {

@@ -108,6 +108,11 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))
 		}
 	}
+	if p := r.Policy; p != nil && p.Err != nil {
+		log.Error(fmt.Sprintf("judge %s: %v; the policy in force goes on", p.File, p.Err), "MESSAGE_ID", eventUnread, "hint", first(hintOf(p.Err), "rosterd check"))
+	} else if p != nil && p.Fate == rostersync.Taken {
+		log.Info(fmt.Sprintf("the policy of %s is in force", p.File), "MESSAGE_ID", eventReload)
+	}
 	for _, p := range r.Pauses {
 		log.Warn(fmt.Sprintf("%s is paused by %s: %s", first(p.Target, "every target"), p.By, p.Reason), "MESSAGE_ID", eventHeld, "target", p.Target)
 	}
