@@ -109,10 +109,10 @@ func (e *Engine) pending(holds []ledger.Hold) *Pending {
 	p.Hold, p.Why, p.Fate = h, h.Text, Held
 	key := e.Next.policyKey()
 	switch {
+	case slices.Contains(h.Approved, key) && e.Now().Before(h.Expires):
+		p.Fate = Agreed // also after it was rejected
 	case slices.Contains(h.Refused, key):
 		p.Fate = Rejected
-	case slices.Contains(h.Approved, key) && e.Now().Before(h.Expires):
-		p.Fate = Agreed
 	}
 	return p
 }

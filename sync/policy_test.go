@@ -259,6 +259,16 @@ func TestPolicyRejectedAndPutBack(t *testing.T) {
 		t.Fatalf("exit %d\n%s", r.Exit(), text(r))
 	}
 	w.has("p0003", false)
+	// Who rejected it may think better of it.
+	if _, err := w.engine.Decide(rostersync.Approval{Hold: h.ID, Version: w.policyHold().Version(), By: "admin"}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := w.engine.Pending(); err != nil || p.Fate != rostersync.Agreed {
+		t.Fatalf("approved after all: %+v, %v", p, err)
+	}
+	if _, err := w.engine.Reject(h.ID, "admin"); err != nil {
+		t.Fatal(err)
+	}
 	// Another file is judged anew.
 	w.edit(func(c *mapping.Config, e *rostersync.Engine) { noPublishers(c, e); titled(c, e) })
 	if r := w.sync(); r.Exit() != 4 || r.Policy.Fate != rostersync.Held {
