@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,24 +162,28 @@ func (s *storm) freeze(pid int) string {
 	if err := os.RemoveAll(to); err != nil {
 		s.t.Error(err)
 	}
-	if err := os.MkdirAll(to, 0o700); err != nil {
-		s.t.Error(err)
-	}
-	entries, err := os.ReadDir(from)
-	if err != nil {
+	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		there := filepath.Join(to, strings.TrimPrefix(path, from))
+		switch {
+		case e.IsDir():
+			return os.MkdirAll(there, 0o700)
+		case !e.Type().IsRegular():
+			return nil // the socket
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(there, text, 0o600)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
 		return "" // not made yet
 	}
-	for _, e := range entries {
-		if !e.Type().IsRegular() {
-			continue // the socket
-		}
-		text, err := os.ReadFile(filepath.Join(from, e.Name()))
-		if err != nil {
-			s.t.Error(err)
-		}
-		if err := os.WriteFile(filepath.Join(to, e.Name()), text, 0o600); err != nil {
-			s.t.Error(err)
-		}
+	if err != nil {
+		s.t.Error(err)
 	}
 	return to
 }

@@ -62,12 +62,12 @@ func (s *supervised) signal(sig syscall.Signal) {
 
 func (s *supervised) socket() string { return filepath.Join(s.folder, "state", "state.db.sock") }
 
-// A hundred starts, reloads, stops and kills (ten in make test): READY is said
+// A hundred starts, reloads, stops and kills (six in make test): READY is said
 // when the socket answers and not before, never by one that does not come to
 // work; STOPPING is said before a stop; a reload takes a good file and refuses a
 // bad one while the old one goes on; what a kill leaves behind stops no start.
 func TestStartedReloadedStoppedAndKilled(t *testing.T) {
-	rounds := 10
+	rounds := 6
 	if os.Getenv("ROSTERD_SOAK") != "" {
 		rounds = 100
 	}
@@ -198,6 +198,7 @@ func TestNotReady(t *testing.T) {
 // The watchdog hears of the real service while it waits, and while it works,
 // however slowly; not while a directory hangs; and again when that goes on.
 func TestTheWatchdogOfTheService(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	s := newSupervised(t, 60, "[target.intranet.guard]\nfirst = \"apply\"\n")
 	s.edit("kind     = \"ldap\"", "kind     = \"ldap\"\nrate     = 20")
 	const patience = 900 * time.Millisecond

@@ -16,7 +16,8 @@ import (
 // accepted in under a second, and what they decided is done before the apply ends.
 // ROSTERD_PEOPLE makes the company larger.
 func TestTwoTerminals(t *testing.T) {
-	people := fromEnv(t, "ROSTERD_PEOPLE", 400)
+	t.Parallel() // it waits, most of the time
+	people := fromEnv(t, "ROSTERD_PEOPLE", 300)
 	s := newSupervised(t, people, guardOff)
 	s.edit("max_remove = { count = 100000 }", "max_remove = { count = 3 }")
 	s.want(0, "sync")
