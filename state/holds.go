@@ -182,6 +182,9 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 			}
 		}
 		kind := map[ledger.HoldStatus]string{ledger.Approved: "approve", ledger.Rejected: "reject", ledger.Waiting: "reopen"}[after.Status]
+		if after.Status == ledger.Waiting && len(after.Approved) > len(h.Approved) {
+			kind = "approve" // a part of it
+		}
 		return s.noteHold(tx, kind, h, after, after.ApprovedBy)
 	})
 	if err != nil {

@@ -43,6 +43,9 @@ func (c *cycle) judge() error {
 	}
 	holds := versioned(slices.Concat(verdict.Holds, rekeyed, policy), c.input.Now)
 	c.report.Holds = holds
+	if err := c.nameHeld(); err != nil {
+		return err
+	}
 	if err := c.Store.SaveHolds(holds); err != nil {
 		return err
 	}

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/sync/plan"
 )
 
@@ -19,6 +21,26 @@ func (c *cycle) review() error {
 	allow, err := c.ask.Review(c.report)
 	c.ask.Allow = allow
 	return err
+}
+
+// nameHeld notes who is in the holds and not in the plan.
+func (c *cycle) nameHeld() error {
+	for _, h := range c.report.Holds {
+		for _, k := range h.Keys {
+			if _, named := c.report.logins[k.Person]; named || !k.Person.Valid() {
+				continue
+			}
+			p, err := c.Store.People(k.Person)
+			if errors.Is(err, state.ErrNoPerson) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			c.report.logins[k.Person] = p[0].Login
+		}
+	}
+	return nil
 }
 
 // describe notes in the report who the people of the plan are, and what it

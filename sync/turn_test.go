@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,9 @@ func TestALaneIsAboutItsOwnPeople(t *testing.T) {
 	}
 	if after := w.onlyHold(); after.Version() != hold.Version() {
 		t.Errorf("the hold had %d changes and has %d", len(hold.Keys), len(after.Keys))
+	}
+	if got := r.Login(hold.Keys[0].Person); !strings.HasPrefix(got, "old") {
+		t.Errorf("the report calls somebody in the hold %q", got)
 	}
 	if r.Exit() != rostersync.ExitHeld {
 		t.Errorf("exit %d, and twenty changes wait for a decision", r.Exit())

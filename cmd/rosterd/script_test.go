@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Values["directories"] = map[string]*served{}
+			env.Values["later"] = new(atomic.Int64)
 			env.Values["services"] = map[string]*running{}
 			return nil
 		},
@@ -47,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"busy":      busy,
 			"service":   serviceVerb,
 			"follow":    follow,
+			"later":     later,
 		},
 	})
 }
@@ -57,6 +60,22 @@ type served struct {
 	server *ldapd.Server
 }
 
+// clockOf is the clock of a script, which `later` moves.
+func clockOf(ts *testscript.TestScript) func() time.Time {
+	ahead := ts.Value("later").(*atomic.Int64)
+	return func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+}
+
+// later lets time pass.
+func later(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: later DURATION")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	ts.Value("later").(*atomic.Int64).Add(int64(d))
+}
+
 func sure(ts *testscript.TestScript, neg bool) {
 	if neg {
 		ts.Fatalf("say which exit code is wanted: exit N rosterd …")
@@ -65,7 +84,7 @@ func sure(ts *testscript.TestScript, neg bool) {
 
 // program runs rosterd in this process.
 func program(ts *testscript.TestScript, want int, args []string) {
-	a := &app{stdin: strings.NewReader(""), stdout: ts.Stdout(), stderr: ts.Stderr(), now: time.Now, getenv: ts.Getenv, stop: make(chan struct{})}
+	a := &app{stdin: strings.NewReader(""), stdout: ts.Stdout(), stderr: ts.Stderr(), now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{})}
 	if !strings.Contains(strings.Join(args, " "), "-c ") {
 		args = append([]string{"-c", ts.MkAbs("rosterd.toml")}, args...)
 	}
@@ -187,7 +206,7 @@ func stop(ts *testscript.TestScript, _ bool, args []string) { named(ts, args[0])
 // look remembers the version that a hold shows as $VERSION.
 func look(ts *testscript.TestScript, hold string) {
 	var out, errs bytes.Buffer
-	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: time.Now, getenv: ts.Getenv, stop: make(chan struct{})}
+	a := &app{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{})}
 	if got := a.run([]string{"-c", ts.MkAbs("rosterd.toml"), "approve", hold}); got != 4 {
 		ts.Fatalf("approve %s shows nothing: %d\n%s%s", hold, got, &out, &errs)
 	}
@@ -336,7 +355,7 @@ func serviceVerb(ts *testscript.TestScript, neg bool, args []string) {
 	switch args[0] {
 	case "start":
 		r := &running{ended: make(chan int, 1), log: &lockedBuffer{}}
-		r.app = &app{stdin: strings.NewReader(""), stdout: r.log, stderr: r.log, now: time.Now, getenv: ts.Getenv, stop: make(chan struct{}), listening: true}
+		r.app = &app{stdin: strings.NewReader(""), stdout: r.log, stderr: r.log, now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{}), listening: true}
 		all["one"] = r
 		go func() { r.ended <- r.app.run(append([]string{"-c", ts.MkAbs("rosterd.toml"), "run"}, args[1:]...)) }()
 		ts.Defer(func() { r.end(ts) })

@@ -107,11 +107,15 @@ func (j *judge) rebuild() []ledger.Hold {
 			continue
 		}
 		slices.SortFunc(keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+		fewer := people(keys) != people(h.Keys)
 		h.Keys = keys
 		h.Approved, h.Refused = kept(h.Approved, keys), kept(h.Refused, keys)
 		h.Status = status(h, waits[i])
 		if text, fresh := j.texts[i]; fresh {
 			h.Text = text(people(keys))
+		} else if at := (bucket{h.Target, Rule(h.Rule), h.Role}); fewer && j.targets[h.Target] != nil && limited[at.rule] {
+			limit, used, n := j.limit(at)
+			h.Text = j.overLimit(at, limit, used, n)(people(keys))
 		}
 		out = append(out, h)
 	}
@@ -162,6 +166,9 @@ func setOf(keys []target.Key) map[target.Key]bool {
 	}
 	return out
 }
+
+// limited are the rules that count.
+var limited = map[Rule]bool{RuleRemove: true, RuleCreate: true, RuleEnable: true, RuleRename: true, RuleRevoke: true, RuleUpdate: true}
 
 // number writes a limit without needless digits.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

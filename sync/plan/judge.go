@@ -329,10 +329,7 @@ func (j *judge) limits() {
 		if float64(used+len(units)) <= limit {
 			continue
 		}
-		window := j.targets[at.target].Rules.Guard.Window
-		text := func(people int) string {
-			return fmt.Sprintf("%s; the limit is %s of %d in %s", tally(at, people, used), number(limit), n, window)
-		}
+		text := j.overLimit(at, limit, used, n)
 		for _, i := range units {
 			j.held(&j.units[i], at, text)
 		}
@@ -344,6 +341,14 @@ func (j *judge) limits() {
 				j.spend(u, at.rule, at.role)
 			}
 		}
+	}
+}
+
+// overLimit says how much is over a limit.
+func (j *judge) overLimit(at bucket, limit float64, used, n int) wording {
+	window := j.targets[at.target].Rules.Guard.Window
+	return func(people int) string {
+		return fmt.Sprintf("%s; the limit is %s of %d in %s", tally(at, people, used), number(limit), n, window)
 	}
 }
 
