@@ -33,8 +33,7 @@ type Config struct {
 type State struct {
 	// Path of the state file.
 	Path string `toml:"path"`
-	// KeepLeavers is how long a person who is gone is remembered. Nothing
-	// forgets yet.
+	// KeepLeavers is how long a person who is gone is remembered.
 	KeepLeavers span.Duration `toml:"keep_leavers"`
 	// KeepJournal is how long closed months of the journal are kept.
 	KeepJournal span.Duration `toml:"keep_journal"`

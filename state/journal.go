@@ -321,6 +321,7 @@ func (s *Store) CheckJournal() (JournalReport, error) {
 	}
 	out := JournalReport{From: first.Seq, Since: first.Since}
 	last, next := first.After, first.Seq
+	var gone accounting
 	err := s.walkJournal(nil, func(seq uint64, raw []byte) error {
 		if next > size {
 			return errEnough
@@ -330,7 +331,7 @@ func (s *Store) CheckJournal() (JournalReport, error) {
 		}
 		h, err := journal.Check(last, seq, raw)
 		last, next = h, next+1
-		return err
+		return errors.Join(err, gone.record(seq, raw))
 	})
 	switch {
 	case err != nil && !errors.Is(err, errEnough):
@@ -339,8 +340,9 @@ func (s *Store) CheckJournal() (JournalReport, error) {
 	case last != kept:
 		err = fmt.Errorf("%w: it does not end with the head that was kept", journal.ErrChain)
 	default:
-		err = nil
+		err = gone.settle(s)
 	}
+	out.Forgotten = len(gone.blanks)
 	out.Records = int(next - first.Seq)
 	if err != nil {
 		return out, fmt.Errorf("verify journal: %w", err)

@@ -126,7 +126,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 			return ErrUndrained
 		}
 		if fromU64(tx.Bucket(bMeta).Get(kChanges)) != g.generation {
-			return errors.New("somebody was relinked while it was read: read again")
+			return errors.New("somebody was relinked or forgotten while it was read: read again")
 		}
 		if k, _ := tx.Bucket(bStage).Cursor().Last(); fromU64(k) != g.next {
 			return errors.New("another stage was begun in the meantime")

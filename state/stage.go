@@ -87,7 +87,7 @@ var (
 	dnSeed2   = maphash.MakeSeed()
 	kSealed   = []byte("sealed")
 	kProgress = []byte("progress")
-	kChanges  = []byte("generation")
+	kChanges  = []byte("changes")
 )
 
 func dnHash(dn identity.DN) [2]uint64 {

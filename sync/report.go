@@ -63,6 +63,8 @@ type Report struct {
 	Recovered, InDoubt int
 	// Closed are the months of the journal that became files.
 	Closed []state.Month
+	// Forgotten is how many people were forgotten who left long ago.
+	Forgotten int
 	// Stopped is set where a signal ended the cycle early.
 	Stopped bool
 	// Err is the error that ended the cycle.

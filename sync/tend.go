@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// tend keeps the journal in its form once all else is done: months that are over
-// become files, and in a resync those that are old enough go.
+// tend keeps the state in its form once all else is done: months of the journal
+// that are over become files; in a resync, who left long ago is forgotten, and
+// months that are old enough go.
 func (c *cycle) tend(ctx context.Context) error {
 	if c.lane {
 		return nil
@@ -16,10 +17,10 @@ func (c *cycle) tend(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
-	if !c.ask.Full {
-		return nil
+	if err := c.forgetLeavers(ctx); err != nil {
+		return fmt.Errorf("tend the state: %w", err)
 	}
-	if c.KeepJournal > 0 {
+	if c.ask.Full && c.KeepJournal > 0 {
 		if _, err := c.Store.DropMonths(c.Now().Add(-c.KeepJournal)); err != nil {
 			return fmt.Errorf("tend the state: %w", err)
 		}

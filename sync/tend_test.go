@@ -33,3 +33,49 @@ func TestJournalIsTended(t *testing.T) {
 		t.Fatalf("%+v %v %v %v", j, jerr, months, err)
 	}
 }
+
+// A resync forgets who left longer ago than they are remembered, all of them in
+// one go, and nobody else; the next one has nothing to do.
+func TestLeaversAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 14)
+	w.synced()
+	w.leave(ids[0]) // disabled, and still in the directory
+	w.source.Remove(ids[1], ids[2], ids[3])
+	w.sync()
+	w.now = w.now.Add(time.Hour)
+	w.sync()
+	w.has("p0001", false)
+	w.engine.KeepLeavers = 30 * 24 * time.Hour
+	full := rostersync.Request{Verb: "run", Full: true}
+	known := func(login string) int {
+		found, err := w.engine.Store.FindPerson(login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	w.now = w.now.Add(29 * 24 * time.Hour)
+	if r := w.cycle(full); r.Forgotten != 0 {
+		t.Fatalf("%d were forgotten before their time", r.Forgotten)
+	}
+	w.now = w.now.Add(2 * 24 * time.Hour)
+	if r := w.sync(); r.Forgotten != 0 {
+		t.Fatal("forgotten by what is no resync")
+	}
+	if r := w.cycle(rostersync.Request{Verb: "plan", Full: true, DryRun: true}); r.Forgotten != 0 || known("p0002") != 1 {
+		t.Fatal("forgotten by a plan")
+	}
+	r := w.cycle(full)
+	if r.Forgotten != 3 || known("p0001")+known("p0002")+known("p0003") != 0 || known("p0000") != 1 || known("p0004") != 1 {
+		t.Fatalf("%d were forgotten: %v", r.Forgotten, r.Err)
+	}
+	if j, err := w.engine.Store.CheckJournal(); err != nil || j.Forgotten == 0 {
+		t.Fatalf("%+v %v", j, err)
+	}
+	if r := w.cycle(full); r.Forgotten != 0 || r.Exit() != rostersync.ExitDone {
+		t.Fatalf("%d more, exit %d: %s", r.Forgotten, r.Exit(), text(r))
+	}
+	w.has("p0001", false)
+	w.has("p0004", true)
+}

@@ -96,7 +96,7 @@ func (m *maker) frozen(c *config.Config, problems config.Problems) (*rostersync.
 
 // engine makes one engine.
 func (m *maker) engine(c *config.Config) (*rostersync.Engine, error) {
-	e := &rostersync.Engine{Store: m.store, Policy: c.Policy, PolicyText: string(c.Text), File: c.File, Hash: c.Hash, Now: m.now, KeepJournal: time.Duration(c.State.KeepJournal)}
+	e := &rostersync.Engine{Store: m.store, Policy: c.Policy, PolicyText: string(c.Text), File: c.File, Hash: c.Hash, Now: m.now, KeepJournal: time.Duration(c.State.KeepJournal), KeepLeavers: time.Duration(c.State.KeepLeavers)}
 	var errs []error
 	for _, name := range sortedKeys(c.Sources) {
 		s := c.Sources[name]

@@ -27,6 +27,7 @@ const (
 	eventDown     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b08"
 	eventReload   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b09"
 	eventPanic    = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0a"
+	eventForgot   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b20"
 	eventHead     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0b"
 	eventParked   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0c"
 )
@@ -99,6 +100,9 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 		return
 	}
 	log = log.With("cycle", r.Cycle, "verb", r.Verb, "by", r.By)
+	if r.Forgotten > 0 {
+		log.Info("forgot "+count(r.Forgotten, "person who left long ago"), "MESSAGE_ID", eventForgot, "people", r.Forgotten)
+	}
 	for _, m := range r.Closed {
 		log.Info(fmt.Sprintf("the month %s of the journal is closed: records %d to %d, head %s", m.Name, m.From, m.To, m.Head),
 			"MESSAGE_ID", eventHead, "head", m.Head.String(), "records", m.To)

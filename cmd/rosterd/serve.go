@@ -23,7 +23,7 @@ const (
 // refused.
 var accesses = map[string]access{
 	"status": looks, "explain": looks, "plan": looks, "audit": looks,
-	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "reload": decides,
+	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides,
 }
 
 // service is what a verb works with that runs inside the process that holds the
@@ -105,7 +105,7 @@ func (a *app) verbOf(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cmd.Name(), nil
+	return words(cmd), nil
 }
 
 // admit refuses what a service does not do for others, and whom it does not do

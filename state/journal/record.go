@@ -293,6 +293,32 @@ func Forget(b []byte, chosen func(person uint64, data []byte) bool) ([]byte, []i
 	return encode(public, h, parts), out, nil
 }
 
+// Absent is a personal part that is gone.
+type Absent struct {
+	Part   int
+	Person uint64
+}
+
+// Gone are the personal parts of an encoded record that were forgotten.
+func Gone(b []byte) ([]Absent, error) {
+	_, _, parts, err := split(b)
+	if err != nil {
+		return nil, err
+	}
+	var out []Absent
+	for i, p := range parts {
+		if !p.forgotten() {
+			continue
+		}
+		n, err := p.number()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Absent{i, n})
+	}
+	return out, nil
+}
+
 // People are those whom the personal parts of an encoded record are about.
 func People(b []byte) ([]uint64, error) {
 	_, _, parts, err := split(b)
