@@ -158,6 +158,13 @@ func (a *alive) Write(b []byte) (int, error) {
 	return a.w.tar.Write(b)
 }
 
+// VerifyBackup checks a backup whole: its sums, and every page and value of the
+// state in it.
+func VerifyBackup(f *os.File) error {
+	_, _, err := readBackup(f)
+	return err
+}
+
 // member is one file of a backup, where it stands in the archive.
 type member struct {
 	name string

@@ -33,7 +33,7 @@ var (
 	ErrNewerSchema error = &hinted{text: "the state was written by a newer rosterd", hint: "install the newer version again"}
 	// ErrOlderSchema: the file is from before the first release.
 	ErrOlderSchema error = &hinted{text: "the state was written by a rosterd from before its first release",
-		hint: "move it away: with a new state every target is new, and its first plan is held"}
+		hint: "begin with an empty one: rosterd state restore --empty; what it plans for each target is held until you approve it"}
 	// ErrOpenToOthers: others than its owner may read the file, which names
 	// people, and this process may not change that.
 	ErrOpenToOthers error = &hinted{text: "others than its owner may read or write the state file", hint: "chmod 0600 as its owner"}
@@ -41,7 +41,7 @@ var (
 	ErrNotOurs error = &hinted{text: "this user may not use the state", hint: "run it as the owner of the folder, or as root, who becomes that owner"}
 	// ErrCorrupt: the file cannot be read as a state.
 	ErrCorrupt error = &hinted{text: "the state file is damaged or is not a state of rosterd",
-		hint: "put a backup in its place; if there is none, move it away: with a new state every target is new, and its first plan is held"}
+		hint: "put a backup in its place: rosterd state restore FILE; if there is none: rosterd state restore --empty"}
 	// ErrReplaced: somebody moved or replaced the file while it was in use.
 	ErrReplaced error = &hinted{text: "the state file was moved or replaced while it is in use, and nothing more is written to it",
 		hint: "stop what uses it, put in place the file that is to stay, and start again"}

@@ -135,7 +135,18 @@ func (a *app) openState(c *config.Config, wait time.Duration, mustExist bool) (*
 	if err != nil {
 		return nil, failed(err)
 	}
+	a.sayOpening(store.Opening())
 	return store, nil
+}
+
+// sayOpening says what was found when the state was opened.
+func (a *app) sayOpening(o state.Opening) {
+	if o.Torn {
+		a.warn("one of the two pages that begin the state file was damaged, and the other one is used: look at the disk")
+	}
+	if r := o.Restored; r != nil {
+		a.warn("the state may be old: " + r.Why + missing(*r) + "; rosterd sync reads and compares everything, and what differs is held")
+	}
 }
 
 // becomeOwner lets root act as the owner of the state folder, so that a command

@@ -135,7 +135,7 @@ is a login, a mail address, a DN or an ID.`,
 	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
 		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
-		a.targetCommand(), a.versionCommand())
+		a.targetCommand(), a.stateCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {

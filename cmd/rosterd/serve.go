@@ -24,6 +24,7 @@ const (
 var accesses = map[string]access{
 	"status": looks, "explain": looks, "plan": looks, "audit": looks,
 	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides,
+	"state check": looks, "state compact": decides, "state backup": decides,
 }
 
 // service is what a verb works with that runs inside the process that holds the
