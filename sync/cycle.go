@@ -138,8 +138,7 @@ type cycle struct {
 	open map[identity.Ordinal]bool
 	// known is what people are looked at with.
 	known knowledge
-	// limits are those of the policy that governed when the cycle began: what it
-	// took with it does not free itself.
+	// limits are those of the policy in force, where this plan shows another one.
 	limits map[string]plan.Guard
 	// judged is how many people an approved policy reads, by source.
 	judged map[string]int

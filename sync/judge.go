@@ -58,6 +58,9 @@ func (c *cycle) judge() error {
 	if !c.lane {
 		c.promise(c.report.Cleared())
 	}
+	if c.ask.People == nil && c.ask.OnlyTarget == "" {
+		c.turn.before.Store(nil)
+	}
 	var links []ledger.Link
 	var parked []ledger.Parked
 	for _, s := range drawn.Subjects {
@@ -98,8 +101,12 @@ func (c *cycle) book() (plan.Book, error) {
 		return b, err
 	}
 	b.Now, b.Targets = c.input.Now, slices.Clone(c.input.Targets)
+	limits := c.limits
+	if before := c.turn.before.Load(); before != nil {
+		limits = *before
+	}
 	for i, t := range b.Targets {
-		if g, was := c.limits[t.Name]; was {
+		if g, was := limits[t.Name]; was {
 			b.Targets[i].Rules.Guard = g
 		}
 	}

@@ -216,6 +216,21 @@ func (c *cycle) acceptDrop() error {
 	return nil
 }
 
+// knownDrops forgets how many people the policy reads of a source whose last
+// listing was too small already: who is missing there was not shown with it.
+func (c *cycle) knownDrops() error {
+	for name := range c.judged {
+		f, err := c.Store.SourceFacts(name)
+		if err != nil {
+			return err
+		}
+		if f.MinPeople {
+			delete(c.judged, name)
+		}
+	}
+	return nil
+}
+
 // decidePolicy says whether the source is to be read again, as the policy that
 // was taken reads it.
 func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread bool, err error) {
@@ -259,6 +274,11 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 		approved := p.Hold
 		if p.Fate != Agreed {
 			approved = ledger.Hold{}
+		}
+		if p.Fate == Agreed {
+			if err := c.knownDrops(); err != nil {
+				return false, err
+			}
 		}
 		p.Fate = Taken
 		return c.swap(holds, approved, impact.plan, outside)
@@ -338,9 +358,9 @@ func few(texts []string) string {
 // guard like any change.
 func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, outside map[identity.ID]bool) (reread bool, err error) {
 	next, moved := c.Next, false
-	c.limits = map[string]plan.Guard{}
+	limits := map[string]plan.Guard{}
 	for _, t := range c.Targets {
-		c.limits[t.Name] = t.Rules.Guard
+		limits[t.Name] = t.Rules.Guard
 	}
 	for _, s := range next.Sources {
 		if _, err := c.Store.MarkEveryone(s.Name(), "policy"); err != nil {
@@ -351,7 +371,7 @@ func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, ou
 	if c.ask.DryRun {
 		// It governs in this plan only. Who would not be read is taken for out of
 		// scope here, and the snapshot does not hear of it.
-		c.outside, c.Engine = outside, next
+		c.outside, c.Engine, c.limits = outside, next, limits
 		return false, nil
 	}
 	others, _ := c.withoutPolicy(holds)
@@ -364,6 +384,7 @@ func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, ou
 	if err := c.Store.TakePolicy(record, append(others, passes...)); err != nil {
 		return false, err
 	}
+	c.turn.before.CompareAndSwap(nil, &limits)
 	c.Engine.successor.Store(next)
 	c.Engine = next
 	return moved, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
 )
 
 // turn orders one cycle and the lanes that come while it runs.
@@ -36,8 +37,11 @@ type turn struct {
 	// not at all.
 	promises gosync.Mutex
 	promised []ledger.Spend
-	waiting  atomic.Int32 // lanes that wait for the turn
-	lanes    atomic.Uint64
+	// before are the limits of the policy that governed before, until a cycle of
+	// everybody was judged by them: what an edit frees is not done with it.
+	before  atomic.Pointer[map[string]plan.Guard]
+	waiting atomic.Int32 // lanes that wait for the turn
+	lanes   atomic.Uint64
 }
 
 // whole is more shares of the turn than there can be sections.

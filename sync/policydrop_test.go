@@ -1,0 +1,96 @@
+package sync_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	source "github.com/rosterd/rosterd/directory/memory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/mapping"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// copied is the same directory, read by other settings.
+func (w *world) copied(name string, n int) *source.Source {
+	out := source.New(name, source.Config{Attributes: []string{"employeeType", "sn"}, Key: "employeeNumber", Bases: []string{people, groups}}, func() time.Time { return w.now })
+	dns := []string{"cn=writers," + groups, "cn=managers," + groups}
+	for i := range n {
+		dns = append(dns, fmt.Sprintf("uid=p%04d,%s", i, people))
+	}
+	for _, dn := range dns {
+		if r, is := w.source.Get(w.source.At(dn)); is {
+			out.Put(r)
+		}
+	}
+	return out
+}
+
+// Half of the directory is missing, which is held. Whoever approves an edit that
+// reads in another way was not shown that, and has not accepted it.
+func TestPolicyApprovalAcceptsNoDropThatWasThere(t *testing.T) {
+	w := staffed(t, 40)
+	var gone []identity.ID
+	for i := 20; i < 40; i++ {
+		gone = append(gone, w.source.At(fmt.Sprintf("uid=p%04d,%s", i, people)))
+	}
+	w.source.Remove(gone...)
+	for range 3 {
+		w.sync()
+		w.now = w.now.Add(2 * time.Minute)
+	}
+	if f, err := w.engine.Store.SourceFacts("corp"); err != nil || !f.MinPeople {
+		t.Fatalf("the drop is not noticed: %+v, %v", f, err)
+	}
+	next := w.edit(func(c *mapping.Config, e *rostersync.Engine) {
+		noPublishers(c, e)
+		e.Sources[0].Source = w.copied("corp", 20)
+	})
+	next.Hash += "otherwise"
+	w.sync()
+	if _, err := w.approve(w.policyHold()); err != nil {
+		t.Fatal(err)
+	}
+	w.inForce(next)
+	w.sync()
+	if f, err := w.engine.Store.SourceFacts("corp"); err != nil || !f.MinPeople {
+		t.Errorf("an edit accepted the drop: %+v, %v", f, err)
+	}
+}
+
+// Limits that were raised by a reload, however often, do not free the leavers that
+// came with it.
+func TestPolicyReloadedDoesNotFreeWhatCameWithIt(t *testing.T) {
+	w := staffed(t, 20)
+	next := w.edit(func(_ *mapping.Config, e *rostersync.Engine) {
+		rules(e, func(r *plan.Rules) { r.Guard.MaxRemove = &plan.Limit{Count: 1000} })
+	})
+	for i := range 8 {
+		w.leave(w.source.At(fmt.Sprintf("uid=p%04d,%s", i, people)))
+	}
+	reload := rostersync.Request{Verb: "reload", PolicyOnly: true}
+	w.cycle(reload)
+	w.inForce(next)
+	again := &rostersync.Engine{Store: next.Store, Now: next.Now, Sources: next.Sources, Targets: next.Targets, Policy: next.Policy,
+		PolicyText: next.PolicyText, Hash: next.Hash, File: next.File}
+	if err := w.engine.Succeed(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+	w.engine = again
+	w.cycle(reload)
+	who := []identity.Ordinal{w.find("p0009")}
+	w.cycle(rostersync.Request{Verb: "sync", People: who})
+	for range 2 {
+		if r := w.sync(); r.Exit() != rostersync.ExitHeld || w.enabled() != 20 {
+			t.Fatalf("exit %d, %d enabled\n%s", r.Exit(), w.enabled(), text(r))
+		}
+	}
+	// From then on they are the limits.
+	for i := 8; i < 15; i++ {
+		w.leave(w.source.At(fmt.Sprintf("uid=p%04d,%s", i, people)))
+	}
+	if w.sync(); w.enabled() != 13 {
+		t.Errorf("%d enabled, want the seven of the new limit gone", w.enabled())
+	}
+}
