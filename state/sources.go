@@ -142,6 +142,21 @@ func (s *Store) Coverage(source string) (identity.Coverage, bool) {
 	return c, ok
 }
 
+// Sources are the names of the sources that were read.
+func (s *Store) Sources() ([]string, error) {
+	var out []string
+	err := s.view(func(tx *txn) error {
+		return tx.Bucket(bSources).ForEach(func(k, _ []byte) error {
+			out = append(out, string(k))
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read sources: %w", err)
+	}
+	return out, nil
+}
+
 // SourceFacts returns what is known of the source; of one never read, zero.
 func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 	var r sourceRecord

@@ -4,9 +4,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/rosterd/rosterd/config"
-	"github.com/rosterd/rosterd/state"
 )
 
 func (a *app) targetCommand() *cobra.Command {
@@ -52,28 +49,5 @@ func (a *app) forgetTarget(name string, yes bool) error {
 		return failed(err)
 	}
 	fmt.Fprintf(a.stdout, "forgot %s in %s\n", count(all, "account"), name)
-	return nil
-}
-
-// orphaned refuses a configuration without a target whose accounts are ours:
-// they would stay open when their owners leave.
-func orphaned(c *config.Config, store *state.Store) error {
-	known, err := store.Targets()
-	if err != nil {
-		return failed(err)
-	}
-	for _, t := range known {
-		if c.Targets[t.Name] != nil {
-			continue
-		}
-		_, all, err := store.LinkCount(t.Name)
-		if err != nil {
-			return failed(err)
-		}
-		if all > 0 {
-			return usage(fmt.Errorf("read %s: [target.%s] is not there, and %s in it are managed", c.File, t.Name, count(all, "account")),
-				fmt.Sprintf("put the table back; or, to leave its accounts to themselves: rosterd target forget %s", t.Name))
-		}
-	}
 	return nil
 }
