@@ -42,6 +42,13 @@ type Source interface {
 	Check(ctx context.Context) (Report, error)
 }
 
+// Sweeper is a source that can list IDs without all the rest.
+type Sweeper interface {
+	// Sweep lists those whom Read lists, as completely and with the same proof,
+	// but of each entry only its kind, ID and DN.
+	Sweep(ctx context.Context, stage Stage) (Proof, error)
+}
+
 // Report is what a check found.
 type Report struct {
 	// Server is what was detected, for people: "OpenLDAP at ldaps://…".

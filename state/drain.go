@@ -251,7 +251,12 @@ func (d *drain) end() error {
 			}
 		}
 		src.Coverage = d.rec.Coverage
-		src.LastRead, src.LastComplete, src.Server, src.Knowledge = d.rec.At, d.rec.Now, d.rec.Server, d.rec.Knowledge
+		if d.rec.Sweep {
+			src.LastSweep = d.rec.Now
+		} else {
+			src.LastRead, src.LastComplete = d.rec.At, d.rec.Now
+		}
+		src.Server, src.Knowledge = d.rec.Server, d.rec.Knowledge
 		src.People, src.Groups, src.Peak, src.MinPeople = d.rec.People, d.rec.Groups, d.rec.Peak, d.rec.Drop
 		src.Blackouts, src.SecondLookAt, src.Rekeyed = d.rec.Blackouts, d.rec.SecondLookAt, d.rec.Rekeyed
 		if err := putJSON(tx.Bucket(bSources), []byte(d.rec.Source), src); err != nil {

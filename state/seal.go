@@ -35,6 +35,8 @@ type sealRecord struct {
 	Peak         int
 	Drop         bool
 	Knowledge    directory.Knowledge
+	// Sweep: IDs alone were listed.
+	Sweep bool
 }
 
 // Seal ends the listing: it is complete, and Drain will move it into the
@@ -103,7 +105,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 		r.MinPeople = 0.9
 	}
 	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), Knowledge: p.Shown(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
-		Load: len(g.known) == 0, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
+		Load: len(g.known) == 0, Sweep: g.ids != nil, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
 		Sealed: Sealed{People: g.people, Groups: g.groups, Changed: g.changed, New: len(g.fresh), Missing: len(absent)}}
 	j := judge{g: g, rules: r, rec: &rec, absent: absent}
 	rulings, err := j.judge()

@@ -14,6 +14,8 @@ type SourceFacts struct {
 	// LastRead is when the last listing that was sealed began; LastComplete
 	// when it was sealed.
 	LastRead, LastComplete time.Time
+	// LastSweep is when the last listing of IDs alone was sealed.
+	LastSweep time.Time
 	// Server answered it.
 	Server string
 	// People is how many it showed; Peak the largest listing since the last

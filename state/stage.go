@@ -22,6 +22,8 @@ type Stage struct {
 	covDigest  digest
 	generation uint64
 	taken      directory.Knowledge // from what the snapshot was
+	shownIn    uint64              // in which coverage it is
+	ids        *sweep              // nil where whole entries come
 	over       bool
 
 	known  []known
@@ -117,7 +119,7 @@ func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error)
 		if err != nil {
 			return err
 		}
-		g.num, g.taken = r.Num, r.Knowledge
+		g.num, g.taken, g.shownIn = r.Num, r.Knowledge, r.Coverage
 		g.generation = fromU64(tx.Bucket(bMeta).Get(kChanges))
 		if g.covNum, err = makeCoverage(tx, coverage); err != nil {
 			return err
@@ -218,7 +220,7 @@ func (g *Stage) see(e *directory.Entry) (bool, error) {
 		return false, fmt.Errorf("%s %s has no ID, or one that is too long", e.Kind, e.DN)
 	case e.DN.IsZero():
 		return false, fmt.Errorf("%s %s has no DN", e.Kind, e.ID)
-	case e.Kind == directory.Person && !e.Attributes.Coverage().Equal(g.coverage):
+	case g.ids == nil && e.Kind == directory.Person && !e.Attributes.Coverage().Equal(g.coverage):
 		return false, fmt.Errorf("%s %s was read with another coverage than the listing", e.Kind, e.DN)
 	}
 	h := dnHash(e.DN)
@@ -232,6 +234,10 @@ func (g *Stage) see(e *directory.Entry) (bool, error) {
 	}
 	if old && g.known[i].kind != e.Kind {
 		return false, fmt.Errorf("%s is a %s now and was a %s", e.DN, e.Kind, g.known[i].kind)
+	}
+	if g.ids != nil {
+		g.sighted(e, h)
+		return false, nil
 	}
 	r := ref{id: e.ID}
 	if old {

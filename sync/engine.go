@@ -96,6 +96,9 @@ type Request struct {
 	DryRun bool
 	// Full looks at everybody and lists every target.
 	Full bool
+	// Sweep lists IDs where a source can, and reads everything only where that
+	// shows what it cannot decide.
+	Sweep bool
 	// People restricts the cycle to these, sorted; nil is everybody who is
 	// marked.
 	People []identity.Ordinal

@@ -100,6 +100,11 @@ func TestLaws(t *testing.T) {
 			"offboard":              m.act(m.offboard),
 			"release":               m.act(m.release),
 			"sync, a minute later":  m.act(func() { m.now = m.now.Add(2 * time.Minute); m.sync() }),
+			"sweep": m.act(func() {
+				m.now = m.now.Add(2 * time.Minute)
+				m.say("sweep")
+				m.cycle(rostersync.Request{Verb: "sweep", Sweep: true})
+			}),
 			"sync, some days later": m.act(func() { m.now = m.now.Add(50 * time.Hour); m.sync() }),
 		})
 		m.t = t

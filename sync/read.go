@@ -114,8 +114,24 @@ type filled struct {
 	discard func() error
 }
 
-// fill reads one source into a stage.
-func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
+// errUndecided: a sweep showed what takes a whole read.
+var errUndecided = errors.New("a sweep does not decide it")
+
+// fill reads one source into a stage, or lists its IDs where that is enough.
+func (c *cycle) fill(ctx context.Context, s Source) (filled, error) {
+	if sweeper, can := s.Source.(directory.Sweeper); can && c.ask.Sweep {
+		f, err := c.list(ctx, s, sweeper.Sweep, true)
+		if !errors.Is(err, errUndecided) {
+			return f, err
+		}
+	}
+	return c.list(ctx, s, s.Read, false)
+}
+
+// lister is Read or Sweep.
+type lister func(context.Context, directory.Stage) (directory.Proof, error)
+
+func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool) (_ filled, err error) {
 	c.step("read", s.Name())
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
@@ -127,9 +143,17 @@ func (c *cycle) fill(ctx context.Context, s Source) (_ filled, err error) {
 		}
 	}()
 	count := &counted{Stage: stage, cycle: c, source: s.Name()}
-	proof, err := s.Read(ctx, count)
+	if ids && !stage.OnlyIDs() {
+		return filled{}, errUndecided
+	}
+	proof, err := list(ctx, count)
 	if err != nil {
 		return filled{}, err
+	}
+	if more, err := stage.Undecided(); err != nil {
+		return filled{}, err
+	} else if more {
+		return filled{}, errUndecided
 	}
 	missing, err := stage.Missing()
 	if err != nil {

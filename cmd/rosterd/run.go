@@ -107,7 +107,7 @@ func (u *unit) loop() *daemon.Loop {
 		Clock: u.clock,
 		Schedules: func() []daemon.Schedule {
 			c := u.session().config.Schedule
-			return []daemon.Schedule{{Kind: daemon.Changes, Next: c.Changes.Next, AtOnce: true}, {Kind: daemon.Resync, Next: c.Resync.Next}}
+			return []daemon.Schedule{{Kind: daemon.Changes, Next: c.Changes.Next, AtOnce: true}, {Kind: daemon.Sweep, Next: c.Sweep.Next}, {Kind: daemon.Resync, Next: c.Resync.Next}}
 		},
 		Last: func(k daemon.Kind) time.Time {
 			at, err := u.session().store.LastRun(string(k))
@@ -138,7 +138,7 @@ func (u *unit) complainOf(err error) {
 func (u *unit) cycle(ctx context.Context, k daemon.Kind) bool {
 	u.notify.Idle(false)
 	s := u.session()
-	ask := rostersync.Request{Verb: string(k), Scheduled: true, By: u.caller(), Full: k == daemon.Resync, Stop: u.stop, Progress: u.progress}
+	ask := rostersync.Request{Verb: string(k), Scheduled: true, By: u.caller(), Full: k == daemon.Resync, Sweep: k == daemon.Sweep, Stop: u.stop, Progress: u.progress}
 	r, err := s.engine.Cycle(ctx, ask)
 	cut := errors.Is(err, rostersync.ErrStopped) || r != nil && r.Stopped || ctx.Err() != nil
 	u.logCycle(r, err)

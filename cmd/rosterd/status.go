@@ -83,7 +83,11 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 			continue
 		}
 		p.row(name, "", fmt.Sprintf("%s, %s, read %s", count(f.People, "person"), count(f.Groups, "group"), ago(st.At, f.LastComplete)))
-		p.more("", "deletions known as of "+moment(f.LastComplete))
+		known := f.LastComplete
+		if f.LastSweep.After(known) {
+			known = f.LastSweep
+		}
+		p.more("", "deletions known as of "+moment(known))
 		if f.Server != "" {
 			p.more(dim, "from "+f.Server)
 		}

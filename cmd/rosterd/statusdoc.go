@@ -61,6 +61,7 @@ type sourceDocument struct {
 	Largest      int        `json:"largest"`
 	Server       string     `json:"server,omitempty"`
 	LastComplete *time.Time `json:"last_complete,omitempty"`
+	LastSweep    *time.Time `json:"last_sweep,omitempty"`
 	SecondLookAt *time.Time `json:"second_look_at,omitempty"`
 	Blackouts    []string   `json:"blackouts"`
 	MinPeople    bool       `json:"min_people"`
@@ -109,7 +110,7 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 		d.Outages = append(d.Outages, outageDocument{o.Target, o.Since.UTC(), o.Failures, o.Broken(), o.Class, o.Error, o.Hint, some(o.Next)})
 	}
 	for name, f := range st.Sources {
-		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.SecondLookAt), list(f.Blackouts),
+		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.LastSweep), some(f.SecondLookAt), list(f.Blackouts),
 			f.MinPeople, f.Rekeyed, f.Dangling}
 	}
 	for _, t := range st.Targets {

@@ -26,7 +26,7 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 	c := &checking{source: s, conn: conn, seen: map[string]int{}, people: map[string]bool{}, groups: map[string]bool{}, logins: map[string]bool{}}
 	c.report.Server = fmt.Sprintf("%s at %s", product(conn.Server()), conn.Server().URL)
 	c.whom(conn.Server())
-	r, err := s.read(ctx, c)
+	r, err := s.read(ctx, c, false)
 	if ctx.Err() != nil {
 		return directory.Report{}, fmt.Errorf("check source %s: %w", s.name, ctx.Err())
 	}

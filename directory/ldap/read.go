@@ -22,8 +22,17 @@ const (
 
 // Read lists people and groups, base by base, over one connection.
 func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
+	return s.listing(ctx, stage, false)
+}
+
+// Sweep lists their IDs, and asks for nothing else of them.
+func (s *Source) Sweep(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
+	return s.listing(ctx, stage, true)
+}
+
+func (s *Source) listing(ctx context.Context, stage directory.Stage, ids bool) (directory.Proof, error) {
 	at := s.cfg.Now()
-	r, err := s.read(ctx, stage)
+	r, err := s.read(ctx, stage, ids)
 	if err != nil {
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
@@ -34,7 +43,7 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 }
 
 // read returns what was read only if that was everything.
-func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, error) {
+func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*reading, error) {
 	conn, knowledge, err := s.dialCurrent(ctx, directory.KnownTo(stage), "")
 	if err != nil {
 		return nil, err
@@ -46,13 +55,18 @@ func (s *Source) read(ctx context.Context, stage directory.Stage) (*reading, err
 		r.waiting[c.Key()] = true
 	}
 	r.knowledge = knowledge
+	people, groups, person, group := s.personAttributes(), s.groupAttributes(), r.person, r.group
+	if ids {
+		people, groups = []string{s.cfg.IDAttribute}, []string{s.cfg.IDAttribute}
+		person, group = r.sighting(directory.Person), r.sighting(directory.Group)
+	}
 	for _, base := range s.people {
-		if err := r.list(ctx, conn, base, s.cfg.People.Filter, s.personAttributes(), r.person); err != nil {
+		if err := r.list(ctx, conn, base, s.cfg.People.Filter, people, person); err != nil {
 			return nil, err
 		}
 	}
 	for _, base := range s.groups {
-		if err := r.list(ctx, conn, base, s.cfg.Groups.Filter, s.groupAttributes(), r.group); err != nil {
+		if err := r.list(ctx, conn, base, s.cfg.Groups.Filter, groups, group); err != nil {
 			return nil, err
 		}
 	}
@@ -140,6 +154,17 @@ func (r *reading) group(e *ldapwire.Entry) error {
 	}
 	r.unreadable += unreadable
 	return r.add(out)
+}
+
+// sighting takes an entry of which the ID alone was asked for.
+func (r *reading) sighting(kind directory.Kind) func(*ldapwire.Entry) error {
+	return func(e *ldapwire.Entry) error {
+		out, err := r.shape.entry(kind, e, nil, identity.Coverage{})
+		if err != nil {
+			return err
+		}
+		return r.add(out)
+	}
 }
 
 // add stages an entry, once: bases may overlap.

@@ -49,6 +49,7 @@ type Source struct {
 	last    int
 	faults  Faults
 	reads   int
+	sweeps  int
 	finds   int
 }
 
@@ -88,8 +89,17 @@ func (s *Source) Finds() int { s.mu.Lock(); defer s.mu.Unlock(); return s.finds 
 
 // Read lists the records as they were when it was called.
 func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
+	return s.list(ctx, stage, &s.reads, false)
+}
+
+// Sweep lists their IDs.
+func (s *Source) Sweep(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
+	return s.list(ctx, stage, &s.sweeps, true)
+}
+
+func (s *Source) list(ctx context.Context, stage directory.Stage, counter *int, ids bool) (directory.Proof, error) {
 	at := s.now()
-	records, faults := s.view(&s.reads)
+	records, faults := s.view(counter)
 	var chunk []directory.Entry
 	flush := func() error {
 		if len(chunk) == 0 {
@@ -118,7 +128,11 @@ func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Pro
 		if !s.listed(e.DN) || faults.Hide != nil && faults.Hide(e) {
 			continue
 		}
-		chunk = append(chunk, e)
+		if ids {
+			chunk = append(chunk, directory.Entry{Kind: e.Kind, ID: e.ID, DN: e.DN})
+		} else {
+			chunk = append(chunk, e)
+		}
 		given++
 		seen[e.DN.Key()] = true
 		count[e.Kind]++

@@ -64,6 +64,8 @@ func Run(t *testing.T, start Start) {
 		{"CancelledIsNoListing", cancelled},
 		{"StageErrorIsNoListing", stageError},
 		{"WithoutCanaryNoListing", canary},
+		{"ASweepListsTheIDsOfARead", sweeps},
+		{"WithoutCanaryNoSweep", sweepWithoutCanary},
 		{"CheckSaysWhatIsWrong", check},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.try(t, start(t)) })

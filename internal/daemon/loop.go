@@ -16,9 +16,17 @@ type Kind string
 const (
 	// Changes asks for what changed.
 	Changes Kind = "changes"
-	// Resync reads everything, targets too. It does what Changes does.
+	// Sweep lists IDs, to find who is gone.
+	Sweep Kind = "sweep"
+	// Resync reads everything, targets too.
 	Resync Kind = "resync"
 )
+
+// covers says whether a cycle of the kind does what one of the other would. Each
+// read for changes lists everybody, as long as no source tells what changed.
+func (k Kind) covers(other Kind) bool {
+	return k == other || k == Resync || k == Changes && other == Sweep
+}
 
 // Schedule says when a kind of cycle is due.
 type Schedule struct {
@@ -75,7 +83,7 @@ func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 				return
 			}
 			for _, s := range l.Schedules() {
-				if s.Kind == kind || kind == Resync {
+				if kind.covers(s.Kind) {
 					last[s.Kind] = now
 					l.Ran(s.Kind, now)
 				}
@@ -128,7 +136,7 @@ func (l *Loop) due(last map[Kind]time.Time, now time.Time) (kind Kind, due bool,
 }
 
 func pick(had Kind, due bool, other Kind) (Kind, bool) {
-	if due && had == Resync {
+	if due && had.covers(other) {
 		return had, true
 	}
 	return other, true

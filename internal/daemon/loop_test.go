@@ -94,6 +94,18 @@ func TestAResyncTakesTheOthersPlace(t *testing.T) {
 	s.want(t, "midnight", "changes 10 23:56", "resync 11 00:00", "changes 11 00:05")
 }
 
+// A sweep is left out where a cycle that lists everybody anyhow is due too.
+func TestASweepStandsBack(t *testing.T) {
+	s := newService(at(10, 2))
+	s.loop.Schedules = func() []Schedule {
+		return []Schedule{{Kind: Sweep, Next: every(10 * time.Minute)}, {Kind: Changes, Next: every(time.Hour), AtOnce: true}, {Kind: Resync, Next: every(2 * time.Hour)}}
+	}
+	s.until(at(12, 21))
+	s.want(t, "changes each hour", "changes 10 10:02", "sweep 10 10:10", "sweep 10 10:20", "sweep 10 10:30", "sweep 10 10:40", "sweep 10 10:50",
+		"changes 10 11:00", "sweep 10 11:10", "sweep 10 11:20", "sweep 10 11:30", "sweep 10 11:40", "sweep 10 11:50",
+		"resync 10 12:00", "sweep 10 12:10", "sweep 10 12:20")
+}
+
 func TestAClockThatJumps(t *testing.T) {
 	s := newService(at(10, 2))
 	s.until(at(10, 4))

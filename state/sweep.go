@@ -1,0 +1,74 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// sweep is what a listing of IDs alone notes beside what every listing does.
+type sweep struct {
+	// at is where those known were shown.
+	at map[identity.Ordinal][2]uint64
+	// news: somebody was shown of whom the snapshot says less than there is to
+	// know: new, or back.
+	news bool
+}
+
+// OnlyIDs makes the stage one of a sweep, before the first Add: entries come with
+// kind, ID and DN, and nothing else of them was read. False if there is no
+// snapshot that such a listing could add to; the stage is then of no use.
+func (g *Stage) OnlyIDs() bool {
+	if len(g.known) == 0 || g.shownIn != g.covNum {
+		return false
+	}
+	g.ids = &sweep{at: map[identity.Ordinal][2]uint64{}}
+	return true
+}
+
+// sighted notes an entry of a sweep. Not read is not absent: the snapshot keeps
+// what it has of those who are still there.
+func (g *Stage) sighted(e *directory.Entry, dn [2]uint64) {
+	if e.Kind == directory.Person {
+		g.people++
+	} else {
+		g.groups++
+	}
+	i, old := g.byID[e.ID]
+	if !old {
+		g.fresh[e.ID] = struct{}{}
+		g.ids.news = true
+		return
+	}
+	k := &g.known[i]
+	k.seen = true
+	g.ids.at[k.ordinal] = dn
+	g.ids.news = g.ids.news || !k.normal()
+}
+
+// Undecided says whether a sweep showed what only a whole read can decide:
+// somebody who is new may be somebody else who is missed, under another ID, and
+// who is back or elsewhere is not as the snapshot has them.
+func (g *Stage) Undecided() (bool, error) {
+	if g.ids == nil || g.ids.news {
+		return g.ids != nil, nil
+	}
+	moved := false
+	for _, kind := range []directory.Kind{directory.Person, directory.Group} {
+		if err := g.eachKnown(kind, func(k *known, e *entry) error {
+			if !k.seen || moved {
+				return nil
+			}
+			dn, err := identity.ParseDN(e.dn)
+			if err != nil {
+				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+			}
+			moved = dnHash(dn) != g.ids.at[k.ordinal]
+			return nil
+		}); err != nil {
+			return false, fmt.Errorf("compare a sweep of %s: %w", g.source, err)
+		}
+	}
+	return moved, nil
+}
