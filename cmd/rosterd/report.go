@@ -63,6 +63,9 @@ func (a *app) width() int {
 	if a.service != nil {
 		return a.service.ask.Width
 	}
+	if a.columns > 0 {
+		return a.columns
+	}
 	if f, ok := a.stdout.(*os.File); ok {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return w

@@ -37,6 +37,8 @@ type app struct {
 	config        string
 	json, verbose bool
 	color         string
+	// columns is the width of a terminal that is not stdout itself.
+	columns int
 	// by is who typed the command.
 	by string
 	// args are as they were typed, verb the word among them.

@@ -19,14 +19,19 @@ const statusCycles = 5
 
 func (a *app) statusCommand() *cobra.Command {
 	var exitCode bool
+	var every time.Duration
 	cmd := &cobra.Command{
 		Use: "status", GroupID: groupKnow, Short: "show what needs a person, and how things stand", Args: cobra.NoArgs,
 		Long: `status shows first what needs a person, each with the command to type: what is held,
 what failed and is tried again. Then how old is what is known of the sources, the
 accounts in each target, and the last cycles. It reads the state alone.`,
 		Example: `  rosterd status
+  rosterd status --watch                 drawn anew every two seconds
   rosterd status --exit-code --json      for a monitor`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("watch") && a.service == nil {
+				return a.watch(c.Context(), every, exitCode)
+			}
 			s, err := a.open(c.Context(), waitBriefly, true)
 			if err != nil {
 				return err
@@ -48,6 +53,8 @@ accounts in each target, and the last cycles. It reads the state alone.`,
 		},
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with 4 if something is held, 5 if something is parked, 1 if the last read failed")
+	cmd.Flags().DurationVar(&every, "watch", watchEvery, "draw it anew `EVERY` so often, until ^C")
+	cmd.Flags().Lookup("watch").NoOptDefVal = watchEvery.String()
 	return cmd
 }
 
