@@ -366,10 +366,12 @@ func most(of []load) load {
 	return out
 }
 
-// flat: nothing grew.
+// flat: nothing grew. Up to four connections to the target are kept, one at
+// least, with two goroutines each; whatever a cycle left behind would be more.
 func (l load) flat(t testing.TB, late load) {
 	t.Helper()
-	if late.heap > l.heap+l.heap/4+1<<20 || late.routines > l.routines || late.descriptors > l.descriptors {
+	const kept = 3
+	if late.heap > l.heap+l.heap/4+1<<20 || late.routines > l.routines+2*kept || late.descriptors > l.descriptors+kept {
 		t.Errorf("it grew: %s, then %s", l, late)
 	}
 }
