@@ -79,7 +79,7 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 		"status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
 		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
-		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"},
+		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"}, "forget": {"forget", "p00004", "--yes"},
 	}
 	before, head := s.accounts(), s.head()
 	for _, verb := range sortedKeys(accesses) {
