@@ -70,7 +70,10 @@ func (*retiredError) Hint() string { return "nothing was done; type the command 
 // for its turn as a cycle of everybody does, so that lanes go on entering the one
 // that runs, and none begins on this engine any more. It must be called before
 // the next one is used. An error is that of the context: nothing was changed.
-func (e *Engine) Succeed(ctx context.Context, next *Engine) error {
+//
+// The functions are called while no cycle is under way; an error of one keeps the
+// next engine out.
+func (e *Engine) Succeed(ctx context.Context, next *Engine, between ...func() error) error {
 	t := e.turnOf()
 	select {
 	case t.main <- struct{}{}:
@@ -81,6 +84,11 @@ func (e *Engine) Succeed(ctx context.Context, next *Engine) error {
 	// What is left are lanes that outlived the cycle which they entered.
 	t.using.Lock()
 	defer t.using.Unlock()
+	for _, f := range between {
+		if err := f(); err != nil {
+			return err
+		}
+	}
 	next.turns = t
 	e.retired.Store(true)
 	e.Current().retired.Store(true)

@@ -93,7 +93,7 @@ func (a *app) openHere(c *config.Config, wait time.Duration, mustExist bool) (*s
 	if err != nil {
 		return nil, err
 	}
-	if err := orphaned(c, store); err != nil {
+	if err := orphaned(c, store, ""); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	s, err := a.sessionOf(c, store)

@@ -8,8 +8,9 @@ import (
 )
 
 // orphaned refuses a configuration that leaves accounts of ours to nobody: they
-// would stay open when their owners leave.
-func orphaned(c *config.Config, store *state.Store) error {
+// would stay open when their owners leave. The target of that name is to be
+// forgotten; "" is none.
+func orphaned(c *config.Config, store *state.Store, forget string) error {
 	if err := orphanedPeople(c, store); err != nil {
 		return err
 	}
@@ -18,7 +19,7 @@ func orphaned(c *config.Config, store *state.Store) error {
 		return failed(err)
 	}
 	for _, t := range known {
-		if c.Targets[t.Name] != nil {
+		if c.Targets[t.Name] != nil || t.Name == forget {
 			continue
 		}
 		_, all, err := store.LinkCount(t.Name)

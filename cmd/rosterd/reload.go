@@ -17,8 +17,10 @@ import (
 var errStopping = errors.New("reload: the service is stopping")
 
 // reload takes the changed file between two cycles. One that is refused leaves
-// the old one in force; its mistakes are written where whoever asked reads.
-func (u *unit) reload(ctx context.Context, by string, mistakes io.Writer) (reloaded, error) {
+// the old one in force; its mistakes are written where whoever asked reads. A
+// target that is to be forgotten is forgotten with it: a cycle in between would
+// find its accounts to be nobody's.
+func (u *unit) reload(ctx context.Context, by, forget string, mistakes io.Writer) (reloaded, error) {
 	var none reloaded
 	quietly := *u.app
 	quietly.service, quietly.stderr = nil, mistakes
@@ -30,7 +32,10 @@ func (u *unit) reload(ctx context.Context, by string, mistakes io.Writer) (reloa
 	if c.State.Path != old.config.State.Path || c.Control.Socket != old.config.Control.Socket {
 		return none, errors.New("reload: state.path and control.socket take a restart: systemctl restart rosterd")
 	}
-	if err := orphaned(c, old.store); err != nil {
+	if forget != "" && c.Targets[forget] != nil {
+		return none, inTheFile(forget)
+	}
+	if err := orphaned(c, old.store, forget); err != nil {
 		return none, err
 	}
 	answer := make(chan error, 1)
@@ -38,7 +43,12 @@ func (u *unit) reload(ctx context.Context, by string, mistakes io.Writer) (reloa
 	swap := func() {
 		fresh, err := u.app.sessionOf(c, old.store)
 		if err == nil {
-			err = u.succeed(ctx, old, fresh)
+			err = u.succeed(ctx, old, fresh, func() error {
+				if forget == "" {
+					return nil
+				}
+				return old.store.ForgetTarget(forget, by)
+			})
 		}
 		if err == nil {
 			out, err = u.judge(ctx, fresh, by)
@@ -118,7 +128,7 @@ func (a *app) impactText(p *rostersync.Pending) string {
 
 // succeed puts a session in force. While a long sync by hand runs it waits, until
 // whoever asked goes away or the service stops.
-func (u *unit) succeed(ctx context.Context, old, fresh *session) error {
+func (u *unit) succeed(ctx context.Context, old, fresh *session, between func() error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -128,7 +138,7 @@ func (u *unit) succeed(ctx context.Context, old, fresh *session) error {
 		case <-ctx.Done():
 		}
 	}()
-	if err := old.engine.Succeed(ctx, fresh.engine); err != nil {
+	if err := old.engine.Succeed(ctx, fresh.engine, between); err != nil {
 		fresh.closeTargets()
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -159,21 +169,30 @@ governs from now on, beyond them it is held, and reload ends with 4 and says wha
 			if a.service.reload == nil {
 				return usage(errors.New("reload: no service is running, only a command"), "try again when it has ended")
 			}
-			said, err := a.service.reload(c.Context(), a.caller(), a.stderr)
-			if err != nil {
-				var x *exit
-				if errors.As(err, &x) {
-					return usage(err, x.tip)
-				}
-				return usage(err, hintOf(err))
-			}
-			for line := range strings.Lines(said.said) {
-				fmt.Fprintln(a.stdout, printable(strings.TrimSuffix(line, "\n")))
-			}
-			if said.hint != "" {
-				fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: hint:"), printable(said.hint))
-			}
-			return code(said.code)
+			return a.reloadService(c.Context(), "", "")
 		},
 	}
+}
+
+// reloadService has the service take the changed file, and forget a target with
+// it; then it says so.
+func (a *app) reloadService(ctx context.Context, forget, forgot string) error {
+	said, err := a.service.reload(ctx, a.caller(), forget, a.stderr)
+	if err != nil {
+		var x *exit
+		if errors.As(err, &x) {
+			return usage(err, x.tip)
+		}
+		return usage(err, hintOf(err))
+	}
+	if forgot != "" {
+		fmt.Fprintln(a.stdout, forgot)
+	}
+	for line := range strings.Lines(said.said) {
+		fmt.Fprintln(a.stdout, printable(strings.TrimSuffix(line, "\n")))
+	}
+	if said.hint != "" {
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, yellow, "rosterd: hint:"), printable(said.hint))
+	}
+	return code(said.code)
 }

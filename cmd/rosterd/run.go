@@ -218,7 +218,7 @@ func (u *unit) listen(abort func()) func() {
 		for {
 			select {
 			case <-hups:
-				if _, err := u.reload(u.ctx, u.caller(), u.stderr); err != nil {
+				if _, err := u.reload(u.ctx, u.caller(), "", u.stderr); err != nil {
 					u.log.Error(err.Error(), "MESSAGE_ID", eventReload, "hint", hintOf(err))
 				}
 			case <-done:

@@ -23,7 +23,7 @@ const (
 // refused.
 var accesses = map[string]access{
 	"status": looks, "explain": looks, "plan": looks, "audit": looks,
-	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides,
+	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides, "target forget": decides,
 	"state check": looks, "state compact": decides, "state backup": decides,
 }
 
@@ -46,7 +46,7 @@ type service struct {
 	// one-shot serves.
 	log func(*rostersync.Report, error)
 	// reload takes the changed file; nil where a one-shot serves.
-	reload func(ctx context.Context, by string, mistakes io.Writer) (reloaded, error)
+	reload func(ctx context.Context, by, forget string, mistakes io.Writer) (reloaded, error)
 }
 
 // serving is an open control socket.
