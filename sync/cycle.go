@@ -142,8 +142,8 @@ type cycle struct {
 	limits map[string]plan.Guard
 	// judged is how many people an approved policy reads, by source.
 	judged map[string]int
-	// outside are people whom the policy of this plan would not read.
-	outside map[identity.ID]bool
+	// reading is how the policy of this plan would read, where it is another one.
+	reading reading
 }
 
 func (e *Engine) begin(ask Request) *cycle {

@@ -62,8 +62,8 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 	}
 	out := make([]plan.Person, 0, len(people))
 	for _, p := range people {
-		p = c.beside(p)
-		subject := mapping.Subject{Person: p, Memberships: memberships[p.Ordinal], Pins: c.known.pins[p.Key.Source]}
+		p = c.reading.beside(p)
+		subject := mapping.Subject{Person: p, Memberships: c.reading.memberships(p.Key, memberships[p.Ordinal]), Pins: c.known.pins[p.Key.Source]}
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
 		if d, denied := c.known.denials[p.Ordinal]; denied {
@@ -148,12 +148,15 @@ func (c *cycle) pins() (bySource map[string][]ledger.Pin, named []identity.Ordin
 		if err != nil {
 			return nil, nil, err
 		}
+		if l := c.reading.by[s.Name()]; l != nil {
+			pins = l.pins(pins)
+		}
 		bySource[s.Name()] = pins
 		for _, p := range pins {
 			// Who was in a group that is not there any more is not in it: the
 			// policy then says that its roles are in doubt, and what their
 			// loss would take is held.
-			if p.Group.Valid() && p.Status.Sound() {
+			if p.Group.Valid() && p.Group < unnumbered && p.Status.Sound() {
 				named = append(named, p.Group)
 			}
 			if p.Status != ledger.PinOK {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -25,10 +24,10 @@ type impact struct {
 
 // impact resolves both policies over everybody in the snapshot. Nothing is read
 // for it but what listNext read.
-func (c *cycle) impact(outside map[identity.ID]bool) (impact, error) {
+func (c *cycle) impact(read reading) (impact, error) {
 	var out impact
 	force, next := c.side(c.Engine), c.side(c.Next)
-	next.outside = outside
+	next.reading = read
 	for _, s := range []*cycle{force, next} {
 		if err := s.prepare(); err != nil {
 			return out, err
@@ -109,16 +108,15 @@ func (c *cycle) counted(targets []plan.Target) ([]plan.Target, error) {
 }
 
 // listNext reads the source as the pending policy would, where that is another
-// way, and finds who would not be listed any more. The snapshot does not hear of
-// it.
-func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
-	var out map[identity.ID]bool
+// way, and finds who would not be listed any more, and who is in its groups then.
+func (c *cycle) listNext(ctx context.Context) (reading, error) {
+	out := reading{by: map[string]*listed{}}
 	for _, s := range c.Next.Sources {
 		here := c.sourceOf(s.Name())
 		if here == nil || here == s.Source {
 			continue
 		}
-		seen := &listed{cycle: c, source: s.Name(), ids: map[identity.ID]bool{}}
+		seen := c.newListed(s.Name())
 		proof, err := s.Read(ctx, seen)
 		if err != nil {
 			return out, err
@@ -132,14 +130,14 @@ func (c *cycle) listNext(ctx context.Context) (map[identity.ID]bool, error) {
 		if c.judged == nil {
 			c.judged = map[string]int{}
 		}
-		c.judged[s.Name()] = seen.people
+		c.judged[s.Name()], out.by[s.Name()] = seen.people, seen
 		err = c.Store.EachPerson(s.Name(), func(p identity.Person) error {
 			there := p.Standing == identity.Active || p.Standing == identity.Disabled
 			if there && !seen.ids[p.Key.ID] {
-				if out == nil {
-					out = map[identity.ID]bool{}
+				if out.outside == nil {
+					out.outside = map[identity.ID]bool{}
 				}
-				out[p.Key.ID] = true
+				out.outside[p.Key.ID] = true
 			}
 			return nil
 		})
@@ -159,33 +157,6 @@ func (c *cycle) unreadFor(e *Engine) bool {
 		}
 	}
 	return false
-}
-
-// listed is a stage that keeps who was seen, and nothing else.
-type listed struct {
-	cycle  *cycle
-	source string
-	people int
-	ids    map[identity.ID]bool
-}
-
-func (l *listed) Add(entries []directory.Entry) error {
-	for _, e := range entries {
-		if e.Kind == directory.Person {
-			l.ids[e.ID] = true
-			l.people++
-		}
-	}
-	l.cycle.progress("read", l.source, l.people, 0)
-	return nil
-}
-
-// beside takes out of scope whom the pending policy would not read.
-func (c *cycle) beside(p identity.Person) identity.Person {
-	if c.outside[p.Key.ID] && (p.Standing == identity.Active || p.Standing == identity.Disabled) {
-		p.Standing, p.Why = identity.OutOfScope, "outside the bases or the filter of the changed file"
-	}
-	return p
 }
 
 // countHolders counts, for each target, who holds each role.

@@ -183,11 +183,11 @@ func (c *cycle) takePolicy(ctx context.Context) error {
 	if c.lane || c.ask.People != nil && !c.ask.TakePolicy || c.report.Policy.Fate == Rejected {
 		return nil
 	}
-	outside, unread := c.listNext(ctx)
+	read, unread := c.listNext(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	reread, err := c.decidePolicy(outside, unread)
+	reread, err := c.decidePolicy(read, unread)
 	if err != nil || !reread {
 		return err
 	}
@@ -233,7 +233,7 @@ func (c *cycle) knownDrops() error {
 
 // decidePolicy says whether the source is to be read again, as the policy that
 // was taken reads it.
-func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread bool, err error) {
+func (c *cycle) decidePolicy(read reading, unread error) (reread bool, err error) {
 	defer c.section()()
 	c.step("policy", "")
 	holds, err := c.Store.Holds()
@@ -252,11 +252,11 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 		p.Why = first(p.Why, "the source was not read")
 		return false, nil
 	}
-	impact, err := c.impact(outside)
+	impact, err := c.impact(read)
 	if err != nil {
 		return false, err
 	}
-	p.Impact, p.Outside, p.logins = plan.Lines(impact.plan), len(outside), map[identity.Ordinal]string{}
+	p.Impact, p.Outside, p.logins = plan.Lines(impact.plan), len(read.outside), map[identity.Ordinal]string{}
 	for _, s := range impact.plan.Subjects {
 		p.logins[s.Person] = s.Login
 	}
@@ -281,7 +281,7 @@ func (c *cycle) decidePolicy(outside map[identity.ID]bool, unread error) (reread
 			}
 		}
 		p.Fate = Taken
-		return c.swap(holds, approved, impact.plan, outside)
+		return c.swap(holds, approved, impact.plan, read)
 	}
 	return false, c.holdPolicy(holds, impact.plan, beyond)
 }
@@ -356,7 +356,7 @@ func few(texts []string) string {
 // between, they are looked at under the old one, and the next cycle does it all
 // again. What was approved with it passes, target by target; all else meets the
 // guard like any change.
-func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, outside map[identity.ID]bool) (reread bool, err error) {
+func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, read reading) (reread bool, err error) {
 	next, moved := c.Next, false
 	limits := map[string]plan.Guard{}
 	for _, t := range c.Targets {
@@ -371,7 +371,7 @@ func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, ou
 	if c.ask.DryRun {
 		// It governs in this plan only. Who would not be read is taken for out of
 		// scope here, and the snapshot does not hear of it.
-		c.outside, c.Engine, c.limits = outside, next, limits
+		c.reading, c.Engine, c.limits = read, next, limits
 		return false, nil
 	}
 	others, _ := c.withoutPolicy(holds)

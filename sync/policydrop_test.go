@@ -2,14 +2,17 @@ package sync_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
 )
 
 // copied is the same directory, read by other settings.
@@ -92,5 +95,73 @@ func TestPolicyReloadedDoesNotFreeWhatCameWithIt(t *testing.T) {
 	}
 	if w.sync(); w.enabled() != 13 {
 		t.Errorf("%d enabled, want the seven of the new limit gone", w.enabled())
+	}
+}
+
+// An edit that reads groups in another way gives, or takes, what it makes of them:
+// that is judged as if it stood in the rules.
+func TestPolicyThatReadsGroupsOtherwise(t *testing.T) {
+	dns := func(n int) (out []string) {
+		for _, l := range logins("p", n) {
+			out = append(out, "uid="+l+","+people)
+		}
+		return out
+	}
+	inner := source.Record{Kind: directory.Group, DN: "cn=inner," + groups}
+	managers := "cn=managers," + groups
+	hold := func(s *source.Source, members ...string) {
+		s.Change(s.At(managers), func(r *source.Record) { r.Members = members })
+	}
+	for _, c := range []struct {
+		name    string
+		here    int // members of the group that is in force
+		there   func(*source.Source)
+		held    string // empty: it is taken
+		revoked int
+		granted int
+	}{
+		{"gives to many by a nested group", 0, func(s *source.Source) {
+			g := inner
+			g.Members = append(dns(60), managers)
+			s.Put(g)
+			hold(s, inner.DN)
+		}, "60 accounts would change entitlement Publishers", 0, 0},
+		{"gives to some by their logins", 0, func(s *source.Source) {
+			g := inner
+			g.Logins = []string{"P0001", "p0002", "nobody"}
+			s.Put(g)
+			hold(s, inner.DN)
+		}, "", 0, 4},
+		{"takes from many", 60, func(s *source.Source) { hold(s, dns(20)...) }, "40 people would lose what manager gives", 0, 0},
+		{"takes from some", 20, func(s *source.Source) { hold(s, dns(18)...) }, "", 4, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := staffed(t, 0)
+			w.joinMany("p", 60)
+			w.allow(200)
+			w.members("managers", logins("p", c.here)...)
+			w.synced()
+			w.restrict()
+			old := w.engine
+			other := w.copied("corp", 60)
+			c.there(other)
+			next := w.edit(func(_ *mapping.Config, e *rostersync.Engine) { e.Sources[0].Source = other })
+			next.Hash += c.name
+			r := w.cycle(rostersync.Request{Verb: "plan", DryRun: true})
+			if c.held == "" && r.Policy.Fate != rostersync.Taken {
+				t.Errorf("plan: %+v", r.Policy)
+			}
+			r = w.sync()
+			if c.held != "" {
+				if w.inForce(old); r.Exit() != rostersync.ExitHeld || !strings.Contains(r.Policy.Why, c.held) {
+					t.Fatalf("exit %d, %+v", r.Exit(), r.Policy)
+				}
+				return
+			}
+			if w.inForce(next); r.Done[target.Revoke] != c.revoked || r.Done[target.Grant] != c.granted {
+				t.Fatalf("done %v\n%s", r.Done, text(r))
+			}
+			w.quiet()
+		})
 	}
 }
