@@ -7,14 +7,10 @@ import (
 	"sync"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/target"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSeveralGoroutinesAtOnce(t *testing.T) {
 	k := newKit(t)

@@ -47,6 +47,12 @@ var (
 		hint: "stop what uses it, put in place the file that is to stay, and start again"}
 	// ErrNoBackup: the file is no backup, or not the whole of one.
 	ErrNoBackup error = &hinted{text: "the file is no backup, or is damaged", hint: "take another backup; nothing was changed"}
+	// ErrDiskFull: there is no room for what was to be written. What was written
+	// before is there.
+	ErrDiskFull error = &hinted{text: "the disk of the state is full", hint: "make room on it; nothing is lost, and the next cycle looks at what was under way"}
+	// ErrReadOnlyDisk: nothing can be written there at all.
+	ErrReadOnlyDisk error = &hinted{text: "the disk of the state is read-only",
+		hint: "find out why (a disk that fails is made read-only), and mount it for writing again"}
 	// ErrUndrained: a sealed listing waits to be drained; nothing may plan or
 	// read before that.
 	ErrUndrained = errors.New("a sealed listing was not drained yet")

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -41,6 +42,7 @@ type Store struct {
 	// witness is told how far the state has come; nil where it cannot be.
 	witness *witness
 	opening Opening
+	trouble atomic.Pointer[error]
 	now     func() time.Time
 	// before is called before each commit; an error undoes the transaction.
 	// It is nil but in tests.
@@ -171,7 +173,7 @@ func (s *Store) open(timeout time.Duration) (err error) {
 		err = s.takeUp(now, found)
 	}
 	if err != nil {
-		return fmt.Errorf("open state %s: %w", s.path, err)
+		return fmt.Errorf("open state %s: %w", s.path, ours(err))
 	}
 	return nil
 }
@@ -217,14 +219,6 @@ func inspected(file *os.File, inspect func(*os.File, metas) error) error {
 		return err
 	}
 	return inspect(file, m)
-}
-
-// ours says who may use the state, to whom may not.
-func ours(err error) error {
-	if errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w: %w", ErrNotOurs, err)
-	}
-	return err
 }
 
 // found lays the first stones of a new file.
@@ -310,7 +304,28 @@ func (s *Store) update(f func(*txn) error) (err error) {
 	if err == nil {
 		s.witness.told(now)
 	}
+	err = ours(err)
+	s.tried(err)
 	return err
+}
+
+// tried remembers whether the last write failed for want of a disk.
+func (s *Store) tried(err error) {
+	switch {
+	case err == nil:
+		s.trouble.Store(nil)
+	case errors.Is(err, ErrDiskFull), errors.Is(err, ErrReadOnlyDisk), errors.Is(err, syscall.EIO):
+		s.trouble.Store(&err)
+	}
+}
+
+// Trouble is why nothing could be written the last time that somebody tried; nil
+// if something could.
+func (s *Store) Trouble() error {
+	if err := s.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // caught turns a fault in the memory map (a truncated file, a dying disk) and a

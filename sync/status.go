@@ -20,6 +20,9 @@ type Status struct {
 	Policy *Pending
 	// Outages are the targets that failed and did not recover.
 	Outages []ledger.Outage
+	// Trouble is why nothing could be written to the state the last time that
+	// somebody tried; nil if something could.
+	Trouble error
 	// Restored is set while the state may be older than what was done with it.
 	Restored *state.Restored
 	Sources  map[string]state.SourceFacts
@@ -43,7 +46,7 @@ type TargetStatus struct {
 // Status collects the status.
 func (e *Engine) Status(cycles int) (*Status, error) {
 	e = e.Current()
-	out := &Status{At: e.Now(), Sources: map[string]state.SourceFacts{}}
+	out := &Status{At: e.Now(), Trouble: e.Store.Trouble(), Sources: map[string]state.SourceFacts{}}
 	var err error
 	if out.Policy, err = e.Pending(); err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func waiting(holds []ledger.Hold) []ledger.Hold {
 
 func statusExit(st *rostersync.Status) int {
 	switch {
-	case len(st.Cycles) > 0 && st.Cycles[0].Exit == rostersync.ExitFailed:
+	case st.Trouble != nil, len(st.Cycles) > 0 && st.Cycles[0].Exit == rostersync.ExitFailed:
 		return rostersync.ExitFailed
 	case len(waiting(st.Holds)) > 0, st.Restored != nil:
 		return rostersync.ExitHeld
@@ -178,6 +178,9 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	}
 	if c := st.Cycles; len(c) > 0 && c[0].Exit == rostersync.ExitFailed {
 		say("failed", red, "the last cycle: "+strings.ReplaceAll(first(c[0].Error, "see the journal of the service"), "\n", "; "), "rosterd check")
+	}
+	if st.Trouble != nil {
+		say("failed", red, "writing the state: "+st.Trouble.Error(), hintOf(st.Trouble))
 	}
 	if r := st.Restored; r != nil {
 		say("restored", red, fmt.Sprintf("the state may be old, since %s: %s%s", moment(r.At), r.Why, missing(*r)), "")

@@ -8,21 +8,23 @@ import (
 
 // statusDocument is the status for machines.
 type statusDocument struct {
-	FormatVersion int                       `json:"format_version"`
-	At            time.Time                 `json:"at"`
-	Exit          int                       `json:"exit"`
-	Policy        *pendingDocument          `json:"policy,omitempty"`
-	Holds         []holdDocument            `json:"holds"`
-	Parked        []parkedDocument          `json:"parked"`
-	Offboarded    []denialDocument          `json:"offboarded"`
-	Paused        []pauseDocument           `json:"paused"`
-	Outages       []outageDocument          `json:"outages"`
-	Restored      *restoredDocument         `json:"restored,omitempty"`
-	InDoubt       int                       `json:"in_doubt"`
-	Waiting       int                       `json:"waiting"`
-	Sources       map[string]sourceDocument `json:"sources"`
-	Targets       []targetDocument          `json:"targets"`
-	Cycles        []cycleDocument           `json:"cycles"`
+	FormatVersion int              `json:"format_version"`
+	At            time.Time        `json:"at"`
+	Exit          int              `json:"exit"`
+	Policy        *pendingDocument `json:"policy,omitempty"`
+	Holds         []holdDocument   `json:"holds"`
+	Parked        []parkedDocument `json:"parked"`
+	Offboarded    []denialDocument `json:"offboarded"`
+	Paused        []pauseDocument  `json:"paused"`
+	Outages       []outageDocument `json:"outages"`
+	// Trouble is why the state cannot be written.
+	Trouble  string                    `json:"trouble,omitempty"`
+	Restored *restoredDocument         `json:"restored,omitempty"`
+	InDoubt  int                       `json:"in_doubt"`
+	Waiting  int                       `json:"waiting"`
+	Sources  map[string]sourceDocument `json:"sources"`
+	Targets  []targetDocument          `json:"targets"`
+	Cycles   []cycleDocument           `json:"cycles"`
 	// Next is when the service runs the next cycle; none without a service.
 	Next *time.Time `json:"next,omitempty"`
 }
@@ -102,6 +104,9 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	}
 	for _, p := range st.Pauses {
 		d.Paused = append(d.Paused, pauseDocument{p.Target, p.By, p.Reason, p.At.UTC(), some(p.Until)})
+	}
+	if st.Trouble != nil {
+		d.Trouble = st.Trouble.Error()
 	}
 	if r := st.Restored; r != nil {
 		d.Restored = &restoredDocument{r.At.UTC(), r.Why, r.Commits, r.Records, r.Head, r.Resynced}
