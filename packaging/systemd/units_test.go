@@ -48,3 +48,23 @@ func TestTheUnitsAreRight(t *testing.T) {
 		}
 	}
 }
+
+// The resync has the sandbox of the service: it does the same.
+func TestBothUnitsHaveOneSandbox(t *testing.T) {
+	sandbox := map[string]string{}
+	for _, unit := range []string{"rosterd.service", "rosterd-resync.service"} {
+		text, err := os.ReadFile(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(text), "\nNoNewPrivileges=yes\n")
+		if !found {
+			t.Fatalf("%s has no sandbox", unit)
+		}
+		rest, _, _ = strings.Cut(rest, "\n[")
+		sandbox[unit] = strings.TrimSpace(rest)
+	}
+	if sandbox["rosterd.service"] != sandbox["rosterd-resync.service"] {
+		t.Errorf("the service has\n%s\nand the resync\n%s", sandbox["rosterd.service"], sandbox["rosterd-resync.service"])
+	}
+}
