@@ -108,7 +108,7 @@ func TestNobodyWaitsForWhoDoesNotListen(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for i := range queue + 20 {
+		for i := range queue + 5 {
 			n.Status("%d", i)
 		}
 	}()
