@@ -74,12 +74,19 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	open := filepath.Join(s.folder, "open") // to everybody
+	if err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+
 	// How each verb is typed, and with what it ends for somebody who may.
 	verbs := map[string][]string{
 		"status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
 		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
 		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"}, "forget": {"forget", "p00004", "--yes"},
+		"target forget": {"target", "forget", "nowhere", "--yes"}, "state check": {"state", "check"}, "state compact": {"state", "compact"},
+		"state backup": {"state", "backup", filepath.Join(open, "stolen")},
 	}
 	before, head := s.accounts(), s.head()
 	for _, verb := range sortedKeys(accesses) {
@@ -104,6 +111,9 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 	}
 	if code, out := s.as(nobody, "run"); code == 0 {
 		t.Errorf("nobody runs a service: %s", out)
+	}
+	if _, err := os.Stat(filepath.Join(open, "stolen")); err == nil {
+		t.Error("nobody made a backup")
 	}
 	if now := s.head(); now != head {
 		t.Errorf("the journal has grown by what nobody tried: %s, then %s", head, now)

@@ -49,7 +49,7 @@ func TestLeftAlone(t *testing.T) {
 		{"autumn", time.Date(2026, 10, 25, 12, 0, 0, 0, berlin)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			people, before, after, restarts := 40, 54*time.Hour, 48*time.Hour, 2
+			people, before, after, restarts := 40, 54*time.Hour, 40*time.Hour, 2
 			if long {
 				people, before, after, restarts = 400, 26*24*time.Hour, 36*24*time.Hour, 20
 			}
@@ -192,7 +192,7 @@ func (s *soak) months(end time.Time, restarts int) {
 	var watched []load
 	// Right after a run of the one schedule, so that the other has missed none.
 	y, m, d := s.change.Date()
-	night := [2]time.Time{time.Date(y, m, d-1, 21, 21, 0, 0, s.change.Location()), time.Date(y, m, d, 21, 31, 0, 0, s.change.Location())}
+	night := [2]time.Time{time.Date(y, m, d-1, 21, 21, 0, 0, s.change.Location()), time.Date(y, m, d, 9, 31, 0, 0, s.change.Location())}
 	days := int(end.Sub(s.begin) / (24 * time.Hour))
 	slept := false
 	for day := 0; s.clock.Now().Before(end); day++ {

@@ -21,7 +21,7 @@ func TestTheServiceOverAWeekend(t *testing.T) {
 	friday := time.Date(2026, 3, 6, 16, 0, 0, 0, time.UTC)
 	s := &soak{site: newSite(t, company.Company{People: 500, Groups: 10, Big: 100}, `
 [schedule]
-changes = "0 */2 * * *"
+changes = "0 */4 * * *"
 [target.intranet.guard]
 first = "apply"
 `), clock: clock.NewFake(friday), random: rand.New(rand.NewPCG(1, 4)), change: friday, begin: friday}
@@ -39,7 +39,7 @@ first = "apply"
 		s.modify("%s", b.String())
 	}
 	leave(those(0, 40)...)
-	s.to(friday.Add(2 * time.Hour))
+	s.to(friday.Add(4 * time.Hour))
 	shown := s.onlyHold()
 	if len(shown.Changes) < 40 {
 		t.Fatalf("%d changes are held", len(shown.Changes))
@@ -48,20 +48,20 @@ first = "apply"
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 	for turn := 1; s.clock.Now().Before(monday); turn++ {
 		switch {
-		case turn%6 == 2:
+		case turn%3 == 2:
 			leave(400 + left)
 			left++
-		case turn%3 == 1:
+		case turn%3 != 2:
 			s.modify("%s", ldifOf(s.company.Person(s.company.People)))
 			s.company.People++
 			joined++
 		}
-		if turn%10 == 5 {
+		if turn%5 == 3 {
 			s.stop()
 			s.start()
 		}
-		s.to(s.clock.Now().Add(2 * time.Hour))
-		if turn%4 > 1 {
+		s.to(s.clock.Now().Add(4 * time.Hour))
+		if turn%3 > 1 {
 			continue
 		}
 		if now := s.onlyHold(); now.ID != shown.ID || now.Version != shown.Version {
@@ -107,7 +107,7 @@ first = "apply"
 	if code, stdout, _ := s.rosterd("status", "--exit-code"); code != 0 {
 		t.Errorf("on Monday status ends with %d\n%s", code, stdout)
 	}
-	s.to(s.clock.Now().Add(2 * time.Hour))
+	s.to(s.clock.Now().Add(4 * time.Hour))
 	s.agree()
 	s.noteRuns()
 	s.stop()
