@@ -77,7 +77,7 @@ func TestPolicyReloadedDoesNotFreeWhatCameWithIt(t *testing.T) {
 	w.inForce(next)
 	again := &rostersync.Engine{Store: next.Store, Now: next.Now, Sources: next.Sources, Targets: next.Targets, Policy: next.Policy,
 		PolicyText: next.PolicyText, Hash: next.Hash, File: next.File}
-	if err := w.engine.Succeed(t.Context(), again); err != nil {
+	if err := w.engine.Succeed(t.Context(), func() (*rostersync.Engine, error) { return again, nil }); err != nil {
 		t.Fatal(err)
 	}
 	w.engine = again

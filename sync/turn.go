@@ -68,12 +68,12 @@ func (*retiredError) Hint() string { return "nothing was done; type the command 
 
 // Succeed lets another engine on the same state take this one's place: it waits
 // for its turn as a cycle of everybody does, so that lanes go on entering the one
-// that runs, and none begins on this engine any more. It must be called before
-// the next one is used. An error is that of the context: nothing was changed.
+// that runs, and none begins on this engine any more.
 //
-// The functions are called while no cycle is under way; an error of one keeps the
-// next engine out.
-func (e *Engine) Succeed(ctx context.Context, next *Engine, between ...func() error) error {
+// The next engine is made while no cycle is under way: the one that ran may have
+// let another policy govern, and an engine made before would put the old one back.
+// An error, that of the context or of the making, changes nothing.
+func (e *Engine) Succeed(ctx context.Context, next func() (*Engine, error)) error {
 	t := e.turnOf()
 	select {
 	case t.main <- struct{}{}:
@@ -84,12 +84,14 @@ func (e *Engine) Succeed(ctx context.Context, next *Engine, between ...func() er
 	// What is left are lanes that outlived the cycle which they entered.
 	t.using.Lock()
 	defer t.using.Unlock()
-	for _, f := range between {
-		if err := f(); err != nil {
-			return err
-		}
+	if e.retired.Load() {
+		return ErrRetired
 	}
-	next.turns = t
+	made, err := next()
+	if err != nil {
+		return err
+	}
+	made.turns = t
 	e.retired.Store(true)
 	e.Current().retired.Store(true)
 	return nil

@@ -210,13 +210,19 @@ func TestAReloadWaitsAndNobodyBehindIt(t *testing.T) {
 	main := w.beginCycle(rostersync.Request{Verb: "sync"})
 	w.reaches(main, reached)
 	next := &rostersync.Engine{Store: w.engine.Store, Sources: w.engine.Sources, Targets: w.engine.Targets, Policy: w.engine.Policy, Now: w.engine.Now}
+	made := func() (*rostersync.Engine, error) {
+		if len(w.wiki.Accounts()) < 301 {
+			t.Error("the engine that follows was made while a cycle might still let another policy govern")
+		}
+		return next, nil
+	}
 	brief, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := w.engine.Succeed(brief, next); !errors.Is(err, context.DeadlineExceeded) {
+	if err := w.engine.Succeed(brief, made); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("it did not wait for the running cycle: %v", err)
 	}
 	succeeded := make(chan error, 1)
-	go func() { succeeded <- w.engine.Succeed(context.Background(), next) }()
+	go func() { succeeded <- w.engine.Succeed(context.Background(), made) }()
 	// One more that waits for the cycle must not lock out who succeeds it.
 	second := w.beginCycle(rostersync.Request{Verb: "sync"})
 	time.Sleep(20 * time.Millisecond)
@@ -240,6 +246,11 @@ func TestAReloadWaitsAndNobodyBehindIt(t *testing.T) {
 	}
 	if _, err := w.engine.Cycle(t.Context(), rostersync.Request{Verb: "sync"}); !errors.Is(err, rostersync.ErrRetired) {
 		t.Errorf("a cycle on the old engine: %v", err)
+	}
+	// Who found the old one before it was replaced cannot replace it again: two
+	// engines would work side by side.
+	if err := w.engine.Succeed(t.Context(), made); !errors.Is(err, rostersync.ErrRetired) {
+		t.Errorf("it was replaced twice: %v", err)
 	}
 	w.wiki.SetFaults(memory.Faults{})
 	w.engine = next

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -41,15 +42,19 @@ func (u *unit) reload(ctx context.Context, by, forget string, mistakes io.Writer
 	answer := make(chan error, 1)
 	out := reloaded{said: "took " + c.File}
 	swap := func() {
-		fresh, err := u.app.sessionOf(c, old.store)
-		if err == nil {
-			err = u.succeed(ctx, old, fresh, func() error {
-				if forget == "" {
-					return nil
+		fresh, err := u.succeed(ctx, func(store *state.Store) (*session, error) {
+			// Asked again: a cycle that ran meanwhile may have made accounts.
+			if err := orphaned(c, store, forget); err != nil {
+				return nil, err
+			}
+			s, err := u.app.sessionOf(c, store)
+			if err == nil && forget != "" {
+				if err = store.ForgetTarget(forget, by); err != nil {
+					s.closeTargets()
 				}
-				return old.store.ForgetTarget(forget, by)
-			})
-		}
+			}
+			return s, err
+		})
 		if err == nil {
 			out, err = u.judge(ctx, fresh, by)
 		}
@@ -128,7 +133,7 @@ func (a *app) impactText(p *rostersync.Pending) string {
 
 // succeed puts a session in force. While a long sync by hand runs it waits, until
 // whoever asked goes away or the service stops.
-func (u *unit) succeed(ctx context.Context, old, fresh *session, between func() error) error {
+func (u *unit) succeed(ctx context.Context, next func(*state.Store) (*session, error)) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -138,13 +143,20 @@ func (u *unit) succeed(ctx context.Context, old, fresh *session, between func() 
 		case <-ctx.Done():
 		}
 	}()
-	if err := old.engine.Succeed(ctx, fresh.engine, between); err != nil {
-		fresh.closeTargets()
-		return fmt.Errorf("reload: %w", err)
+	old := u.session() // the one of now: another reload may have come before
+	var fresh *session
+	err := old.engine.Succeed(ctx, func() (_ *rostersync.Engine, err error) {
+		if fresh, err = next(old.store); err != nil {
+			return nil, err
+		}
+		return fresh.engine, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reload: %w", err)
 	}
 	old.closeTargets()
 	u.inForce.Store(fresh)
-	return nil
+	return fresh, nil
 }
 
 func (a *app) reloadCommand() *cobra.Command {
