@@ -41,6 +41,8 @@ func content(t tester, s *Store) map[string]string {
 func crowded(t *testing.T) *kit {
 	t.Helper()
 	k := newKit(t)
+	k.s.db.NoSync = true
+	defer func() { k.s.db.NoSync = false }()
 	k.persons(300)
 	k.group("team", dn("writer1"), dn("writer2"))
 	k.read()

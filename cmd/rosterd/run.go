@@ -82,6 +82,9 @@ func (a *app) runService(ctx context.Context, form string) error {
 	u.later.Go(func() { u.notify.Watch(ctx) })
 	u.notify.Beat()
 	u.notify.Ready()
+	if o := s.store.Opening(); o.Unclean {
+		u.log.Info(fmt.Sprintf("the state was not closed the last time: every page and all %d values were checked", o.Values))
+	}
 	u.log.Info(fmt.Sprintf("started: %s, state %s, socket %s", s.config.File, s.config.State.Path, s.config.Control.Socket), "MESSAGE_ID", eventStarted)
 	u.loop().Run(ctx, a.stop)
 	u.notify.Stopping()

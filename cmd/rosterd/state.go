@@ -150,11 +150,7 @@ the name is replaced then.`,
 
 func (a *app) backUp(ctx context.Context, name string) (err error) {
 	if a.service != nil {
-		m, err := a.service.current().store.Backup(ctx, a.service.streams.File)
-		if err == nil {
-			a.sayBackup(name, m)
-		}
-		return failed(err)
+		return a.serveBackup(ctx, name)
 	}
 	// Before the program becomes the owner of the state, who may not write here.
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
@@ -179,6 +175,32 @@ func (a *app) backUp(ctx context.Context, name string) (err error) {
 		return failed(fmt.Errorf("write backup: %w", err))
 	}
 	placed = true
+	return nil
+}
+
+// serveBackup writes the backup beside the state before it is sent: whoever asked
+// may be slow, or be stopped, and while the state is copied its file cannot grow.
+func (a *app) serveBackup(ctx context.Context, name string) error {
+	store := a.service.current().store
+	f, err := os.CreateTemp(filepath.Dir(store.Path()), ".backup-*")
+	if err != nil {
+		return failed(fmt.Errorf("write backup: %w", err))
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		return failed(fmt.Errorf("write backup: %w", err))
+	}
+	m, err := store.Backup(ctx, f)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		_, err = io.Copy(a.service.streams.File, f)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	a.sayBackup(name, m)
 	return nil
 }
 
