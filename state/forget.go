@@ -21,6 +21,8 @@ type forgetting struct {
 	Names, Shared []string
 	// Also are personal parts about others, as record and part, that name them.
 	Also [][2]uint64
+	// Upto is the record that says that it was begun; those after it stay.
+	Upto uint64
 	// Parts is how many parts were taken out of the journal.
 	Parts int
 	// Rewrite: only the file is to be written anew.
@@ -99,6 +101,7 @@ func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error 
 	if err := s.noteDecision(tx, recordOf("forget"), map[string]any{"people": who}, by, reason); err != nil {
 		return err
 	}
+	f.Upto = tx.Bucket(bJournal).Sequence()
 	return putJSON(tx.Bucket(bMeta), kForgetting, f)
 }
 

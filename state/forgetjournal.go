@@ -36,6 +36,10 @@ func (j *forgetter) run(ctx context.Context) error {
 	return j.closedMonths(ctx)
 }
 
+// later says whether a record was written after the forgetting was begun. What it
+// says of them is of who came back since: somebody else.
+func (j *forgetter) later(seq uint64) bool { return j.f.Upto > 0 && seq > j.f.Upto }
+
 // take returns a record without their parts and those that name them; also are
 // the parts about others. It returns nil where nothing is to be taken.
 func (j *forgetter) take(seq uint64, raw []byte) (out []byte, also [][2]uint64, n int, err error) {
@@ -49,9 +53,9 @@ func (j *forgetter) take(seq uint64, raw []byte) (out []byte, also [][2]uint64, 
 		case j.who[person], person == journal.Everybody && about:
 			return true
 		case person == 0, person == journal.Everybody:
-			return j.texts.in(string(data))
+			return j.texts.inValues(string(data))
 		}
-		return j.names.in(string(data))
+		return j.names.inValues(string(data))
 	})
 	if err != nil || len(taken) == 0 {
 		return nil, nil, 0, err
@@ -82,6 +86,9 @@ func (j *forgetter) openMonth(ctx context.Context) error {
 		f := j.f
 		for i, raw := range batch {
 			seq := first + uint64(i)
+			if j.later(seq) {
+				break
+			}
 			out, also, n, err := j.take(seq, raw)
 			if err != nil {
 				return err
@@ -144,6 +151,9 @@ func (j *forgetter) month(ctx context.Context, path string, known bool) error {
 	f := j.f
 	n := 0
 	err := eachOf(ctx, path, func(seq uint64, raw []byte) error {
+		if known && j.later(seq) {
+			return nil
+		}
 		_, also, parts, err := j.take(seq, raw)
 		n += parts
 		f.Parts += parts
@@ -164,7 +174,7 @@ func (j *forgetter) month(ctx context.Context, path string, known bool) error {
 	}
 	j.f = f
 	temp := strings.TrimSuffix(path, ".journal") + tempSuffix
-	if err := writeFile(temp, func(out *os.File) error { return j.rewrite(ctx, path, out) }); err != nil {
+	if err := writeFile(temp, func(out *os.File) error { return j.rewrite(ctx, path, known, out) }); err != nil {
 		return err
 	}
 	j.s.step("month forgotten")
@@ -177,12 +187,15 @@ func (j *forgetter) month(ctx context.Context, path string, known bool) error {
 
 // rewrite writes a month without what is forgotten. One whose chain is broken is
 // left as it is: it is evidence.
-func (j *forgetter) rewrite(ctx context.Context, path string, to io.Writer) error {
+func (j *forgetter) rewrite(ctx context.Context, path string, known bool, to io.Writer) error {
 	var w *journal.Writer
 	err := readMonthFile(ctx, path, func(r *journal.Reader) (err error) {
 		w, err = journal.NewWriter(to, r.From, r.After)
 		return err
 	}, func(seq uint64, raw []byte) error {
+		if known && j.later(seq) {
+			return w.Add(raw)
+		}
 		out, _, _, err := j.take(seq, raw)
 		if err != nil {
 			return err

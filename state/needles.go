@@ -135,6 +135,38 @@ func (n *needles) in(text string) bool {
 	return found
 }
 
+// inValues says whether a name is in a text of a personal part as it is written.
+// The words of its form are nobody's name, and its salt says nothing.
+func (n *needles) inValues(data string) bool {
+	if !n.in(data) {
+		return false
+	}
+	var part struct {
+		Data any `json:"data"`
+	}
+	if json.Unmarshal([]byte(data), &part) != nil {
+		return true
+	}
+	var found func(any) bool
+	found = func(v any) bool {
+		switch v := v.(type) {
+		case string:
+			text, err := journal.Plain(v)
+			return err != nil || n.in(string(text))
+		case []any:
+			return slices.ContainsFunc(v, found)
+		case map[string]any:
+			for _, v := range v {
+				if found(v) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return found(part.Data)
+}
+
 // somebody stands where a name was.
 const somebody = "(forgotten)"
 

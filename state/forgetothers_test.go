@@ -1,0 +1,107 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rosterd/rosterd/directory/memory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+)
+
+// partsAbout are the personal parts about somebody, and how many of them are gone.
+func partsAbout(t tester, s *Store, who identity.Ordinal) (there, gone int) {
+	t.Helper()
+	for _, r := range records(t, s, JournalFilter{}) {
+		for _, p := range r.Parts {
+			switch {
+			case p.Person != uint64(who):
+			case p.Data == nil:
+				gone++
+			default:
+				there++
+			}
+		}
+	}
+	return there, gone
+}
+
+// Whoever has a login that is a word of the journal's own form takes nobody
+// else's history with them.
+func TestForgetOfALoginThatIsAWord(t *testing.T) {
+	for _, word := range []string{"login", "event", "values", "set", "because", "salt", "name", "create"} {
+		t.Run(word, func(t *testing.T) {
+			k := newKit(t)
+			k.persons(3)
+			id := k.person(word)
+			k.read()
+			k.clean()
+			p := &past{kit: k, them: k.one(word).Ordinal}
+			one := k.one("writer1").Ordinal
+			p.write(p.them, word, "acc-1")
+			p.write(one, "writer1", "acc-2")
+			before, _ := partsAbout(t, k.s, one)
+			k.src.Remove(id)
+			k.clock.forward(3600e9)
+			k.read()
+			k.clock.forward(3600e9)
+			k.read()
+			l := must2(k.s.Links(p.them))[p.them]["wiki"]
+			l.Phase = ledger.Closed
+			ok(t, k.s.PutLinks([]ledger.Link{l}))
+			_, err := k.s.Forget(context.Background(), []identity.Ordinal{p.them}, "admin", "")
+			ok(t, err)
+			if after, gone := partsAbout(t, k.s, one); after != before || gone > 0 {
+				t.Errorf("%d parts about somebody else became %d, %d are gone", before, after, gone)
+			}
+			if there, gone := partsAbout(t, k.s, p.them); there > 0 || gone == 0 {
+				t.Errorf("of theirs %d are there", there)
+			}
+		})
+	}
+}
+
+// Law 7: who comes back before a forgetting that was killed is ended is somebody
+// new, whose history is theirs.
+func TestLaw07BackBeforeTheForgettingIsEnded(t *testing.T) {
+	p := newPast(t)
+	killed := errors.New("killed")
+	begun := false
+	p.s.step = func(at string) { begun = begun || at == "forgetting begun" }
+	p.s.before = func() error {
+		if begun {
+			return killed
+		}
+		return nil
+	}
+	if _, err := p.s.Forget(context.Background(), []identity.Ordinal{p.them}, "admin", "asked by zelda.kuhn"); !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	p.s.before, p.s.step = nil, func(string) {}
+	p.reopen()
+	p.src.Put(memory.Record{ID: "zelda-again", Kind: 1, DN: dn("zelda.kuhn"), Attributes: map[string][]string{"uid": {"zelda.kuhn"},
+		"mail": {"zelda.kuhn@example.com"}, "cn": {"Zelda Kuhn"}, "employeeNumber": {"E-471100"}}})
+	p.read()
+	back := p.one("zelda.kuhn").Ordinal
+	p.write(back, "zelda.kuhn", "zk-account-2")
+	before, _ := partsAbout(t, p.s, back)
+	if back == p.them || before == 0 {
+		t.Fatal(back, before)
+	}
+	if _, err := p.s.FinishForget(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if after, gone := partsAbout(t, p.s, back); after != before || gone > 0 {
+		t.Errorf("%d parts about who is back became %d, %d are gone", before, after, gone)
+	}
+	for _, r := range records(t, p.s, JournalFilter{Person: p.them}) {
+		if text := fmt.Sprint(personal(r)); strings.Contains(strings.ToLower(text), "zelda") {
+			t.Errorf("record %d says still: %s", r.Seq, text)
+		}
+	}
+	_, err := p.s.CheckJournal()
+	ok(t, err)
+}
