@@ -76,8 +76,14 @@ func (a *accounting) take(people []identity.Ordinal, also [][2]uint64) {
 	}
 }
 
-// settle says which part is gone that nobody was forgotten for.
-func (a *accounting) settle(s *Store) error {
+// settle says which part is gone that nobody was forgotten for. Size is the last
+// record that was looked at.
+func (a *accounting) settle(s *Store, size uint64) error {
+	if _, lost := a.unaccounted(); !lost {
+		return nil
+	}
+	// Somebody may be forgotten just now, or was since the journal began to be
+	// read: the record that says so comes after what is gone.
 	var f forgetting
 	if err := s.view(func(tx *txn) error {
 		_, err := getJSON(tx.Bucket(bMeta), kForgetting, &f)
@@ -86,10 +92,25 @@ func (a *accounting) settle(s *Store) error {
 		return err
 	}
 	a.take(f.People, f.Also)
-	for _, b := range a.blanks {
-		if !b.follows && !a.who[b.person] && !a.also[[2]uint64{b.seq, b.part}] {
-			return fmt.Errorf("%w at record %d: a personal part was taken away, and no record says that somebody was forgotten", journal.ErrChain, b.seq)
+	if err := s.walkJournal(func(m Month) bool { return m.To <= size }, func(seq uint64, raw []byte) error {
+		if seq <= size || !bytes.Contains(raw, forgetWord) {
+			return nil
 		}
+		return a.forget(raw)
+	}); err != nil {
+		return err
+	}
+	if b, lost := a.unaccounted(); lost {
+		return fmt.Errorf("%w at record %d: a personal part was taken away, and no record says that somebody was forgotten", journal.ErrChain, b.seq)
 	}
 	return nil
+}
+
+func (a *accounting) unaccounted() (blank, bool) {
+	for _, b := range a.blanks {
+		if !b.follows && !a.who[b.person] && !a.also[[2]uint64{b.seq, b.part}] {
+			return b, true
+		}
+	}
+	return blank{}, false
 }

@@ -105,3 +105,21 @@ func TestLaw07BackBeforeTheForgettingIsEnded(t *testing.T) {
 	_, err := p.s.CheckJournal()
 	ok(t, err)
 }
+
+// Whoever verifies while somebody is forgotten sees parts that are gone, and not
+// yet the record that accounts for them: that is no broken chain.
+func TestVerifyWhileSomebodyIsForgotten(t *testing.T) {
+	p := newPast(t)
+	p.s.step = func(at string) {
+		if at != "verifying" {
+			return
+		}
+		p.s.step = func(string) {}
+		_, err := p.s.Forget(context.Background(), []identity.Ordinal{p.them}, "admin", "")
+		ok(t, err)
+	}
+	r, err := p.s.CheckJournal()
+	if err != nil || r.Forgotten == 0 {
+		t.Fatalf("%+v: %v", r, err)
+	}
+}

@@ -115,16 +115,17 @@ func (s *Store) journalTail(f JournalFilter, each func(journal.Sealed) error) er
 			continue
 		}
 		var ring []journal.Sealed // the newest of this month, oldest first
+		most := f.Last - len(found)
 		err = s.readMonth(closed[i], closed[i].From, func(_ uint64, raw []byte) error {
 			r, err := journal.Decode(raw)
 			if err == nil && f.match(r.Record) {
-				if len(ring) == f.Last-len(found) {
-					ring = slices.Delete(ring, 0, 1)
+				if ring = append(ring, r); len(ring)-most >= most {
+					ring = slices.Delete(ring, 0, len(ring)-most)
 				}
-				ring = append(ring, r)
 			}
 			return err
 		})
+		ring = ring[max(len(ring)-most, 0):]
 		slices.Reverse(ring)
 		found = append(found, ring...)
 	}
@@ -319,6 +320,7 @@ func (s *Store) CheckJournal() (JournalReport, error) {
 	}); err != nil {
 		return JournalReport{}, fmt.Errorf("verify journal: %w", err)
 	}
+	s.step("verifying")
 	out := JournalReport{From: first.Seq, Since: first.Since}
 	last, next := first.After, first.Seq
 	var gone accounting
@@ -340,7 +342,7 @@ func (s *Store) CheckJournal() (JournalReport, error) {
 	case last != kept:
 		err = fmt.Errorf("%w: it does not end with the head that was kept", journal.ErrChain)
 	default:
-		err = gone.settle(s)
+		err = gone.settle(s, size)
 	}
 	out.Forgotten = len(gone.blanks)
 	out.Records = int(next - first.Seq)

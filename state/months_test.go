@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -86,7 +87,7 @@ func TestMonthsBecomeFiles(t *testing.T) {
 	}{
 		"last in the open month": {JournalFilter{Last: 1}, upTo(13, 13)},
 		"last in files":          {JournalFilter{Last: 6}, upTo(8, 13)},
-		"more than there are":    {JournalFilter{Last: 60}, upTo(1, 13)},
+		"more than there are":    {JournalFilter{Last: math.MaxInt}, upTo(1, 13)},
 		"last of those before":   {JournalFilter{Last: 2, Until: closed[1].Newest}, upTo(6, 7)},
 		"one month":              {JournalFilter{Since: closed[1].Oldest, Until: closed[2].Oldest}, upTo(5, 8)},
 		"across":                 {JournalFilter{Since: closed[1].Newest, Until: closed[2].Newest}, upTo(8, 11)},
