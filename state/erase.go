@@ -243,8 +243,8 @@ func (e *eraser) holds() error {
 	return nil
 }
 
-// documents takes their names out of texts about others: who decided, why, and
-// what went wrong.
+// documents takes their names out of texts about others and about the whole: who
+// decided, why, and what went wrong.
 func (e *eraser) documents() error {
 	for _, name := range [][]byte{bDenials, bCycles} {
 		b := e.tx.Bucket(name)
@@ -264,8 +264,12 @@ func (e *eraser) documents() error {
 		}
 	}
 	meta := e.tx.Bucket(bMeta)
-	if doc := e.texts.blankJSON(meta.Get(kPauses)); doc != nil {
-		return meta.Put(kPauses, doc)
+	for _, k := range append(under(meta, outagePrefix), kPauses, kRestored) {
+		if doc := e.texts.blankJSON(meta.Get(k)); doc != nil {
+			if err := meta.Put(k, doc); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

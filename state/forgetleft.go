@@ -20,7 +20,7 @@ import (
 func (s *Store) leftOf(f forgetting) ([]string, error) {
 	names := newNeedles(f.Names, false)
 	var left []string
-	people, meta := 0, 0
+	people, meta, begun := 0, 0, 0
 	err := s.EachPerson("", func(p identity.Person) error {
 		for _, a := range p.Attributes.List() {
 			if slices.ContainsFunc(a.Values, names.in) {
@@ -32,6 +32,14 @@ func (s *Store) leftOf(f forgetting) ([]string, error) {
 	})
 	if err == nil {
 		err = s.view(func(tx *txn) error {
+			if err := tx.Bucket(bIntents).ForEach(func(_, v []byte) error {
+				if mentioned(strings.ToLower(string(v)), names, f.Names) {
+					begun++
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
 			return tx.Bucket(bMeta).ForEach(func(k, v []byte) error {
 				if !bytes.Equal(k, kForgetting) && names.blankJSON(v) != nil {
 					meta++
@@ -48,6 +56,9 @@ func (s *Store) leftOf(f forgetting) ([]string, error) {
 	}
 	if meta > 0 {
 		left = append(left, "the configuration")
+	}
+	if begun > 0 {
+		left = append(left, fmt.Sprintf("%d changes of others that are under way: their outcome will say it", begun))
 	}
 	files, err := s.strangers(f)
 	return append(left, files...), err
@@ -97,13 +108,8 @@ func mentions(path string, f forgetting) (bool, error) {
 		n, err := io.ReadFull(file, buf[len(buf):len(buf)+piece])
 		buf = buf[:len(buf)+n]
 		lower := strings.ToLower(string(buf))
-		if words.in(lower) {
+		if mentioned(lower, words, f.Names) {
 			return true, nil
-		}
-		for _, name := range f.Names {
-			if len(name) >= longName && strings.Contains(lower, strings.ToLower(name)) {
-				return true, nil
-			}
 		}
 		if err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -114,4 +120,12 @@ func mentions(path string, f forgetting) (bool, error) {
 		keep := min(len(buf), overlap)
 		buf = buf[:copy(buf[:keep], buf[len(buf)-keep:])]
 	}
+}
+
+// mentioned says whether one of the names is in bytes that are no text; a short
+// one counts only as a word.
+func mentioned(lower string, words *needles, names []string) bool {
+	return words.in(lower) || slices.ContainsFunc(names, func(name string) bool {
+		return len(name) >= longName && strings.Contains(lower, strings.ToLower(name))
+	})
 }

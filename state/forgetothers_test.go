@@ -10,6 +10,7 @@ import (
 	"github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
 )
 
 // partsAbout are the personal parts about somebody, and how many of them are gone.
@@ -122,4 +123,33 @@ func TestVerifyWhileSomebodyIsForgotten(t *testing.T) {
 	if err != nil || r.Forgotten == 0 {
 		t.Fatalf("%+v: %v", r, err)
 	}
+}
+
+// What went wrong with a target, and why the state may be old, is said in words
+// that may name people; so may what is under way for others.
+func TestForgetInWhatIsSaidOfTheWhole(t *testing.T) {
+	p := newPast(t)
+	ok(t, p.s.SaveOutage(ledger.Outage{Target: "wiki", Since: p.clock.at, Failures: 3, Error: "uid=zelda.kuhn," + people + " is not writable", Next: p.clock.at}))
+	ok(t, p.s.Suspect("wiki has 1 account of which it knows nothing, as zelda.kuhn"))
+	for _, r := range records(t, p.s, JournalFilter{}) {
+		if strings.Contains(strings.ToLower(string(r.Public)), "zelda") {
+			t.Errorf("the public part of a record names somebody: %s %s", r.Kind, r.Public)
+		}
+	}
+	o := order(p.one("writer1").Ordinal, target.Update, "w1-account-1")
+	o.Change.Set = []target.Value{{Name: "manager", Values: []string{dn("zelda.kuhn")}}}
+	must2(p.s.Intend("c7", []ledger.Order{o}))
+	f, err := p.s.Forget(context.Background(), []identity.Ordinal{p.them}, "admin", "")
+	ok(t, err)
+	if len(f.Left) != 1 || !strings.Contains(f.Left[0], "under way") {
+		t.Errorf("%q", f.Left)
+	}
+	if outages := must2(p.s.Outages()); len(outages) != 1 || outages[0].Error != "(forgotten) is not writable" {
+		t.Errorf("%+v", outages)
+	}
+	if r, is, _ := p.s.Restored(); !is || !strings.HasSuffix(r.Why, "as (forgotten)") {
+		t.Errorf("%+v", r)
+	}
+	_, err = p.s.CheckJournal()
+	ok(t, err)
 }

@@ -100,8 +100,8 @@ func (s *Store) restored(r Restored, last position) error {
 		if err := disagree(tx); err != nil {
 			return err
 		}
-		return s.note(tx, recordOf("restored"), map[string]any{"why": r.Why, "commits": r.Commits, "records": r.Records,
-			"head": r.Head, "serial": serial, "was": old})
+		return s.noteDecision(tx, recordOf("restored"), map[string]any{"commits": r.Commits, "records": r.Records,
+			"head": r.Head, "serial": serial, "was": old}, "", r.Why)
 	})
 	if err != nil {
 		return fmt.Errorf("note that the state may be old: %w", err)
