@@ -25,6 +25,8 @@ type Pending struct {
 	// File is the name of the file, Hash of its policy.
 	File, Hash string
 	Fate       Fate
+	// Frozen: the policy in force cannot be used, and nothing is done.
+	Frozen bool
 	// Why: of a held one the limits that it is beyond; of one that could not be
 	// judged, what was missing.
 	Why string
@@ -101,7 +103,7 @@ func (e *Engine) Pending() (*Pending, error) {
 }
 
 func (e *Engine) pending(holds []ledger.Hold) *Pending {
-	p := &Pending{File: e.Next.File, Hash: e.Next.hash()}
+	p := &Pending{File: e.Next.File, Hash: e.Next.hash(), Frozen: e.Frozen != ""}
 	h, held := e.policyHold(holds)
 	if !held {
 		return p

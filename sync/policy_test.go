@@ -333,7 +333,7 @@ func TestPolicyThatEndsProtection(t *testing.T) {
 		w.has("p0001", true, "Publishers", "Writers")
 		w.edit(func(_ *mapping.Config, e *rostersync.Engine) { rules(e, guard(nil)) })
 		r := w.sync()
-		if r.Exit() != 4 || r.Policy.Fate != rostersync.Held || !strings.Contains(r.Policy.Why, "leaves the account p0001 alone") {
+		if r.Exit() != 4 || r.Policy.Fate != rostersync.Held || !strings.Contains(r.Policy.Why, "what the policy in force leaves alone would be changed") {
 			t.Fatalf("glass %v: exit %d, %+v", glass, r.Exit(), r.Policy)
 		}
 		w.inForce(protected)

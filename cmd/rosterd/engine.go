@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -84,10 +85,10 @@ func (m *maker) frozen(c *config.Config, problems config.Problems) (*rostersync.
 	why := ""
 	for _, p := range problems {
 		if !p.Warning {
-			why = first(why, p.Key+": "+p.Message)
+			why = first(why, strings.TrimPrefix(p.Key+": "+p.Message, ": "))
 		}
 	}
-	e.Frozen = "the policy in force cannot be read by this version of rosterd (" + why + ")"
+	e.Frozen = "the policy in force cannot be read by this rosterd (" + why + ")"
 	if e.Next, err = m.engine(c); err != nil {
 		return nil, err
 	}

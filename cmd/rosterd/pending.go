@@ -26,7 +26,11 @@ func (a *app) settlePending(code int) int {
 		return code
 	}
 	if text, hint := pendingText(p); a.verb != "status" && !a.told {
-		a.warn(text + "; this rests on the policy in force; " + hint)
+		rests := "this rests on the policy in force"
+		if p.Frozen {
+			rests = "nothing is done in any target until that is decided"
+		}
+		a.warn(text + "; " + rests + "; " + hint)
 	}
 	if p.Fate == rostersync.Held {
 		switch code {

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"json":      printed,
 			"tamper":    tamper,
 			"busy":      busy,
+			"kept":      kept,
 			"service":   serviceVerb,
 			"follow":    follow,
 			"later":     later,
@@ -307,6 +308,24 @@ func tamper(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%q is not in %s", args[1], args[0])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.ReplaceAll(text, []byte(args[1]), []byte(args[2])), 0o600))
+}
+
+// kept changes the text of the policy in force, as another version of rosterd
+// would have kept it.
+func kept(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: kept STATE OLD NEW")
+	}
+	store, err := state.Open(ts.MkAbs(args[0]), state.Options{Now: time.Now, MustExist: true})
+	ts.Check(err)
+	record, known, err := store.Policy()
+	ts.Check(err)
+	if !known || !strings.Contains(record.Text, args[1]) {
+		ts.Fatalf("%q is not in the policy in force", args[1])
+	}
+	record.Hash, record.Text = "of another version", strings.Replace(record.Text, args[1], args[2], 1)
+	ts.Check(store.SavePolicy(record))
+	ts.Check(store.Close())
 }
 
 // busy opens the state, as a cycle that is under way, until the script ends.

@@ -26,7 +26,7 @@ func Impact(force, next Input) Plan {
 			known[c.Key] = true
 		}
 		if s.Held == "protected" || s.Situation == Ignored {
-			guarded[place{s.Target, s.Person}] = "the policy in force leaves the account " + s.Account + " alone"
+			guarded[place{s.Target, s.Person}] = "what the policy in force leaves alone would be changed"
 		}
 	}
 	out := Make(next)
