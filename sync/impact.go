@@ -33,10 +33,11 @@ func (c *cycle) impact(read reading) (impact, error) {
 			return out, err
 		}
 	}
-	// A target that is new is held as a whole until its first plan is approved,
-	// whatever the policy, and one that is not in force has no limits yet.
+	// A target that is new, or whose state was restored, is held as a whole until
+	// its plan is approved, whatever the policy, and one that is not in force has
+	// no limits yet.
 	judged := slices.DeleteFunc(slices.Clone(force.input.Targets), func(t plan.Target) bool {
-		return t.New && t.Rules.Guard.First != "apply" || !slices.ContainsFunc(next.input.Targets, func(n plan.Target) bool { return n.Name == t.Name })
+		return t.New && t.Rules.Guard.First != "apply" || t.Restored != "" || !slices.ContainsFunc(next.input.Targets, func(n plan.Target) bool { return n.Name == t.Name })
 	})
 	only := func(list []plan.Target) []plan.Target {
 		return slices.DeleteFunc(list, func(t plan.Target) bool {

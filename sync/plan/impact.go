@@ -20,13 +20,13 @@ import (
 // alone is held by RulePolicy, however few there are.
 func Impact(force, next Input) Plan {
 	known := map[target.Key]bool{}
-	guarded := map[place]string{}
+	guarded := leftAlone(force)
 	for _, s := range Make(force).Subjects {
 		for _, c := range s.Changes {
 			known[c.Key] = true
 		}
-		if s.Held == "protected" || s.Situation == Ignored {
-			guarded[place{s.Target, s.Person}] = "what the policy in force leaves alone would be changed"
+		if s.Situation == Ignored {
+			guarded[place{s.Target, s.Person}] = true
 		}
 	}
 	out := Make(next)
@@ -37,14 +37,37 @@ func Impact(force, next Input) Plan {
 		if len(s.Changes) == 0 {
 			continue
 		}
-		if why, is := guarded[place{s.Target, s.Person}]; is {
+		if guarded[place{s.Target, s.Person}] {
 			for i := range s.Changes {
-				s.Changes[i].Rule, s.Changes[i].Text = RulePolicy, why
+				s.Changes[i].Rule, s.Changes[i].Text = RulePolicy, "what the policy in force leaves alone would be changed"
 			}
 		}
 		subjects = append(subjects, s)
 	}
 	out.Subjects = subjects
+	return out
+}
+
+// leftAlone finds whose accounts the rules protect, whether or not there is
+// anything to do about them.
+func leftAlone(in Input) map[place]bool {
+	out := map[place]bool{}
+	for _, t := range in.Targets {
+		g := newGuards(t.Rules)
+		for i := range in.People {
+			l := in.People[i].Seen[t.Name].Link
+			if l == nil {
+				continue
+			}
+			held := make([]string, 0, len(l.Granted))
+			for _, e := range l.Granted {
+				held = append(held, e.Entitlement)
+			}
+			if g.breakGlass(l.Name, held) != "" || g.protected(l.Name, held) != "" {
+				out[place{t.Name, in.People[i].Ordinal}] = true
+			}
+		}
+	}
 	return out
 }
 
