@@ -246,11 +246,12 @@ func (e *eraser) holds() error {
 // documents takes their names out of texts about others and about the whole: who
 // decided, why, and what went wrong.
 func (e *eraser) documents() error {
-	for _, name := range [][]byte{bDenials, bCycles} {
+	for _, name := range [][]byte{bDenials, bCycles, bTargets, bMeta} {
 		b := e.tx.Bucket(name)
 		fresh := map[string][]byte{}
 		if err := b.ForEach(func(k, v []byte) error {
-			if doc := e.texts.blankJSON(v); doc != nil {
+			// The policy is what somebody wrote in a file.
+			if doc := e.texts.blankJSON(v); doc != nil && !(b.name == string(bMeta) && bytes.Equal(k, kPolicy)) {
 				fresh[string(k)] = doc
 			}
 			return nil
@@ -263,13 +264,10 @@ func (e *eraser) documents() error {
 			}
 		}
 	}
-	meta := e.tx.Bucket(bMeta)
-	for _, k := range append(under(meta, outagePrefix), kPauses, kRestored) {
-		if doc := e.texts.blankJSON(meta.Get(k)); doc != nil {
-			if err := meta.Put(k, doc); err != nil {
-				return err
-			}
-		}
+	var p PolicyRecord
+	if had, err := getJSON(e.tx.Bucket(bMeta), kPolicy, &p); err != nil || !had || !e.texts.in(p.By) {
+		return err
 	}
-	return nil
+	p.By = e.texts.blank(p.By)
+	return putJSON(e.tx.Bucket(bMeta), kPolicy, p)
 }

@@ -159,6 +159,10 @@ func (s *Store) FinishForget(ctx context.Context) (Forgotten, error) {
 		if err := s.sweepMonths(); err != nil {
 			return out, err
 		}
+		// Records that a file has already would be overlooked in the state.
+		if err := s.leaveOpenMonth(ctx); err != nil {
+			return out, err
+		}
 		j := newForgetter(s, f)
 		if err := j.run(ctx); err != nil {
 			return out, err

@@ -1,9 +1,11 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/state/journal"
 )
 
@@ -243,8 +246,9 @@ func TestMonthsOfAnotherState(t *testing.T) {
 	}
 }
 
-// Whatever is written, closed and dropped, and wherever the clock goes, the
-// journal has every record since its beginning, once, and verifies.
+// Whatever is written, closed, dropped and forgotten, wherever the clock goes and
+// wherever it is killed, the journal has every record since its beginning, once, and
+// verifies, and nobody is in a file who was forgotten.
 func TestMonthsAnySequence(t *testing.T) {
 	dir := t.TempDir()
 	runs := 0
@@ -258,6 +262,7 @@ func TestMonthsAnySequence(t *testing.T) {
 		defer os.RemoveAll(filepath.Dir(k.path))
 		defer k.close()
 		var noted, first uint64 = 0, 1
+		forgotten, looked := map[string]bool{}, 0
 		survive := func(err error) {
 			if kill.left = 0; err != nil && !errors.Is(err, errKilled) {
 				rt.Fatal(err)
@@ -271,7 +276,14 @@ func TestMonthsAnySequence(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"note": func(rt *rapid.T) {
 				for range rapid.IntRange(1, 5).Draw(rt, "n") {
-					ok(k, k.s.Note("test", nil, map[string]string{"login": "x"}))
+					name := fmt.Sprintf("person%d", rapid.IntRange(0, 9).Draw(rt, "who"))
+					if forgotten[name] {
+						continue
+					}
+					ok(k, k.s.update(func(tx *txn) error {
+						return k.s.note(tx, recordOf("test"), nil, said{uint64(len(name) + int(name[6])), map[string]string{"login": name}},
+							said{0, "speaks of " + name}, said{1, "manager: " + name}, said{journal.Everybody, "all"})
+					}))
 					noted++
 				}
 			},
@@ -298,10 +310,47 @@ func TestMonthsAnySequence(t *testing.T) {
 					}
 				}
 			},
+			"forget": func(rt *rapid.T) {
+				// It writes and syncs whole files, and so is the rarer one.
+				if noted < first || rapid.IntRange(0, 3).Draw(rt, "rarely") > 0 {
+					return
+				}
+				name := fmt.Sprintf("person%d", rapid.IntRange(0, 9).Draw(rt, "who"))
+				who := identity.Ordinal(len(name) + int(name[6]))
+				forgotten[name] = true
+				// As Forget does it, of somebody whom no source had.
+				ok(k, k.s.update(func(tx *txn) error {
+					if err := k.s.note(tx, recordOf("forget"), map[string]any{"people": []identity.Ordinal{who}}); err != nil {
+						return err
+					}
+					return putJSON(tx.Bucket(bMeta), kForgetting, forgetting{People: []identity.Ordinal{who}, Names: []string{name}})
+				}))
+				noted += 2 // with the one at the end
+				kill.left = rapid.IntRange(0, 4).Draw(rt, "kill at")
+				_, err := k.s.FinishForget(context.Background())
+				survive(err)
+				_, err = k.s.FinishForget(context.Background())
+				ok(k, err)
+			},
 			"": func(rt *rapid.T) {
 				r, err := k.s.CheckJournal()
 				if got := seqs(k, k.s, JournalFilter{}); err != nil || !slices.Equal(got, upTo(first, noted)) || r.Records != len(got) {
 					rt.Fatalf("%v, want %d to %d: %+v %v", got, first, noted, r, err)
+				}
+				if len(forgotten) == looked {
+					return
+				}
+				looked = len(forgotten)
+				for name := range forgotten {
+					ok(k, filepath.WalkDir(filepath.Dir(k.path), func(path string, d fs.DirEntry, err error) error {
+						if err != nil || d.IsDir() {
+							return err
+						}
+						if b, err := os.ReadFile(path); err != nil || bytes.Contains(b, []byte(name)) {
+							return fmt.Errorf("%s is in %s: %v", name, path, err)
+						}
+						return nil
+					}))
 				}
 			},
 		})

@@ -59,6 +59,6 @@ func (c *cycle) forgetLeavers(ctx context.Context) error {
 	}
 	c.step("forget", "")
 	f, err := c.Store.Forget(ctx, who, "", fmt.Sprintf("gone for longer than they are remembered (keep_leavers), cycle %s", c.report.Cycle))
-	c.report.Forgotten = len(f.People)
+	c.report.Forgotten, c.report.StillNamed = len(f.People), f.Left
 	return err
 }

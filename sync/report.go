@@ -65,6 +65,8 @@ type Report struct {
 	Closed []state.Month
 	// Forgotten is how many people were forgotten who left long ago.
 	Forgotten int
+	// StillNamed is where they are named still, which is not for rosterd to change.
+	StillNamed []string
 	// Stopped is set where a signal ended the cycle early.
 	Stopped bool
 	// Err is the error that ended the cycle.

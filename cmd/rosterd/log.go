@@ -102,6 +102,9 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 	log = log.With("cycle", r.Cycle, "verb", r.Verb, "by", r.By)
 	if r.Forgotten > 0 {
 		log.Info("forgot "+count(r.Forgotten, "person who left long ago"), "MESSAGE_ID", eventForgot, "people", r.Forgotten)
+		for _, where := range r.StillNamed {
+			log.Warn("people who were forgotten are named still, and it is not rosterd's to change: "+where, "MESSAGE_ID", eventForgot)
+		}
 	}
 	for _, m := range r.Closed {
 		log.Info(fmt.Sprintf("the month %s of the journal is closed: records %d to %d, head %s", m.Name, m.From, m.To, m.Head),
