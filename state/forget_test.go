@@ -74,7 +74,6 @@ func newPast(t *testing.T) *past {
 		ledger.Parked{Target: "wiki", Person: p.them, Subject: "update mail of zelda.kuhn", Next: p.clock.at.AddDate(9, 0, 0)}))
 	ok(t, p.s.SaveCycle(CycleRecord{ID: "c9", Verb: "sync", Began: p.clock.at, Ended: p.clock.at, Error: "cannot read UID=Zelda.Kuhn," + people, Journal: true, By: "zelda.kuhn"}))
 	ok(t, p.s.SavePolicy(PolicyRecord{Hash: "a", Text: "x", At: p.clock.at, By: "zelda.kuhn"}))
-	ok(t, p.s.SaveOutage(ledger.Outage{Target: "chat", Since: p.clock.at, Failures: 3, Error: "cannot write zelda.kuhn", Next: p.clock.at.AddDate(9, 0, 0)}))
 	ok(t, p.s.Mark("parked: create zelda.kuhn", p.them))
 	ok(t, p.s.AddDue([]ledger.Due{{Person: p.them, At: p.clock.at.AddDate(3, 0, 0), Reason: "grace of zelda.kuhn"}}))
 	ok(t, p.s.Unverified("c9", "wiki", nil, []ledger.Parked{{Target: "wiki", Person: one, Subject: "verify writer1", Error: "it shows zelda.kuhn"}}))
@@ -207,9 +206,6 @@ func TestForgetLeavesNothing(t *testing.T) {
 	}
 	if parked := must2(p.s.Parked()); len(parked) != 2 || parked[0].Subject != "take over from (forgotten)" {
 		t.Errorf("%+v", parked)
-	}
-	if o := must2(p.s.Outages()); len(o) != 1 || o[0].Error != "cannot write (forgotten)" || o[0].Failures != 3 {
-		t.Errorf("%+v", o)
 	}
 	if pol, _, err := p.s.Policy(); err != nil || pol.Text != "x" || pol.By != "(forgotten)" || pol.Epoch != 1 {
 		t.Errorf("%+v %v", pol, err)
