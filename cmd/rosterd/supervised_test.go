@@ -73,7 +73,7 @@ func TestStartedReloadedStoppedAndKilled(t *testing.T) {
 	}
 	seed := uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
 	random := rand.New(rand.NewPCG(seed, 3))
-	s := newSupervised(t, 20, "[target.intranet.guard]\nfirst = \"apply\"\n")
+	s := newSupervised(t, 20, guardOff)
 	good, err := os.ReadFile(s.config)
 	if err != nil {
 		t.Fatal(err)
