@@ -29,7 +29,7 @@ func (e *LeftAloneError) Hint() string {
 func localMoment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 
 // leaveAlone takes the targets that broke, and whose next attempt is not due, out
-// of the cycle: they are neither read nor written, and whoever needs them stays
+// of the cycle, unless people were named: they are neither read nor written, and whoever needs them stays
 // marked.
 func (c *cycle) leaveAlone() error {
 	outages, err := c.Store.Outages()
@@ -39,11 +39,18 @@ func (c *cycle) leaveAlone() error {
 	c.outages = make(map[string]ledger.Outage, len(outages))
 	for _, o := range outages {
 		c.outages[o.Target] = o
-		if o.LeftAlone(c.Now()) {
+		if o.LeftAlone(c.Now()) && !c.insists(o) {
 			c.down[o.Target] = &LeftAloneError{Outage: o}
 		}
 	}
 	return nil
+}
+
+// insists says whether somebody who named people wants it tried all the same: who
+// is offboarded by hand does not wait for an hour. Credentials that were refused
+// are not tried for one person, they may be locked by it.
+func (c *cycle) insists(o ledger.Outage) bool {
+	return c.ask.Named && !c.ask.DryRun && o.Class != target.Denied.String()
 }
 
 // noteReads remembers which targets could be read and which not.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
@@ -286,4 +287,54 @@ func TestAnOutageOfAClockThatRanAhead(t *testing.T) {
 	w.leave(ids[1])
 	w.sync()
 	w.has("old0001", false)
+}
+
+// Who is offboarded by hand does not wait for the next attempt at a target that
+// broke, unless that attempt may lock our own credentials.
+func TestOffboardTriesATargetThatIsLeftAlone(t *testing.T) {
+	for _, class := range []target.Class{target.Transient, target.Denied} {
+		w := newWorld(t)
+		w.joinMany("old", 40)
+		w.synced()
+		w.reopen()
+		attempts := w.failing(class)
+		w.joinMany("new", 20)
+		w.sync()
+		_, next, failures := w.outage()
+		if failures != 1 {
+			t.Fatalf("%d failures", failures)
+		}
+		offboard := func(login string) *rostersync.Report {
+			r, err := w.engine.Offboard(t.Context(), ledger.Denial{Person: w.find(login), By: "admin", Reason: "x"}, rostersync.Request{Verb: "offboard", By: "admin"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		attempts.Store(0)
+		if r := offboard("old0001"); r.Exit() != rostersync.ExitParked {
+			t.Errorf("exit %d of an offboard that failed", r.Exit())
+		}
+		if n := attempts.Load(); n != map[target.Class]int32{target.Transient: 1}[class] {
+			t.Errorf("%s: %d attempts", class, n)
+		}
+		w.wiki.SetFaults(memory.Faults{})
+		offboard("old0002")
+		if w.account("old0002").Enabled != (class == target.Denied) {
+			t.Errorf("%s: old0002 is enabled: %v", class, w.account("old0002").Enabled)
+		}
+		w.now = later(w.now, next).Add(2 * time.Hour)
+		for range 3 {
+			w.sync()
+		}
+		w.has("old0001", false)
+		w.has("old0002", false)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
