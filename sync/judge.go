@@ -101,10 +101,7 @@ func (c *cycle) book() (plan.Book, error) {
 		return b, err
 	}
 	b.Now, b.Targets = c.input.Now, slices.Clone(c.input.Targets)
-	limits := c.limits
-	if before := c.turn.before.Load(); before != nil {
-		limits = *before
-	}
+	limits := c.limitsBefore()
 	for i, t := range b.Targets {
 		if g, was := limits[t.Name]; was {
 			b.Targets[i].Rules.Guard = g
@@ -113,12 +110,24 @@ func (c *cycle) book() (plan.Book, error) {
 	return b, nil
 }
 
+// limitsBefore are those by which a plan is judged that comes with another policy;
+// nil: it comes with none.
+func (c *cycle) limitsBefore() map[string]plan.Guard {
+	if before := c.turn.before.Load(); before != nil {
+		return *before
+	}
+	return c.limits
+}
+
 // spent is what was let go in the last window, and what of it came back.
 func (c *cycle) spent() (plan.Book, error) {
 	var b plan.Book
 	widest := time.Duration(plan.DefaultRules().Guard.Window)
 	for _, t := range c.Targets {
 		widest = max(widest, time.Duration(t.Rules.Guard.Window))
+	}
+	for _, g := range c.limitsBefore() {
+		widest = max(widest, time.Duration(g.Window))
 	}
 	spends, err := c.Store.Spends(c.Now().Add(-widest))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -163,5 +164,35 @@ func TestPolicyThatReadsGroupsOtherwise(t *testing.T) {
 			}
 			w.quiet()
 		})
+	}
+}
+
+// A window that an edit makes shorter does not forget, for what came with it, what
+// the longer one had spent.
+func TestPolicyOfAShorterWindow(t *testing.T) {
+	w := staffed(t, 20)
+	window := func(d time.Duration) func(*mapping.Config, *rostersync.Engine) {
+		return func(_ *mapping.Config, e *rostersync.Engine) {
+			rules(e, func(r *plan.Rules) { r.Guard.Window = span.Duration(d) })
+		}
+	}
+	leave := func(from, to int) {
+		for i := from; i < to; i++ {
+			w.leave(w.source.At(fmt.Sprintf("uid=p%04d,%s", i, people)))
+		}
+	}
+	next := w.edit(window(7 * 24 * time.Hour))
+	next.Hash += "long"
+	w.sync()
+	w.inForce(next)
+	leave(0, 5)
+	w.sync()
+	w.now = w.now.Add(3 * 24 * time.Hour)
+	next = w.edit(window(24 * time.Hour))
+	next.Hash += "short"
+	leave(5, 8)
+	r := w.sync()
+	if w.inForce(next); r.Exit() != rostersync.ExitHeld || w.enabled() != 15 {
+		t.Errorf("exit %d, %d enabled\n%s", r.Exit(), w.enabled(), text(r))
 	}
 }

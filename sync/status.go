@@ -76,6 +76,8 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 	if out.Outages, err = e.Store.Outages(); err != nil {
 		return nil, err
 	}
+	// One that was taken out of the file is nobody's worry.
+	out.Outages = slices.DeleteFunc(out.Outages, func(o ledger.Outage) bool { return e.target(o.Target).Target == nil })
 	for _, s := range e.Sources {
 		if out.Sources[s.Name()], err = e.Store.SourceFacts(s.Name()); err != nil {
 			return nil, err
