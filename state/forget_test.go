@@ -70,6 +70,7 @@ func newPast(t *testing.T) *past {
 	ok(t, p.s.Deny(ledger.Denial{Person: one, Reason: "asked by Zelda Kuhn", By: "zelda.kuhn", At: p.clock.at}))
 	ok(t, p.s.Deny(ledger.Denial{Person: p.them, Reason: "left for good", By: "writer2", At: p.clock.at}))
 	ok(t, p.s.Pause(ledger.Pause{Target: "wiki", Reason: "until zelda is back", By: "ZELDA.KUHN", At: p.clock.at, Until: p.clock.at.AddDate(9, 0, 0)}))
+	ok(t, p.s.SaveOutage(ledger.Outage{Target: "wiki", Since: p.clock.at, Failures: 1, Error: "update uid=zelda.kuhn," + people + ": busy", Next: p.clock.at.AddDate(9, 0, 0)}))
 	ok(t, p.s.SaveParked(ledger.Parked{Target: "wiki", Person: one, Subject: "take over from zelda.kuhn", Error: "name of uid=zelda.kuhn," + people + " is taken", Next: p.clock.at.AddDate(9, 0, 0)},
 		ledger.Parked{Target: "wiki", Person: p.them, Subject: "update mail of zelda.kuhn", Next: p.clock.at.AddDate(9, 0, 0)}))
 	ok(t, p.s.SaveCycle(CycleRecord{ID: "c9", Verb: "sync", Began: p.clock.at, Ended: p.clock.at, Error: "cannot read UID=Zelda.Kuhn," + people, Journal: true, By: "zelda.kuhn"}))
