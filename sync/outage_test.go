@@ -117,6 +117,29 @@ func TestABrokenTargetIsLeftAlone(t *testing.T) {
 	}
 }
 
+// What was parked because the target failed is due when it works again, whatever
+// its own next attempt was.
+func TestWhatABrokenTargetParkedIsDueWithIt(t *testing.T) {
+	w := newWorld(t)
+	w.join("early")
+	w.synced()
+	w.reopen()
+	w.joinMany("p", 20)
+	w.failing(target.Transient)
+	w.sync()
+	w.wiki.SetFaults(memory.Faults{})
+	if n, err := w.engine.Store.RetryTarget("", "test"); n != 1 || err != nil {
+		t.Fatalf("%d to be retried, %v", n, err)
+	}
+	if r := w.sync(); r.Exit() != rostersync.ExitParked || r.Done[target.Create] == 0 {
+		t.Fatalf("exit %d, %d made", r.Exit(), r.Done[target.Create])
+	}
+	w.synced() // a second later
+	if n := w.enabled(); n != 21 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
 // Refused credentials leave the target alone at once, and for longer: each
 // attempt may lock them.
 func TestRefusedCredentialsLeaveItAlone(t *testing.T) {
@@ -161,19 +184,20 @@ func TestATargetThatCannotBeRead(t *testing.T) {
 		return errors.New("no route to host")
 	}})
 	w.join("late")
-	for range 5 {
+	w.sync()
+	// A plan looks, and counts for nothing.
+	w.cycle(rostersync.Request{Verb: "plan", DryRun: true})
+	if _, _, failures := w.outage(); failures != 1 {
+		t.Errorf("%d failures after a sync and a plan", failures)
+	}
+	for range 4 {
 		w.sync()
 	}
-	if looks != 3 {
-		t.Errorf("%d attempts in five seconds, want 3", looks)
+	if looks != 4 {
+		t.Errorf("%d attempts in five seconds, want 3 and that of the plan", looks)
 	}
 	if _, next, failures := w.outage(); failures != 3 || next.IsZero() {
 		t.Errorf("%d failures, next attempt %s", failures, next)
-	}
-	// A plan looks, and counts for nothing.
-	w.cycle(rostersync.Request{Verb: "plan", DryRun: true})
-	if _, _, failures := w.outage(); failures != 3 {
-		t.Errorf("%d failures after a plan", failures)
 	}
 	w.wiki.SetFaults(memory.Faults{})
 	w.now = w.now.Add(2 * time.Minute)
