@@ -30,7 +30,9 @@ type Hold struct {
 	// Refused are the keys that were rejected: silent until they change.
 	Refused []target.Key
 	// Expires is when an approval that is not used ends; zero if not approved.
-	Expires    time.Time
+	Expires time.Time
+	// Decided is when the last part of it was approved.
+	Decided    time.Time
 	ApprovedBy string
 	// Approved are the keys that an approval covers and that were not yet
 	// used, sorted.

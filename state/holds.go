@@ -144,7 +144,7 @@ func decided(was, h ledger.Hold, now time.Time) ledger.Hold {
 			h.Status = ledger.Waiting
 		}
 	}
-	h.ApprovedBy, h.Expires = was.ApprovedBy, was.Expires
+	h.ApprovedBy, h.Expires, h.Decided = was.ApprovedBy, was.Expires, was.Decided
 	h.Approved = slices.DeleteFunc(slices.Clone(was.Approved), gone)
 	h.Refused = slices.DeleteFunc(slices.Clone(was.Refused), gone)
 	return h
@@ -171,6 +171,9 @@ func (s *Store) Decide(id string, decide func(ledger.Hold) (ledger.Hold, error))
 		}
 		if after.ID != id {
 			return fmt.Errorf("the decision changed the hold into %q", after.ID)
+		}
+		if len(after.Approved) > len(h.Approved) {
+			after.Decided = s.now()
 		}
 		if err := putHold(tx, k, after); err != nil {
 			return err

@@ -92,6 +92,41 @@ func hasten(tx *txn, name string, now time.Time) error {
 	return nil
 }
 
+// KeepApprovals keeps what is approved in a target that cannot be read from
+// lapsing: nobody can use it there. It lasts a week in all, as that of a change
+// which failed.
+func (s *Store) KeepApprovals(name string) error {
+	err := s.update(func(tx *txn) error {
+		holds, err := allHolds(tx)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		for _, h := range holds {
+			until := now.Add(24 * time.Hour)
+			if most := h.Decided.Add(parkedApproval); until.After(most) {
+				until = most
+			}
+			if h.Target != name || len(h.Approved) == 0 || !now.Before(h.Expires) || !until.After(h.Expires) {
+				continue
+			}
+			k, err := holdKey(h.ID)
+			if err != nil {
+				return err
+			}
+			h.Expires = until
+			if err := putHold(tx, k, h); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep the approvals of target %s: %w", name, err)
+	}
+	return nil
+}
+
 // RetryTarget lets the next cycle try a target that is left alone; empty is every
 // one. It says how many those are.
 func (s *Store) RetryTarget(name, by string) (int, error) {

@@ -229,6 +229,28 @@ func TestApprovalOutlivesATargetThatFails(t *testing.T) {
 	w.quiet()
 }
 
+// One that met a target which cannot be read waits for it as long, and no longer.
+func TestApprovalOutlivesATargetThatIsAway(t *testing.T) {
+	for days, want := range map[int]int{5: 4, 9: 8} {
+		w := newWorld(t)
+		ids := w.joinMany("p", 8)
+		w.synced()
+		w.leave(ids[:4]...)
+		w.sync()
+		w.wiki.SetFaults(memory.Faults{Look: func([]target.Query) error { return errors.New("no route to host") }})
+		w.approve(w.onlyHold())
+		for range days * 4 {
+			w.sync()
+			w.now = w.now.Add(6 * time.Hour)
+		}
+		w.wiki.SetFaults(memory.Faults{})
+		w.restart()
+		if r := w.sync(); w.enabled() != want || (r.Exit() == 0) != (want == 4) {
+			t.Errorf("after %d days: %d enabled, exit %d\n%s", days, w.enabled(), r.Exit(), text(r))
+		}
+	}
+}
+
 // An approval that nobody used ends after a day.
 func TestApprovalExpires(t *testing.T) {
 	w := newWorld(t)

@@ -64,6 +64,9 @@ func (c *cycle) noteReads(answered map[string]bool) error {
 			if err := c.failed(t.Name, err, false); err != nil {
 				return err
 			}
+			if err := c.keepApprovals(t.Name, err); err != nil {
+				return err
+			}
 		case answered[t.Name] && !c.outages[t.Name].Writing:
 			if err := c.mended(t.Name); err != nil {
 				return err
@@ -71,6 +74,15 @@ func (c *cycle) noteReads(answered map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// keepApprovals lets what is approved wait for a target that is away.
+func (c *cycle) keepApprovals(name string, cause error) error {
+	var foreign *ForeignError
+	if errors.As(cause, &foreign) {
+		return nil
+	}
+	return c.Store.KeepApprovals(name)
 }
 
 // failed counts a failure of a target. One that refuses our credentials, or whose
