@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -150,6 +151,11 @@ func TestImpactIsJudged(t *testing.T) {
 	strip := func(r *rig, n int) { r.roles(n) }
 	give := func(r *rig, n int) { r.roles(n, "Writers", "Admins") }
 	close := func(r *rig, n int) { r.entitled(n, false) }
+	// What a rule of its own holds at any count is no matter of this one.
+	doubt := func(r *rig, n int) {
+		close(r, n)
+		r.account(n).Doubt = mapping.Doubt{Rule: "group", Text: "the group is missing"}
+	}
 	for _, c := range []struct {
 		name   string
 		people int
@@ -162,6 +168,7 @@ func TestImpactIsJudged(t *testing.T) {
 		{"grants beyond", 6, give, "wiki: 6 accounts would change entitlement Admins; the limit is 5 of 20 in 1d"},
 		{"closes within", 5, close, ""},
 		{"closes beyond", 6, close, "wiki: 6 accounts would be disabled or deleted; the limit is 5 of 20 in 1d"},
+		{"in a doubtful group", 6, doubt, ""},
 		{"nothing", 0, close, ""},
 	} {
 		if _, got := edit(c.people, c.do); strings.Join(got, "; ") != c.want {
