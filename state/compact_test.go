@@ -112,6 +112,24 @@ func TestCompactLeavesNothingOfWhatWasDeleted(t *testing.T) {
 	if got := content(t, k.s); !maps.Equal(got, before) {
 		t.Fatal("the content is another after it was opened again")
 	}
+	if o := k.s.Opening(); o.Unclean || o.Restored != nil {
+		t.Fatalf("its witness was not told: %+v", o)
+	}
+}
+
+func TestALockOfAFileThatIsGoneDoesNotCount(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.db")
+	f, err := lockFile(path, 0)
+	ok(t, err)
+	defer f.Close()
+	if !leadsTo(path, f) {
+		t.Fatal("it is there")
+	}
+	ok(t, os.WriteFile(path+".new", nil, 0o600))
+	ok(t, os.Rename(path+".new", path))
+	if leadsTo(path, f) {
+		t.Fatal("another file took its place")
+	}
 }
 
 func TestNobodyComesInBetween(t *testing.T) {
