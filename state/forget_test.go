@@ -376,3 +376,20 @@ func TestForgetWhileAListingIsRead(t *testing.T) {
 	}
 	p.read()
 }
+
+// A role that is called as somebody was is not their name.
+func TestForgetDoesNotTakeARoleForAName(t *testing.T) {
+	p := newPast(t)
+	ok(t, p.s.Note("test", map[string]any{"roles": []string{"zelda.kuhn"}}, nil))
+	p.clock.forward(31 * 24 * time.Hour)
+	f, err := p.s.Forget(context.Background(), []identity.Ordinal{p.them}, "admin", "")
+	ok(t, err)
+	if len(f.Left) != 0 {
+		t.Errorf("%q", f.Left)
+	}
+	if r := records(t, p.s, JournalFilter{Kind: "test"}); len(r) != 1 || !strings.Contains(string(r[0].Public), "zelda.kuhn") {
+		t.Errorf("%+v", r)
+	}
+	_, err = p.s.CheckJournal()
+	ok(t, err)
+}

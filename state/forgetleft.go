@@ -68,6 +68,16 @@ func (s *Store) leftOf(f forgetting) ([]string, error) {
 // a copy, a backup.
 func (s *Store) strangers(f forgetting) ([]string, error) {
 	var out []string
+	// The months were gone through; a role or a group in them may be called as
+	// somebody was.
+	ours := map[string]bool{s.path: true}
+	list, err := s.Months()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range list {
+		ours[s.monthPath(m.Name)] = true
+	}
 	for _, folder := range []string{filepath.Dir(s.path), JournalFolder(s.path)} {
 		files, err := os.ReadDir(folder)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -75,7 +85,7 @@ func (s *Store) strangers(f forgetting) ([]string, error) {
 		}
 		for _, file := range files {
 			path := filepath.Join(folder, file.Name())
-			if !file.Type().IsRegular() || path == s.path {
+			if !file.Type().IsRegular() || ours[path] {
 				continue
 			}
 			found, err := mentions(path, f)
