@@ -70,7 +70,8 @@ func (a *app) serve(current func() *session, more service) (*serving, error) {
 	panicked := func(p any, stack []byte) {
 		fmt.Fprintf(a.stderr, "rosterd: error: a command panicked: %v\n%s", p, stack)
 	}
-	return &serving{control.Serve(l, handler, panicked)}, nil
+	decides := func(p control.Peer) bool { return rightsOf(current()).MayDecide(p) }
+	return &serving{control.Serve(l, handler, decides, panicked)}, nil
 }
 
 // answer runs one command of somebody at the socket, by the code that runs it by
@@ -116,7 +117,7 @@ func (a *app) admit(verb string) error {
 		return nil
 	}
 	s := a.service.current()
-	rights := control.Rights{Look: s.config.Control.Look, Decide: s.config.Control.Decide}
+	rights := rightsOf(s)
 	kind, known := accesses[verb]
 	switch {
 	case !known:
@@ -132,6 +133,10 @@ func (a *app) admit(verb string) error {
 		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
 	}
 	return nil
+}
+
+func rightsOf(s *session) control.Rights {
+	return control.Rights{Look: s.config.Control.Look, Decide: s.config.Control.Decide}
 }
 
 // elsewhere has the verb run by whoever serves the socket. It returns nil if

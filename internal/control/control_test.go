@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,6 +21,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // start serves h on a socket whose path is too long for a sockaddr.
 func start(t *testing.T, h Handler) string {
 	t.Helper()
+	return startFor(t, h, func(Peer) bool { return true })
+}
+
+func startFor(t *testing.T, h Handler, decides func(Peer) bool) string {
+	t.Helper()
 	folder := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -29,7 +35,7 @@ func start(t *testing.T, h Handler) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Serve(l, h, func(any, []byte) {})
+	s := Serve(l, h, decides, func(any, []byte) {})
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -142,6 +148,52 @@ func TestWhatLiesAtThePath(t *testing.T) {
 	if _, err := Listen(path); err == nil {
 		t.Error("a link was followed")
 	}
+}
+
+// Whoever may not decide cannot keep out who may: neither with connections that
+// say nothing, nor with requests that fill the memory.
+func TestRoomForWhoDecides(t *testing.T) {
+	var trusted atomic.Bool
+	path := startFor(t, func(*Session) int { return 0 }, func(Peer) bool { return trusted.Load() })
+	var idle []net.Conn
+	defer func() {
+		for _, c := range idle {
+			c.Close()
+		}
+	}()
+	if code, _, errs, err := call(t, path, Request{Input: make([]byte, lookLimit)}, "", nil); code == 0 && err == nil || strings.Contains(errs, "running") {
+		t.Errorf("a long request was taken: %d %q %v", code, errs, err)
+	}
+	for range 2 * together {
+		conn, err := Dial(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		idle = append(idle, conn)
+	}
+	if code, _, errs, err := call(t, path, Request{}, "", nil); code != 1 || err != nil || !strings.Contains(errs, "try again") {
+		t.Errorf("%d %q %v", code, errs, err)
+	}
+	trusted.Store(true)
+	began := time.Now()
+	if code, _, errs, err := call(t, path, Request{Input: make([]byte, 1<<20)}, "", nil); code != 0 || err != nil {
+		t.Errorf("%d %q %v", code, errs, err)
+	}
+	if took := time.Since(began); took > hello/2 {
+		t.Errorf("who may decide waited %s", took)
+	}
+	// Who went away leaves the room to others.
+	trusted.Store(false)
+	for _, c := range idle {
+		c.Close()
+	}
+	for range 100 {
+		if code, _, _, err := call(t, path, Request{}, "", nil); code == 0 && err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("the room is not given back")
 }
 
 func TestRights(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,11 @@ import (
 const (
 	// together is how many commands are run at once; more wait to be accepted.
 	together = 32
+	// Who may not decide has less room, so that some is left for who may: so many
+	// commands at once of all of them, of one user, and so long a request.
+	lookers   = 24
+	ofOne     = 8
+	lookLimit = 64 << 10
 	// hello is how long a client may take to say what it wants.
 	hello = 10 * time.Second
 	// patience is how long a client may take to read what it is sent.
@@ -40,6 +46,8 @@ type Handler func(*Session) int
 type Server struct {
 	listener net.Listener
 	handler  Handler
+	decides  func(Peer) bool
+	room     room
 	ctx      context.Context
 	cancel   context.CancelFunc
 	running  gosync.WaitGroup
@@ -47,9 +55,10 @@ type Server struct {
 	panicked func(any, []byte)
 }
 
-// Serve answers on the listener until Close.
-func Serve(l net.Listener, h Handler, panicked func(any, []byte)) *Server {
-	s := &Server{listener: l, handler: h, panicked: panicked}
+// Serve answers on the listener until Close. Decides says who may decide: they
+// find room whatever others do.
+func Serve(l net.Listener, h Handler, decides func(Peer) bool, panicked func(any, []byte)) *Server {
+	s := &Server{listener: l, handler: h, decides: decides, panicked: panicked, room: room{of: map[uint32]int{}}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.running.Go(s.accept)
 	return s
@@ -95,25 +104,36 @@ func (s *Server) accept() {
 // serve runs the command of one connection.
 func (s *Server) serve(conn net.Conn) {
 	defer conn.Close()
+	w := &wire{conn: conn}
+	peer, err := peerOf(conn)
+	if err != nil {
+		w.refuse(err.Error())
+		return
+	}
+	longest := int64(limit)
+	if !s.decides(peer) {
+		if longest = lookLimit; !s.room.enter(peer.UID) {
+			w.refuse("too many commands are running there; try again")
+			return
+		}
+		defer s.room.leave(peer.UID)
+	}
 	var ask Request
 	end := context.AfterFunc(s.ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
 	_ = conn.SetReadDeadline(time.Now().Add(hello))
-	err := receive(conn, &ask, limit)
+	err = receive(conn, &ask, longest)
 	end()
-	if err != nil {
-		return
-	}
-	_ = conn.SetReadDeadline(time.Time{})
-	w := &wire{conn: conn}
-	peer, err := peerOf(conn)
 	switch {
-	case err != nil:
+	case errors.Is(err, errLong):
 		w.refuse(err.Error())
+		return
+	case err != nil:
 		return
 	case ask.Version != version:
 		w.refuse(fmt.Sprintf("the service speaks version %d of the control protocol, this command %d: restart the service after an upgrade", version, ask.Version))
 		return
 	}
+	_ = conn.SetReadDeadline(time.Time{})
 	gone, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	stop := make(chan struct{})
