@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -95,7 +96,10 @@ func (a *app) audit(c *cobra.Command, o auditOptions) error {
 	if err := out.begin(); err != nil {
 		return failed(err)
 	}
-	if err := s.store.Journal(o.filter, out.record); err != nil {
+	if err := s.store.Journal(o.filter, func(r journal.Sealed) error {
+		// Whoever asked a service for it may be gone.
+		return errors.Join(c.Context().Err(), out.record(r))
+	}); err != nil {
 		return failed(err)
 	}
 	return failed(out.end())
