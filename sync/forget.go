@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/state"
@@ -36,7 +37,7 @@ const forgetAtOnce = 1000
 
 // forgetLeavers erases people who left longer ago than they are remembered. What
 // a forgetting that was cut short has left is done first, in every cycle.
-func (c *cycle) forgetLeavers(ctx context.Context) error {
+func (c *cycle) forgetLeavers(ctx context.Context, today time.Time) error {
 	if reading := &c.turn.reading; reading.TryLock() {
 		defer reading.Unlock()
 	} else {
@@ -53,7 +54,7 @@ func (c *cycle) forgetLeavers(ctx context.Context) error {
 	if !c.ask.Full || c.KeepLeavers <= 0 {
 		return nil
 	}
-	who, err := c.Store.Leavers(c.Now().Add(-c.KeepLeavers), forgetAtOnce)
+	who, err := c.Store.Leavers(today.Add(-c.KeepLeavers), forgetAtOnce)
 	if err != nil || len(who) == 0 {
 		return err
 	}

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // tend keeps the state in its form once all else is done: months of the journal
@@ -17,13 +18,42 @@ func (c *cycle) tend(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
-	if err := c.forgetLeavers(ctx); err != nil {
+	today, err := c.today()
+	if err != nil {
+		return fmt.Errorf("tend the state: %w", err)
+	}
+	if err := c.forgetLeavers(ctx, today); err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
 	if c.ask.Full && c.KeepJournal > 0 {
-		if _, err := c.Store.DropMonths(c.Now().Add(-c.KeepJournal)); err != nil {
+		if _, err := c.Store.DropMonths(today.Add(-c.KeepJournal)); err != nil {
 			return fmt.Errorf("tend the state: %w", err)
 		}
 	}
 	return nil
+}
+
+// leap is how much later than the one before a resync may be, for its instant to
+// be believed at once.
+const leap = 31 * 24 * time.Hour
+
+// today is the instant by which a resync judges what is old. What goes does not
+// come back, so a clock that runs far ahead erases nothing: a resync that is much
+// later than the one before judges by that one's instant.
+func (c *cycle) today() (time.Time, error) {
+	now := c.Now()
+	if !c.ask.Full {
+		return now, nil
+	}
+	last, err := c.Store.LastRun("tend")
+	if err != nil {
+		return now, err
+	}
+	if err := c.Store.SetLastRun(now, "tend"); err != nil {
+		return now, err
+	}
+	if now.Sub(last) > leap {
+		return last, nil
+	}
+	return now, nil
 }

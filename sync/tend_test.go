@@ -27,6 +27,8 @@ func TestJournalIsTended(t *testing.T) {
 	if j, err := w.engine.Store.CheckJournal(); err != nil || j.From != 1 {
 		t.Fatalf("a plan dropped months: %+v %v", j, err)
 	}
+	// The first resync after months does not believe the clock yet.
+	w.cycle(rostersync.Request{Verb: "sync", Full: true})
 	w.cycle(rostersync.Request{Verb: "sync", Full: true})
 	months, err := w.engine.Store.Months()
 	if j, jerr := w.engine.Store.CheckJournal(); err != nil || jerr != nil || j.From == 1 || len(months) != 0 {
@@ -78,4 +80,49 @@ func TestLeaversAreForgotten(t *testing.T) {
 	}
 	w.has("p0001", false)
 	w.has("p0004", true)
+}
+
+// A clock that runs years ahead for a while erases nobody and no month.
+func TestAClockFarAheadErasesNothing(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 14)
+	w.synced()
+	w.source.Remove(ids[1])
+	w.sync()
+	w.now = w.now.Add(time.Hour)
+	w.sync()
+	w.engine.KeepLeavers, w.engine.KeepJournal = 400*24*time.Hour, 700*24*time.Hour
+	full := rostersync.Request{Verb: "run", Full: true}
+	w.now = w.now.AddDate(0, 1, 1)
+	w.cycle(full)
+	right := w.now.Add(24 * time.Hour)
+	w.now = right
+	w.cycle(full)
+	whole := func(what string) {
+		t.Helper()
+		found, err := w.engine.Store.FindPerson("p0001")
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: somebody was forgotten: %v %v", what, found, err)
+		}
+		if j, err := w.engine.Store.CheckJournal(); err != nil || j.From != 1 {
+			t.Fatalf("%s: %+v %v", what, j, err)
+		}
+	}
+	for range 3 {
+		w.now = right.AddDate(70, 0, 0)
+		w.sync()
+		w.cycle(full)
+		whole("ahead")
+		w.now = right.Add(time.Hour)
+		w.cycle(full)
+		whole("right again")
+	}
+	// Years later, resync by resync, they go.
+	w.now = right.AddDate(3, 0, 0)
+	w.cycle(full)
+	whole("after a long stop")
+	w.now = w.now.Add(24 * time.Hour)
+	if r := w.cycle(full); r.Forgotten != 1 {
+		t.Fatalf("%d were forgotten", r.Forgotten)
+	}
 }
