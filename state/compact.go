@@ -84,8 +84,13 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	s.step("placed")
 	old := s.db
 	s.db, s.file = fresh, file
-	s.witness.told(now)
-	return errors.Join(syncFolder(s.path), old.Close())
+	// The witness hears of it when the rename is on disk: after a loss of power it
+	// would be ahead of the old file.
+	err = syncFolder(s.path)
+	if err == nil {
+		s.witness.told(now)
+	}
+	return errors.Join(err, old.Close())
 }
 
 // copyAll copies every bucket, in the order of its keys.

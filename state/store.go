@@ -228,8 +228,9 @@ func (s *Store) found() error {
 		return err
 	}
 	// The witness knows of the state before it is there: a state without one was
-	// copied from somewhere.
-	if err := s.witness.tell(position{serial: raw, generation: 1}); err != nil {
+	// copied from somewhere. It is on disk before too, so that a loss of power
+	// does not make the state one of those.
+	if err := errors.Join(s.witness.tell(position{serial: raw, generation: 1}), s.witness.f.Sync(), syncFolder(s.path)); err != nil {
 		return err
 	}
 	serial := hex.EncodeToString(raw[:])
