@@ -159,13 +159,9 @@ func (e *eraser) work() error {
 		if err := json.Unmarshal(v, &p); err != nil {
 			return ErrCorrupt
 		}
-		doc := e.names.blankJSON(v)
 		switch {
 		case e.who[p.Person]:
-		case doc != nil:
-			if err := json.Unmarshal(doc, &p); err != nil {
-				return err
-			}
+		case e.names.blankAll(&p.Subject, &p.Error, &p.Hint):
 			others = append(others, p)
 		default:
 			return nil
@@ -223,18 +219,11 @@ func (e *eraser) holds() error {
 			}
 			continue
 		}
-		text, err := json.Marshal(h)
-		if err != nil {
-			return err
+		changed := e.texts.blankAll(&h.Text, &h.ApprovedBy)
+		for i := range h.Keys {
+			changed = e.texts.blankAll(&h.Keys[i].Text) || changed
 		}
-		doc := e.texts.blankJSON(text)
-		if doc != nil {
-			h = ledger.Hold{}
-			if err := json.Unmarshal(doc, &h); err != nil {
-				return err
-			}
-		}
-		if len(gone) > 0 || doc != nil {
+		if changed || len(gone) > 0 {
 			if err := putHold(e.tx, k, h); err != nil {
 				return err
 			}
@@ -243,31 +232,46 @@ func (e *eraser) holds() error {
 	return nil
 }
 
-// documents takes their names out of texts about others and about the whole: who
-// decided, why, and what went wrong.
+// documents takes their names out of what people wrote, or were told, about others
+// and about the whole: who decided, why, and what went wrong. Whatever else stands
+// there is nobody's name, also where somebody is called so.
 func (e *eraser) documents() error {
-	for _, name := range [][]byte{bDenials, bCycles, bTargets, bMeta} {
-		b := e.tx.Bucket(name)
-		fresh := map[string][]byte{}
-		if err := b.ForEach(func(k, v []byte) error {
-			// The policy is what somebody wrote in a file.
-			if doc := e.texts.blankJSON(v); doc != nil && !(b.name == string(bMeta) && bytes.Equal(k, kPolicy)) {
-				fresh[string(k)] = doc
-			}
-			return nil
-		}); err != nil {
+	for _, k := range under(e.tx.Bucket(bDenials), nil) {
+		if err := cleared(e, bDenials, k, func(d *ledger.Denial) []*string { return []*string{&d.Reason, &d.By} }); err != nil {
 			return err
 		}
-		for k, doc := range fresh {
-			if err := b.Put([]byte(k), doc); err != nil {
-				return err
-			}
+	}
+	for _, k := range under(e.tx.Bucket(bCycles), nil) {
+		if err := cleared(e, bCycles, k, func(c *CycleRecord) []*string { return []*string{&c.Error, &c.By} }); err != nil {
+			return err
 		}
 	}
-	var p PolicyRecord
-	if had, err := getJSON(e.tx.Bucket(bMeta), kPolicy, &p); err != nil || !had || !e.texts.in(p.By) {
+	for _, k := range under(e.tx.Bucket(bMeta), outagePrefix) {
+		if err := cleared(e, bMeta, k, func(o *ledger.Outage) []*string { return []*string{&o.Error, &o.Hint} }); err != nil {
+			return err
+		}
+	}
+	if err := cleared(e, bMeta, kPauses, func(all *[]ledger.Pause) (texts []*string) {
+		for i := range *all {
+			texts = append(texts, &(*all)[i].Reason, &(*all)[i].By)
+		}
+		return texts
+	}); err != nil {
 		return err
 	}
-	p.By = e.texts.blank(p.By)
-	return putJSON(e.tx.Bucket(bMeta), kPolicy, p)
+	if err := cleared(e, bMeta, kRestored, func(r *Restored) []*string { return []*string{&r.Why} }); err != nil {
+		return err
+	}
+	// The text of the policy is what somebody wrote in a file.
+	return cleared(e, bMeta, kPolicy, func(p *PolicyRecord) []*string { return []*string{&p.By} })
+}
+
+// cleared takes the names out of some texts of a record.
+func cleared[T any](e *eraser, bucket, k []byte, texts func(*T) []*string) error {
+	var v T
+	had, err := getJSON(e.tx.Bucket(bucket), k, &v)
+	if err != nil || !had || !e.texts.blankAll(texts(&v)...) {
+		return err
+	}
+	return putJSON(e.tx.Bucket(bucket), k, v)
 }

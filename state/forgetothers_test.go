@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
@@ -152,4 +153,55 @@ func TestForgetInWhatIsSaidOfTheWhole(t *testing.T) {
 	}
 	_, err = p.s.CheckJournal()
 	ok(t, err)
+}
+
+// A login that is the name of a target, the ID of a hold or a verb is cleared from
+// what people wrote, and from nothing that the service works by: a pause goes on.
+func TestForgetOfALoginThatIsUsedOtherwise(t *testing.T) {
+	for _, word := range []string{"wiki", "h10", "sync", "max_remove", "transient", "00Z", "2026", "abc-system", "corp"} {
+		t.Run(word, func(t *testing.T) {
+			k := newKit(t)
+			k.persons(3)
+			id := k.person(word)
+			k.read()
+			k.clean()
+			them, one := k.one(word).Ordinal, k.one("writer1").Ordinal
+			p := &past{kit: k, them: them}
+			p.write(one, "writer1", "acc-2")
+			k.src.Remove(id)
+			k.clock.forward(time.Hour)
+			k.read()
+			k.clock.forward(time.Hour)
+			k.read()
+			at := k.clock.at
+			ok(t, k.s.Pause(ledger.Pause{Target: "wiki", Reason: "asked by " + word, By: word, At: at}))
+			ok(t, k.s.SaveOutage(ledger.Outage{Target: "wiki", Since: at, Failures: 3, Class: "transient", Error: "no " + word, Next: at}))
+			ok(t, k.s.SaveTarget(TargetState{Name: "wiki", Identity: "abc-system", First: true}))
+			ok(t, k.s.SaveParked(ledger.Parked{Target: "wiki", Person: one, Subject: "rename to " + word, Class: "transient", Error: word + " is taken", Next: at}))
+			ok(t, k.s.SaveCycle(CycleRecord{ID: "c9", Verb: "sync", Began: at, Ended: at, Error: "no " + word, By: word}))
+			ok(t, k.s.SaveHolds([]ledger.Hold{{ID: "h10", Target: "wiki", Rule: "max_remove", Text: "of " + word, Opened: at, Status: ledger.Waiting,
+				Keys: []ledger.Held{{Key: target.Key{5}, Person: one, Text: "disable writer1 for " + word}}}}))
+			_, err := k.s.Forget(context.Background(), []identity.Ordinal{them}, "admin", "")
+			ok(t, err)
+			k.reopen()
+			if l := must2(k.s.Pauses(at)); len(l) != 1 || l[0].Target != "wiki" || l[0].By == word || strings.Contains(l[0].Reason, word) {
+				t.Errorf("%+v", l)
+			}
+			if l := must2(k.s.Outages()); len(l) != 1 || l[0].Target != "wiki" || l[0].Class != "transient" || strings.Contains(l[0].Error, word) {
+				t.Errorf("%+v", l)
+			}
+			if x, err := k.s.Target("wiki"); err != nil || x.Name != "wiki" || x.Identity != "abc-system" {
+				t.Errorf("%+v %v", x, err)
+			}
+			if l := must2(k.s.Parked()); len(l) != 1 || l[0].Target != "wiki" || l[0].Class != "transient" || strings.Contains(l[0].Subject+l[0].Error, word) {
+				t.Errorf("%+v", l)
+			}
+			if l := must2(k.s.Cycles(1)); len(l) != 1 || l[0].ID != "c9" || l[0].Verb != "sync" || l[0].By == word || strings.Contains(l[0].Error, word) {
+				t.Errorf("%+v", l)
+			}
+			if l := must2(k.s.Holds()); len(l) != 1 || l[0].ID != "h10" || l[0].Target != "wiki" || l[0].Rule != "max_remove" || strings.Contains(l[0].Text+l[0].Keys[0].Text, word) {
+				t.Errorf("%+v", l)
+			}
+		})
+	}
 }

@@ -194,6 +194,17 @@ func (n *needles) blank(text string) string {
 	return out.String() + text[at:]
 }
 
+// blankAll replaces the names in texts, and says whether there were any.
+func (n *needles) blankAll(texts ...*string) bool {
+	changed := false
+	for _, t := range texts {
+		out := n.blank(*t)
+		changed = changed || out != *t
+		*t = out
+	}
+	return changed
+}
+
 // blankJSON replaces the names in all texts of a document; nil if there are none.
 func (n *needles) blankJSON(doc []byte) []byte {
 	if len(n.byWord) == 0 {
