@@ -93,8 +93,10 @@ func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error 
 	if err := called.inState(tx); err != nil {
 		return err
 	}
+	refs := called.refs()
+	called.sharedWithWords(tx)
 	f := forgetting{People: who, Names: slices.Sorted(maps.Keys(called.names)), Shared: slices.Sorted(maps.Keys(called.shared))}
-	e := eraser{tx: tx, who: called.who, names: newNeedles(f.Names, false), texts: newNeedles(slices.Concat(f.Names, f.Shared), false), refs: called.refs()}
+	e := eraser{tx: tx, who: called.who, names: newNeedles(f.Names, false), texts: newNeedles(slices.Concat(f.Names, f.Shared), false), refs: refs}
 	if err := e.run(); err != nil {
 		return err
 	}

@@ -136,6 +136,19 @@ func (c *calledBy) inState(tx *txn) error {
 	return nil
 }
 
+// sharedWithWords makes names shared that are also those of a target or a source:
+// what is said of others speaks of that.
+func (c *calledBy) sharedWithWords(tx *txn) {
+	for name := range c.names {
+		for _, b := range [][]byte{bTargets, bSources} {
+			if v := tx.Bucket(b).Get([]byte(strings.ToLower(name))); v != nil {
+				c.shared[name] = true
+				delete(c.names, name)
+			}
+		}
+	}
+}
+
 // refs are how groups write them as members.
 func (c *calledBy) refs() map[string]bool {
 	out := map[string]bool{}
