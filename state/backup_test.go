@@ -184,7 +184,7 @@ func TestADamagedBackupIsRefused(t *testing.T) {
 	begin := bytes.Index(whole, whole[bytes.Index(whole, []byte(stateName)):][:8]) + 512
 	for range 20 {
 		b := bytes.Clone(whole)
-		i := begin + 600 + r.IntN(len(state)/2)
+		i := begin + 600 + r.IntN((len(whole)-begin)/2)
 		b[i] ^= 1 << r.IntN(8)
 		refused(fmt.Sprintf("seed %d: byte %d changed", seed, i), b)
 	}
@@ -271,7 +271,7 @@ func TestRenewKeepsWhatItReplaces(t *testing.T) {
 	k.s = nil
 	whole, err := os.ReadFile(k.path)
 	ok(t, err)
-	ok(t, os.WriteFile(k.path, whole[:len(whole)/3], 0o600))
+	ok(t, os.WriteFile(k.path, whole[:inUse(t, whole)/3], 0o600))
 	if _, err := Open(k.path, Options{Now: at}); !errors.Is(err, ErrCorrupt) {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestRenewKeepsWhatItReplaces(t *testing.T) {
 	if len(kept) != 2 || kept[0] == kept[1] {
 		t.Fatalf("%v", kept)
 	}
-	if b, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(b, whole[:len(whole)/3]) {
+	if b, err := os.ReadFile(kept[0]); err != nil || !bytes.Equal(b, whole[:inUse(t, whole)/3]) {
 		t.Fatal(err)
 	}
 }

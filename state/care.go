@@ -84,17 +84,19 @@ type pinned struct {
 // pin takes the state as it is now. Also, if it is set, runs before anybody
 // commits again.
 func (s *Store) pin(also func(*txn) error) (v *pinned, err error) {
+	s.pins.RLock()
+	defer func() {
+		if v == nil {
+			s.pins.RUnlock()
+		}
+	}()
 	// Two commits later the meta page that leads to the pages would be written
 	// over.
 	s.writer.Lock()
 	defer s.writer.Unlock()
 	s.gate.RLock()
+	defer s.gate.RUnlock()
 	defer caught(&err)()
-	defer func() {
-		if v == nil {
-			s.gate.RUnlock()
-		}
-	}()
 	tx, err := s.db.Begin(false)
 	if err != nil {
 		return nil, err
@@ -123,6 +125,6 @@ func (s *Store) pin(also func(*txn) error) (v *pinned, err error) {
 	}
 	return &pinned{tx: tx, meta: m, end: func() {
 		_ = tx.Rollback()
-		s.gate.RUnlock()
+		s.pins.RUnlock()
 	}}, nil
 }

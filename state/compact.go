@@ -18,6 +18,10 @@ import (
 //
 // It must not be called inside a transaction.
 func (s *Store) Compact(ctx context.Context) error {
+	// A backup or a check needs the file as it is. It may take long, and nobody
+	// else waits meanwhile.
+	s.pins.Lock()
+	defer s.pins.Unlock()
 	s.writer.Lock()
 	defer s.writer.Unlock()
 	if err := s.compact(ctx); err != nil {

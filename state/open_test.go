@@ -154,7 +154,7 @@ func TestDamagedAndForeignFilesAreRefused(t *testing.T) {
 	ok(t, err)
 	files := map[string][]byte{
 		"text":      []byte(strings.Repeat("this is no state\n", 2000)),
-		"cut short": whole[:len(whole)/3],
+		"cut short": whole[:inUse(t, whole)/3],
 		"tiny":      whole[:3000],
 		"no metas":  append(make([]byte, 8192), whole[8192:]...),
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -35,6 +36,9 @@ type Store struct {
 	// file takes the place of this one. writer is held by the one who writes.
 	gate   sync.RWMutex
 	writer sync.Mutex
+	// pins is held shared, and for as long as it takes, by who reads all of one
+	// commit. Whoever needs it, and writer and gate too, takes it first.
+	pins   sync.RWMutex
 	db     *bolt.DB
 	file   *os.File // that of db, which closes it
 	path   string
@@ -178,6 +182,15 @@ func (s *Store) open(timeout time.Duration) (err error) {
 	return nil
 }
 
+// bbolt maps a file anew when it outgrows what is mapped, and to do that waits for
+// all who read: a backup or a check would stop every write, and so every read. It
+// takes addresses and no memory to map far more than there is. The file grows by
+// growth more than it needs.
+const (
+	mapped int64 = 8 << 30
+	growth       = 256 << 10
+)
+
 // openBolt locks and opens a file. Before bbolt reads it, its meta pages are
 // looked at, and inspect may look further: bbolt trusts what it finds.
 func openBolt(path string, timeout time.Duration, inspect func(*os.File, metas) error) (db *bolt.DB, file *os.File, err error) {
@@ -196,7 +209,11 @@ func openBolt(path string, timeout time.Duration, inspect func(*os.File, metas) 
 			_ = file.Close() // also where bbolt panics
 		}
 	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, OpenFile: locked})
+	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: timeout, FreelistType: bolt.FreelistMapType, NoStatistics: true, OpenFile: locked,
+		InitialMmapSize: int(min(mapped, math.MaxInt/4))})
+	if db != nil {
+		db.AllocSize = growth
+	}
 	var busy *BusyError
 	switch {
 	case errors.As(err, &busy):
@@ -253,6 +270,8 @@ func (s *Store) found() error {
 
 // Close ends the use of the file.
 func (s *Store) Close() error {
+	s.pins.Lock()
+	defer s.pins.Unlock()
 	s.writer.Lock()
 	defer s.writer.Unlock()
 	s.gate.Lock()
