@@ -70,12 +70,12 @@ func (s *Store) restored(r Restored, last position) error {
 	err := s.update(func(tx *txn) error {
 		meta := tx.Bucket(bMeta)
 		old, was := string(meta.Get(kSerial)), positionOf(tx)
-		if last.serial == was.serial {
-			for key, n := range map[string]uint64{string(kOrdinal): last.ordinal, string(kHold): last.hold} {
-				if n > fromU64(meta.Get([]byte(key))) {
-					if err := meta.Put([]byte(key), u64(n)); err != nil {
-						return err
-					}
+		// Also where the witness is of another serial: this backup may have been
+		// restored before, and gone another way then.
+		for key, n := range map[string]uint64{string(kOrdinal): last.ordinal, string(kHold): last.hold} {
+			if n > fromU64(meta.Get([]byte(key))) {
+				if err := meta.Put([]byte(key), u64(n)); err != nil {
+					return err
 				}
 			}
 		}
