@@ -66,7 +66,7 @@ func (a *app) askForget(s *session, p identity.Person, text string) (bool, error
 			closed++
 		}
 	}
-	fmt.Fprintf(a.stderr, "%s  %s, %s since %s\n", s.login(p.Ordinal), p.DN, p.Standing, minute(p.Since))
+	fmt.Fprintln(a.stderr, printable(fmt.Sprintf("%s  %s, %s since %s", s.login(p.Ordinal), p.DN, p.Standing, minute(p.Since))))
 	if closed > 0 {
 		fmt.Fprintf(a.stderr, "%s in targets would stay, and nobody would delete it later\n", count(closed, "closed account"))
 	}
