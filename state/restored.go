@@ -246,16 +246,18 @@ func (s *Store) Agree(name, by string, all []string) error {
 }
 
 // Gave says whether this state gave the number under the serial. Ours: the serial
-// is its own, and not one from before it was restored.
-func (s *Store) Gave(serial string, ordinal uint64) (ours, given bool, err error) {
+// is its own, and not one from before it was restored. Forgotten: it was given, and
+// nobody has it any more; a state that is older than its person never gave it.
+func (s *Store) Gave(serial string, ordinal uint64) (ours, given, forgotten bool, err error) {
 	err = s.view(func(tx *txn) error {
 		meta := tx.Bucket(bMeta)
 		ours = serial == string(meta.Get(kSerial))
 		given = ours && ordinal <= fromU64(meta.Get(kOrdinal))
+		forgotten = given && tx.Bucket(bPeople).Get(u64(ordinal)) == nil
 		return nil
 	})
 	if err != nil {
-		return false, false, fmt.Errorf("look whose mark that is: %w", err)
+		return false, false, false, fmt.Errorf("look whose mark that is: %w", err)
 	}
-	return ours, given, nil
+	return ours, given, forgotten, nil
 }

@@ -310,18 +310,19 @@ func TestAWitnessThatIsNoFileIsNotFollowed(t *testing.T) {
 func TestMarksThatItDidNotGive(t *testing.T) {
 	k, _ := used(t)
 	serial := k.s.Serial()
-	ours, given, err := k.s.Gave(serial, 9)
+	ours, given, _, err := k.s.Gave(serial, 9)
 	if !ours || !given || err != nil {
 		t.Fatal(ours, given, err)
 	}
-	if ours, given, _ = k.s.Gave(serial, 4711); !ours || given {
-		t.Fatal(ours, given)
+	ours, given, forgotten, _ := k.s.Gave(serial, 4711)
+	if !ours || given || forgotten {
+		t.Fatal(ours, given, forgotten)
 	}
 	ok(t, k.s.Suspect("the wiki has an account of #4711"))
 	if r, is, _ := k.s.Restored(); !is || !strings.Contains(r.Why, "4711") {
 		t.Fatalf("%+v", r)
 	}
-	if ours, _, _ = k.s.Gave(serial, 4711); ours {
+	if ours, _, _, _ = k.s.Gave(serial, 4711); ours {
 		t.Fatal("the mark would be found again for ever")
 	}
 	ok(t, k.s.Suspect("again"))

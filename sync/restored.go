@@ -136,8 +136,8 @@ func (c *cycle) strangers(t plan.Target, observed map[identity.Ordinal]target.Ob
 	return nil
 }
 
-// leaveOutKnown takes out those whose account this state made, or tried to: their
-// link was forgotten, or the write came later than anybody waited for.
+// leaveOutKnown takes out those whose account this state made, or tried to: they or
+// their link were forgotten, or the write came later than anybody waited for.
 func (c *cycle) leaveOutKnown(name, serial string, marked map[identity.Ordinal]string) error {
 	if len(marked) == 0 {
 		return nil
@@ -147,11 +147,11 @@ func (c *cycle) leaveOutKnown(name, serial string, marked map[identity.Ordinal]s
 		return err
 	}
 	for who := range marked {
-		ours, given, err := c.Store.Gave(serial, uint64(who))
+		ours, given, forgotten, err := c.Store.Gave(serial, uint64(who))
 		if err != nil {
 			return err
 		}
-		if _, linked := links[who][name]; !ours || given && linked {
+		if _, linked := links[who][name]; !ours || forgotten || given && linked {
 			delete(marked, who)
 		}
 	}

@@ -126,3 +126,31 @@ func TestAClockFarAheadErasesNothing(t *testing.T) {
 		t.Fatalf("%d were forgotten", r.Forgotten)
 	}
 }
+
+// The account of somebody who was forgotten stays where it is, with our mark on
+// it. That the journal tells of it no more does not make the state an old one.
+func TestAForgottenAccountIsNoSignOfARestore(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 14)
+	w.synced()
+	w.source.Remove(ids[1])
+	w.sync()
+	w.now = w.now.Add(time.Hour)
+	w.sync()
+	w.has("p0001", false)
+	w.engine.KeepLeavers, w.engine.KeepJournal = 30*24*time.Hour, 40*24*time.Hour
+	full := rostersync.Request{Verb: "run", Full: true}
+	serial, gone := w.engine.Store.Serial(), false
+	for range 12 {
+		w.now = w.now.AddDate(0, 0, 20)
+		gone = w.cycle(full).Forgotten == 1 || gone
+	}
+	if j, err := w.engine.Store.CheckJournal(); err != nil || j.From == 1 || !gone {
+		t.Fatalf("the journal still tells of everything: %+v %v, forgotten %v", j, err, gone)
+	}
+	// A state that takes itself for an old one has another serial from then on.
+	if r := w.cycle(full); w.isRestored() || w.engine.Store.Serial() != serial || r.Exit() != rostersync.ExitDone {
+		t.Fatalf("exit %d, serial %s, now %s: %s", r.Exit(), serial, w.engine.Store.Serial(), text(r))
+	}
+	w.has("p0001", false)
+}
