@@ -379,6 +379,10 @@ func TestDenialsPolicyCyclesAndSpends(t *testing.T) {
 	if n := len(must2(k.s.Spends(at().Add(time.Hour)))); n != 2 {
 		t.Fatal(n)
 	}
+	if n := len(must2(k.s.Spends(time.Time{}))); n != 3 {
+		t.Fatal("what was not asked for is forgotten:", n)
+	}
+	ok(t, k.s.DropSpends(at().Add(time.Hour)))
 	if n := len(must2(k.s.Spends(time.Time{}))); n != 2 {
 		t.Fatal("older spends are not forgotten:", n)
 	}

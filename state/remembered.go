@@ -9,34 +9,42 @@ import (
 	"github.com/rosterd/rosterd/ledger"
 )
 
-// Spends returns the spends at or after since, oldest first, and forgets the
-// older ones.
+// Spends returns the spends at or after since, oldest first. It changes nothing:
+// a clock that runs ahead for an hour forgets none of them.
 func (s *Store) Spends(since time.Time) ([]ledger.Spend, error) {
 	var out []ledger.Spend
-	err := s.update(func(tx *txn) error {
-		b, from := tx.Bucket(bSpends), nanos(since)
-		var old [][]byte
-		err := b.ForEach(func(k, v []byte) error {
-			if fromU64(k) < from {
-				old = append(old, append([]byte(nil), k...))
-				return nil
-			}
+	err := s.view(func(tx *txn) error {
+		c := tx.Bucket(bSpends).Cursor()
+		for k, v := c.Seek(u64(nanos(since))); k != nil; k, v = c.Next() {
 			var sp ledger.Spend
 			if err := json.Unmarshal(v, &sp); err != nil {
 				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
 			}
 			out = append(out, sp)
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-		return drop(b, old)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read spends: %w", err)
 	}
 	return out, nil
+}
+
+// DropSpends forgets the spends before an instant.
+func (s *Store) DropSpends(before time.Time) error {
+	err := s.update(func(tx *txn) error {
+		b, end := tx.Bucket(bSpends), nanos(before)
+		var old [][]byte
+		c := b.Cursor()
+		for k, _ := c.First(); k != nil && fromU64(k) < end; k, _ = c.Next() {
+			old = append(old, append([]byte(nil), k...))
+		}
+		return drop(b, old)
+	})
+	if err != nil {
+		return fmt.Errorf("drop spends: %w", err)
+	}
+	return nil
 }
 
 func putSpend(tx *txn, sp ledger.Spend) error {

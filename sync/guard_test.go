@@ -25,6 +25,23 @@ func TestGuardOfEightAccounts(t *testing.T) {
 	}
 }
 
+// A clock that runs ahead for a while does not make the limit whole again.
+func TestLaw04AClockAheadDoesNotFreeTheLimit(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 8)
+	w.synced()
+	w.leave(ids[:2]...)
+	w.sync()
+	right := w.now
+	w.now = right.AddDate(0, 0, 3)
+	w.cycle(rostersync.Request{Verb: "run", Full: true})
+	w.now = right.Add(time.Minute)
+	w.leave(ids[2])
+	if r := w.sync(); r.Exit() != rostersync.ExitHeld || w.enabled() != 6 {
+		t.Errorf("one more left a minute later: exit %d with %d enabled\n%s", r.Exit(), w.enabled(), text(r))
+	}
+}
+
 // The whole story of a hold, with 1,000 accounts.
 func TestHoldGrowsAndIsApprovedAsShown(t *testing.T) {
 	w := newWorld(t)

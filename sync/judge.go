@@ -122,6 +122,17 @@ func (c *cycle) limitsBefore() map[string]plan.Guard {
 // spent is what was let go in the last window, and what of it came back.
 func (c *cycle) spent() (plan.Book, error) {
 	var b plan.Book
+	spends, err := c.Store.Spends(c.Now().Add(-c.widest()))
+	if err != nil {
+		return b, err
+	}
+	b.Spends = append(spends, c.promised()...)
+	b.Again, err = c.again(b.Spends)
+	return b, err
+}
+
+// widest is the longest window of any target.
+func (c *cycle) widest() time.Duration {
 	widest := time.Duration(plan.DefaultRules().Guard.Window)
 	for _, t := range c.Targets {
 		widest = max(widest, time.Duration(t.Rules.Guard.Window))
@@ -129,13 +140,7 @@ func (c *cycle) spent() (plan.Book, error) {
 	for _, g := range c.limitsBefore() {
 		widest = max(widest, time.Duration(g.Window))
 	}
-	spends, err := c.Store.Spends(c.Now().Add(-widest))
-	if err != nil {
-		return b, err
-	}
-	b.Spends = append(spends, c.promised()...)
-	b.Again, err = c.again(b.Spends)
-	return b, err
+	return widest
 }
 
 // again finds who of those that lost something has it again.

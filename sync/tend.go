@@ -8,7 +8,7 @@ import (
 
 // tend keeps the state in its form once all else is done: months of the journal
 // that are over become files; in a resync, who left long ago is forgotten, and
-// months that are old enough go.
+// spends and months that are old enough go.
 func (c *cycle) tend(ctx context.Context) error {
 	if c.lane {
 		return nil
@@ -25,7 +25,13 @@ func (c *cycle) tend(ctx context.Context) error {
 	if err := c.forgetLeavers(ctx, today); err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
-	if c.ask.Full && c.KeepJournal > 0 {
+	if !c.ask.Full {
+		return nil
+	}
+	if err := c.Store.DropSpends(today.Add(-max(leap, c.widest()))); err != nil {
+		return fmt.Errorf("tend the state: %w", err)
+	}
+	if c.KeepJournal > 0 {
 		if _, err := c.Store.DropMonths(today.Add(-c.KeepJournal)); err != nil {
 			return fmt.Errorf("tend the state: %w", err)
 		}

@@ -86,7 +86,7 @@ func copied(o ledger.Order) ledger.Order {
 }
 
 // phaseStep separates the phases of work: a chain of renames is shorter.
-const phaseStep = 1 << 32
+const phaseStep = 1 << 24
 
 // level gives each order its place: its phase, or behind what it needs.
 func (c Cleared) level() {
