@@ -43,12 +43,17 @@ func (s *Store) SavePolicy(p PolicyRecord) error {
 }
 
 // TakePolicy puts a policy in force together with the holds that are left: the
-// one that kept it is closed, and what was approved with it stays approved. Who
-// is to be looked at under it must have been marked before.
-func (s *Store) TakePolicy(p PolicyRecord, holds []ledger.Hold) error {
+// one that kept it is closed, and what was approved with it stays approved; and
+// with what it gives. Who is to be looked at under it must have been marked before.
+func (s *Store) TakePolicy(p PolicyRecord, holds []ledger.Hold, gives []ledger.Spend) error {
 	err := s.update(func(tx *txn) error {
 		if err := s.putPolicy(tx, p); err != nil {
 			return err
+		}
+		for _, g := range gives {
+			if err := putSpend(tx, g); err != nil {
+				return err
+			}
 		}
 		return s.putHolds(tx, holds)
 	})

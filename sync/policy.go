@@ -109,7 +109,7 @@ func (c *cycle) decidePolicy(read reading, unread error) (reread bool, err error
 	for _, s := range impact.plan.Subjects {
 		p.logins[s.Person] = s.Login
 	}
-	beyond := plan.JudgeImpact(impact.plan, impact.book)
+	beyond, gives := plan.JudgeImpact(impact.plan, impact.book)
 	if c.Frozen != "" {
 		beyond = []string{c.Frozen}
 	}
@@ -125,12 +125,13 @@ func (c *cycle) decidePolicy(read reading, unread error) (reread bool, err error
 			approved = ledger.Hold{}
 		}
 		if p.Fate == Agreed {
+			gives = nil // what is approved spends nothing
 			if err := c.knownDrops(); err != nil {
 				return false, err
 			}
 		}
 		p.Fate = Taken
-		return c.swap(holds, approved, impact.plan, read)
+		return c.swap(holds, approved, impact.plan, gives, read)
 	}
 	return false, c.holdPolicy(holds, impact.plan, beyond)
 }
@@ -205,7 +206,7 @@ func few(texts []string) string {
 // between, they are looked at under the old one, and the next cycle does it all
 // again. What was approved with it passes, target by target; all else meets the
 // guard like any change.
-func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, read reading) (reread bool, err error) {
+func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, gives []ledger.Spend, read reading) (reread bool, err error) {
 	next, moved := c.Next, false
 	limits := map[string]plan.Guard{}
 	for _, t := range c.Targets {
@@ -230,7 +231,7 @@ func (c *cycle) swap(holds []ledger.Hold, hold ledger.Hold, impact plan.Plan, re
 	}
 	by := first(hold.ApprovedBy, c.ask.By)
 	record := state.PolicyRecord{Hash: next.hash(), Text: next.PolicyText, At: c.Now(), By: by}
-	if err := c.Store.TakePolicy(record, append(others, passes...)); err != nil {
+	if err := c.Store.TakePolicy(record, append(others, passes...), gives); err != nil {
 		return false, err
 	}
 	c.turn.before.CompareAndSwap(nil, &limits)

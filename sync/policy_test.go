@@ -360,6 +360,35 @@ func TestPolicyThatGivesToMany(t *testing.T) {
 	w.has("p0001", true, "Publishers", "Writers")
 }
 
+// Nor does it come to everybody in slices, each of them within the limit.
+func TestPolicyThatGivesInSlices(t *testing.T) {
+	w := staffed(t, 120)
+	slice := func(n int) *rostersync.Engine {
+		var logins []string
+		for i := range n {
+			logins = append(logins, fmt.Sprintf("%q", fmt.Sprintf("p%04d", i)))
+		}
+		return w.edit(func(c *mapping.Config, _ *rostersync.Engine) {
+			c.Roles["admin"] = mapping.Role{When: "person.uid in [" + strings.Join(logins, ", ") + "]"}
+			c.Targets["wiki"].Entitlements["admin"] = []string{"Administrators"}
+		})
+	}
+	first := slice(40)
+	w.sync()
+	w.inForce(first)
+	w.has("p0001", true, "Administrators", "Publishers", "Writers")
+	slice(80)
+	r := w.sync()
+	if r.Exit() != rostersync.ExitHeld || r.Policy.Fate != rostersync.Held || !strings.Contains(r.Policy.Why, "after 40 before") {
+		t.Fatalf("exit %d, %+v", r.Exit(), r.Policy)
+	}
+	w.inForce(first)
+	w.now = w.now.Add(25 * time.Hour)
+	last := w.engine.Current().Next
+	w.sync()
+	w.inForce(last)
+}
+
 // A narrower source makes nobody a leaver before it is judged.
 func TestPolicyReadsFewer(t *testing.T) {
 	for _, gone := range []int{2, 8} {

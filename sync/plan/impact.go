@@ -72,19 +72,29 @@ func leftAlone(in Input) map[place]bool {
 }
 
 // JudgeImpact says which limits an impact is beyond, in words; none: it is
-// within all of them. Rights that are given count too: in the plan of a day
-// nobody gets them but by the directory, while an edit may give them to all.
-func JudgeImpact(p Plan, b Book) []string {
+// within all of them, and gives are the rights that it gives, which count against
+// the edits that follow. In the plan of a day nobody gets a right but by the
+// directory, while an edit may give it to all, at once or in slices.
+func JudgeImpact(p Plan, b Book) (beyond []string, gives []ledger.Spend) {
 	b.Holds, b.edit = nil, true
 	b.Targets = slices.Clone(b.Targets)
 	for i := range b.Targets {
 		b.Targets[i].Paused = ""
 	}
-	var out []string
-	for _, h := range Judge(p, b).Holds {
-		out = append(out, h.Target+": "+h.Text)
+	v := Judge(p, b)
+	for _, h := range v.Holds {
+		beyond = append(beyond, h.Target+": "+h.Text)
 	}
-	return out
+	for _, t := range b.Targets {
+		for _, wave := range v.Cleared.Waves(t.Name) {
+			for _, o := range wave {
+				if o.Change.Verb == target.Grant {
+					gives = append(gives, o.Spends...)
+				}
+			}
+		}
+	}
+	return beyond, gives
 }
 
 // Line is what an impact does to many people alike.

@@ -146,7 +146,8 @@ func TestImpactIsJudged(t *testing.T) {
 		// Whatever limits the edit brings along.
 		after.Targets[0].Rules.Guard.MaxRevoke = &Limit{Count: 1000}
 		p := Impact(before, after)
-		return p, JudgeImpact(p, Book{Now: r.now, Targets: before.Targets})
+		beyond, _ := JudgeImpact(p, Book{Now: r.now, Targets: before.Targets})
+		return p, beyond
 	}
 	strip := func(r *rig, n int) { r.roles(n) }
 	give := func(r *rig, n int) { r.roles(n, "Writers", "Admins") }
