@@ -118,9 +118,9 @@ func TestStartTLSThatIsNotWhatItSeems(t *testing.T) {
 }
 
 func TestFailOver(t *testing.T) {
-	bindWith := func(code Code) *stub {
-		s := newStub(t, nil)
-		s.raw = func(c *stubConn, m message) bool {
+	bindWith := func(code Code) *scripted {
+		s := newScripted(t, nil)
+		s.raw = func(c *scriptedConn, m message) bool {
 			if m.op == opBindRequest {
 				c.send(envelope(m.id, answer(opBindResponse, code, "80090308: LdapErr: DSID-0C09, comment: AcceptSecurityContext error, data 533, v3839")))
 			}
@@ -128,11 +128,11 @@ func TestFailOver(t *testing.T) {
 		}
 		return s
 	}
-	good := newStub(t, nil)
-	dropping := newStub(t, nil)
-	dropping.raw = func(c *stubConn, m message) bool { c.Close(); return true }
+	good := newScripted(t, nil)
+	dropping := newScripted(t, nil)
+	dropping.raw = func(c *scriptedConn, m message) bool { c.Close(); return true }
 	for name, tc := range map[string]struct {
-		first *stub
+		first *scripted
 		over  bool
 	}{
 		"busy": {bindWith(CodeBusy), true}, "unavailable": {bindWith(CodeUnavailable), true}, "drops": {dropping, true},

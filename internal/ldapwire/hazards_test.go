@@ -38,7 +38,7 @@ func each(t *testing.T, f func(t *testing.T, r Reader)) {
 
 func TestHazard01ConnectionClosedBefore(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(1, 10) })
+		s := newScripted(t, func(q *query) { q.pages(1, 10) })
 		c := dial(t, s.config(r))
 		s.mu.Lock()
 		_ = s.conns[0].Close()
@@ -63,7 +63,7 @@ func TestHazard01ConnectionClosedBefore(t *testing.T) {
 func TestHazard02Cancelled(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
 		for name, at := range map[string]int{"in mid-page": 15, "at the last entry": 2000} {
-			s := newStub(t, func(q *query) { q.pages(2, 1000) })
+			s := newScripted(t, func(q *query) { q.pages(2, 1000) })
 			c := dial(t, s.config(r))
 			ctx, cancel := context.WithCancel(t.Context())
 			n := 0
@@ -78,7 +78,7 @@ func TestHazard02Cancelled(t *testing.T) {
 			}
 		}
 		// Before it begins: nothing was sent, the connection stays.
-		s := newStub(t, func(q *query) { q.pages(1, 10) })
+		s := newScripted(t, func(q *query) { q.pages(1, 10) })
 		c := dial(t, s.config(r))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -86,7 +86,7 @@ func TestHazard02Cancelled(t *testing.T) {
 			t.Errorf("cancelled before: %v", err)
 		}
 		// While the server is silent.
-		s = newStub(t, func(q *query) { q.entries(0, 5) })
+		s = newScripted(t, func(q *query) { q.entries(0, 5) })
 		c = dial(t, s.config(r))
 		ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
@@ -100,7 +100,7 @@ func TestHazard02Cancelled(t *testing.T) {
 
 func TestHazard03SlowSinkLosesNothing(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(2, 10) })
+		s := newScripted(t, func(q *query) { q.pages(2, 10) })
 		cfg := s.config(r)
 		cfg.IdleTimeout = 250 * time.Millisecond
 		c := dial(t, cfg)
@@ -124,7 +124,7 @@ func TestHazard03SlowSinkLosesNothing(t *testing.T) {
 
 func TestHazard04PanicInTheSink(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(2, 10) })
+		s := newScripted(t, func(q *query) { q.pages(2, 10) })
 		c := dial(t, s.config(r))
 		done, err := c.Search(t.Context(), all(), func(e *Entry) error {
 			if e.First("uid") == "13" {
@@ -137,7 +137,7 @@ func TestHazard04PanicInTheSink(t *testing.T) {
 		}
 	})
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(2, 10) })
+		s := newScripted(t, func(q *query) { q.pages(2, 10) })
 		c := dial(t, s.config(r))
 		full := errors.New("the stage is full")
 		_, err := c.Search(t.Context(), all(), func(e *Entry) error {
@@ -154,7 +154,7 @@ func TestHazard04PanicInTheSink(t *testing.T) {
 
 func TestHazard05And06RequestsAreFresh(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(3, 10) })
+		s := newScripted(t, func(q *query) { q.pages(3, 10) })
 		c := dial(t, s.config(r))
 		req := all()
 		for range 2 {
@@ -184,13 +184,13 @@ func TestHazard07IdleIsNotTotal(t *testing.T) {
 		q.done(0)
 	}
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, steady)
+		s := newScripted(t, steady)
 		cfg := s.config(r)
 		cfg.IdleTimeout = 400 * time.Millisecond
 		if _, done, err := dial(t, cfg).Collect(t.Context(), all()); err != nil || done.Entries != 10 {
 			t.Errorf("a steady stream: %+v, %v", done, err)
 		}
-		s = newStub(t, steady)
+		s = newScripted(t, steady)
 		cfg = s.config(r)
 		cfg.TotalTimeout = 100 * time.Millisecond
 		c := dial(t, cfg)
@@ -202,8 +202,8 @@ func TestHazard07IdleIsNotTotal(t *testing.T) {
 }
 
 func TestHazard08SilentServer(t *testing.T) {
-	silent := newStub(t, nil)
-	silent.raw = func(*stubConn, message) bool { return true }
+	silent := newScripted(t, nil)
+	silent.raw = func(*scriptedConn, message) bool { return true }
 	cfg := silent.config(Fast)
 	cfg.IdleTimeout, cfg.DialTimeout = 100*time.Millisecond, 100*time.Millisecond
 	tls, start, bind := cfg, cfg, cfg
@@ -251,9 +251,9 @@ func whenSent(ctx context.Context, c *Conn, then func()) {
 func TestHazard09PeerStopsReading(t *testing.T) {
 	const big = 12 << 20 // more than the buffers of the kernel
 	value := []Change{{ReplaceValues, "jpegPhoto", []string{strings.Repeat("x", big)}}}
-	stuck := func(t *testing.T) (*stub, chan struct{}) {
-		s, release := newStub(t, nil), make(chan struct{})
-		s.raw = func(c *stubConn, m message) bool {
+	stuck := func(t *testing.T) (*scripted, chan struct{}) {
+		s, release := newScripted(t, nil), make(chan struct{})
+		s.raw = func(c *scriptedConn, m message) bool {
 			if m.op == opDelete { // from here on nothing is read
 				c.send(envelope(m.id, answer(opDeleteResult, 0, "")))
 				<-release
@@ -313,7 +313,7 @@ func TestHazard09PeerStopsReading(t *testing.T) {
 
 func TestHazard10AbandonedConsumer(t *testing.T) {
 	each(t, func(t *testing.T, r Reader) {
-		s := newStub(t, func(q *query) { q.pages(2, 1000) })
+		s := newScripted(t, func(q *query) { q.pages(2, 1000) })
 		c := dial(t, s.config(r))
 		ctx, cancel := context.WithCancel(t.Context())
 		entered := make(chan struct{})
@@ -352,7 +352,7 @@ func TestHazard11And12SpaceAndAllocations(t *testing.T) {
 	for i := range 15 {
 		attributes = append(attributes, attribute(fmt.Sprintf("attribute%d", i), strings.Repeat("v", 50)))
 	}
-	s := newStub(t, func(q *query) {
+	s := newScripted(t, func(q *query) {
 		var b []byte
 		for i := range entries {
 			b = append(b, envelope(q.id, entryOp(fmt.Sprintf("uid=%d,dc=x", q.page()*entries+i), attributes...))...)
@@ -412,7 +412,7 @@ func TestHazard11And12SpaceAndAllocations(t *testing.T) {
 }
 
 func TestPoisonedViews(t *testing.T) {
-	s := newStub(t, func(q *query) { q.pages(1, 10) })
+	s := newScripted(t, func(q *query) { q.pages(1, 10) })
 	c := dial(t, s.config(Fast))
 	var kept []byte
 	if _, err := c.Search(t.Context(), all(), func(e *Entry) error {
@@ -430,30 +430,33 @@ func TestPoisonedViews(t *testing.T) {
 
 func TestWritesThatGotNoAnswer(t *testing.T) {
 	for name, tc := range map[string]struct {
-		raw               func(*stubConn, message) bool
+		raw               func(*scriptedConn, message) bool
 		inDoubt, retry    bool
 		is                error
 		wantNil, deadThen bool
 	}{
-		"dropped before the answer": {raw: func(c *stubConn, m message) bool { c.Close(); return true }, inDoubt: true, is: io.EOF, deadThen: true},
-		"busy": {raw: func(c *stubConn, m message) bool {
+		"dropped before the answer": {raw: func(c *scriptedConn, m message) bool { c.Close(); return true }, inDoubt: true, is: io.EOF, deadThen: true},
+		"busy": {raw: func(c *scriptedConn, m message) bool {
 			c.send(envelope(m.id, answer(opAddResult, CodeBusy, "")))
 			return true
 		}, retry: true, is: ErrBusy},
-		"another answer": {raw: func(c *stubConn, m message) bool { c.send(envelope(m.id, answer(opModifyResult, 0, ""))); return true },
+		"another answer": {raw: func(c *scriptedConn, m message) bool {
+			c.send(envelope(m.id, answer(opModifyResult, 0, "")))
+			return true
+		},
 			inDoubt: true, is: ErrProtocol, deadThen: true},
-		"answered, then dropped": {raw: func(c *stubConn, m message) bool {
+		"answered, then dropped": {raw: func(c *scriptedConn, m message) bool {
 			c.send(envelope(m.id, answer(opAddResult, 0, "")))
 			c.Close()
 			return true
 		}, wantNil: true, deadThen: true},
-		"answered, and something behind it": {raw: func(c *stubConn, m message) bool {
+		"answered, and something behind it": {raw: func(c *scriptedConn, m message) bool {
 			c.send(append(envelope(m.id, answer(opAddResult, 0, "")), envelope(m.id, answer(opAddResult, CodeOther, ""))...))
 			return true
 		}, wantNil: true, deadThen: true},
 	} {
-		s := newStub(t, nil)
-		s.raw = func(c *stubConn, m message) bool { return m.op == opAdd && tc.raw(c, m) }
+		s := newScripted(t, nil)
+		s.raw = func(c *scriptedConn, m message) bool { return m.op == opAdd && tc.raw(c, m) }
 		c := dial(t, s.config(Fast))
 		err := c.Add(t.Context(), "uid=1,dc=x", []Values{{"uid", []string{"1"}}})
 		var e *Error
@@ -474,7 +477,7 @@ func TestWritesThatGotNoAnswer(t *testing.T) {
 		}
 	}
 	// Not sent: may be tried again.
-	c := dial(t, newStub(t, nil).config(Fast))
+	c := dial(t, newScripted(t, nil).config(Fast))
 	_ = c.Close()
 	var e *Error
 	if err := c.Delete(t.Context(), "dc=x"); !errors.As(err, &e) || e.InDoubt() || !e.Retryable() {
@@ -490,7 +493,7 @@ func TestOneMessagePerWrite(t *testing.T) {
 		"two messages":   append(envelope(1, tlv(opDelete, []byte("dc=x"))), envelope(2, tlv(opDelete, []byte("dc=x")))...),
 		"unknown":        envelope(1, tlv(0x50, []byte{2})),
 	} {
-		s := newStub(t, nil)
+		s := newScripted(t, nil)
 		c := dial(t, s.config(Fast))
 		c.w.begin(nil)
 		if _, err := c.w.Write(p); !errors.Is(err, ErrProtocol) || c.Alive() {
@@ -498,8 +501,8 @@ func TestOneMessagePerWrite(t *testing.T) {
 		}
 	}
 	// Each of its requests, small and large, keeps to it.
-	s := newStub(t, func(q *query) { q.pages(1, 3) })
-	s.raw = func(c *stubConn, m message) bool {
+	s := newScripted(t, func(q *query) { q.pages(1, 3) })
+	s.raw = func(c *scriptedConn, m message) bool {
 		if m.op == opCompare {
 			c.send(envelope(m.id, answer(opCompareResult, 6, "")))
 		}

@@ -197,7 +197,7 @@ func TestHostileServers(t *testing.T) {
 			}
 			t.Run(tc.name+"/"+r.name, func(t *testing.T) {
 				t.Parallel()
-				s := newStub(t, tc.serve)
+				s := newScripted(t, tc.serve)
 				cfg := s.config(r.kind)
 				if tc.is == ErrIdle {
 					cfg.IdleTimeout = 300 * time.Millisecond
@@ -321,7 +321,7 @@ func TestOddServers(t *testing.T) {
 			t.Parallel()
 			var texts []string
 			for _, r := range readers {
-				s := newStub(t, tc.serve)
+				s := newScripted(t, tc.serve)
 				c := dial(t, s.config(r.kind))
 				records, done, err := c.Collect(t.Context(), Request{Base: "dc=x", Scope: ScopeSubtree, PageSize: 10})
 				if err != nil || len(records) != tc.entries || done.Entries != tc.entries || done.Pages != len(s.cookies()) {
@@ -343,7 +343,7 @@ func TestIgnoredReferrals(t *testing.T) {
 		q.done(0)
 	}
 	for _, r := range readers {
-		c := dial(t, newStub(t, serve).config(r.kind))
+		c := dial(t, newScripted(t, serve).config(r.kind))
 		req := Request{Base: "dc=x", IgnoreReferrals: []string{"ldap://no", "LDAP://forestdnszones."}}
 		_, done, err := c.Collect(t.Context(), req)
 		if err != nil || done.Entries != 10 || len(done.Referrals) != 1 {
@@ -354,14 +354,14 @@ func TestIgnoredReferrals(t *testing.T) {
 
 func TestServerWithoutPaging(t *testing.T) {
 	for _, r := range readers {
-		s := newStub(t, func(q *query) {
+		s := newScripted(t, func(q *query) {
 			if q.paged {
 				q.t.Error("a page was asked for")
 			}
 			q.entries(0, 30)
 			q.done(0)
 		})
-		s.raw = func(c *stubConn, m message) bool {
+		s.raw = func(c *scriptedConn, m message) bool {
 			if m.op != opSearch || newQuery(c, m).base != "" {
 				return false
 			}

@@ -19,9 +19,9 @@ import (
 )
 
 // rootless answers the search for the root entry as the test says.
-func rootless(t *testing.T, root func(*query), search func(*query)) *stub {
-	s := newStub(t, search)
-	s.raw = func(c *stubConn, m message) bool {
+func rootless(t *testing.T, root func(*query), search func(*query)) *scripted {
+	s := newScripted(t, search)
+	s.raw = func(c *scriptedConn, m message) bool {
 		if m.op != opSearch {
 			return false
 		}
@@ -56,7 +56,7 @@ func TestHiddenRootEntry(t *testing.T) {
 	if _, err := Dial(t.Context(), s.config(Fast)); !errors.Is(err, ErrBusy) {
 		t.Errorf("a busy server: %v", err)
 	}
-	if s := dial(t, newStub(t, nil).config(Fast)).Server(); !s.Known() || !s.HasControl(OIDPaging) {
+	if s := dial(t, newScripted(t, nil).config(Fast)).Server(); !s.Known() || !s.HasControl(OIDPaging) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -72,7 +72,7 @@ func TestBase(t *testing.T) {
 			q.done(0)
 		},
 	}
-	s := newStub(t, func(q *query) {
+	s := newScripted(t, func(q *query) {
 		if q.paged {
 			q.t.Error("a page of one entry")
 		}
@@ -100,7 +100,7 @@ func TestWhoAmINotTold(t *testing.T) {
 			q.done(0)
 		}, nil)
 		root := s.raw
-		s.raw = func(c *stubConn, m message) bool {
+		s.raw = func(c *scriptedConn, m message) bool {
 			if m.op == opExtended {
 				c.send(envelope(m.id, answer(opExtendedResult, tc.code, "")))
 				return true
@@ -144,9 +144,9 @@ func clientCertificate(t *testing.T) (cert, key string) {
 func TestExternalByCertificate(t *testing.T) {
 	server, ca := authority(t)
 	server.ClientAuth = tls.RequireAnyClientCert
-	s := newStub(t, func(q *query) { q.pages(1, 3) })
+	s := newScripted(t, func(q *query) { q.pages(1, 3) })
 	external := make(chan bool, 1)
-	s.raw = func(c *stubConn, m message) bool {
+	s.raw = func(c *scriptedConn, m message) bool {
 		if m.op == opBindRequest {
 			external <- strings.Contains(string(m.body), "EXTERNAL")
 		}

@@ -33,10 +33,10 @@ func TestLaw12NoPasswordBeforeTheCertificateIsRight(t *testing.T) {
 		"another authority": {right, expired, "localhost", "ca_file"},
 		"another name":      {right, right, "ldap.corp.example", "server_name"},
 	} {
-		s := newStub(t, func(q *query) { q.pages(1, 3) })
+		s := newScripted(t, func(q *query) { q.pages(1, 3) })
 		var bound atomic.Bool
 		root := s.raw
-		s.raw = func(c *stubConn, m message) bool {
+		s.raw = func(c *scriptedConn, m message) bool {
 			if m.op == opBindRequest {
 				bound.Store(true)
 			}

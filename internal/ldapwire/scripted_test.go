@@ -80,12 +80,12 @@ func pagingValue(cookie string) []byte {
 	return tlv(tagSequence, str(OIDPaging), str(string(tlv(tagSequence, integer(tagInteger, 0), str(cookie)))))
 }
 
-// stub is a server that does as the test says. It answers binds, the root
+// scripted is a server that does as the test says. It answers binds, the root
 // entry and who-am-I itself, unless raw is set.
-type stub struct {
+type scripted struct {
 	t        testing.TB
 	listener net.Listener
-	raw      func(*stubConn, message) bool // true: it was dealt with
+	raw      func(*scriptedConn, message) bool // true: it was dealt with
 	search   func(*query)
 
 	wg    sync.WaitGroup
@@ -95,12 +95,12 @@ type stub struct {
 	asked [][]byte // the search requests without their IDs
 }
 
-func newStub(t testing.TB, search func(*query)) *stub {
+func newScripted(t testing.TB, search func(*query)) *scripted {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stub{t: t, listener: l, search: search}
+	s := &scripted{t: t, listener: l, search: search}
 	s.wg.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -117,7 +117,7 @@ func newStub(t testing.TB, search func(*query)) *stub {
 	return s
 }
 
-func (s *stub) close() {
+func (s *scripted) close() {
 	_ = s.listener.Close()
 	s.mu.Lock()
 	for _, c := range s.conns {
@@ -127,34 +127,34 @@ func (s *stub) close() {
 	s.wg.Wait()
 }
 
-func (s *stub) config(r Reader) Config {
+func (s *scripted) config(r Reader) Config {
 	return Config{
 		URLs: []string{"ldap://" + s.listener.Addr().String()}, AllowPlaintext: true, Reader: r,
 		DialTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second, TotalTimeout: time.Minute,
 	}
 }
 
-func (s *stub) cookies() []string {
+func (s *scripted) cookies() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]string{}, s.seen...)
 }
 
-type stubConn struct {
+type scriptedConn struct {
 	net.Conn
-	*stub
+	*scripted
 }
 
 // send ignores errors: the client may have hung up, and is right to.
-func (c *stubConn) send(b ...[]byte) {
+func (c *scriptedConn) send(b ...[]byte) {
 	for _, m := range b {
 		_, _ = c.Write(m)
 	}
 }
 
-func (s *stub) serve(nc net.Conn) {
+func (s *scripted) serve(nc net.Conn) {
 	defer nc.Close()
-	c := &stubConn{nc, s}
+	c := &scriptedConn{nc, s}
 	in := bufio.NewReader(nc)
 	for {
 		m, err := readRequest(in)
@@ -209,7 +209,7 @@ func readRequest(in *bufio.Reader) (message, error) {
 
 // query is a search request, and how to answer it.
 type query struct {
-	*stubConn
+	*scriptedConn
 	id     int
 	base   string
 	paged  bool
@@ -217,8 +217,8 @@ type query struct {
 	cookie string
 }
 
-func newQuery(c *stubConn, m message) *query {
-	q := &query{stubConn: c, id: m.id}
+func newQuery(c *scriptedConn, m message) *query {
+	q := &query{scriptedConn: c, id: m.id}
 	body := cursor{b: m.body}
 	q.base = string(body.take(tagOctetString, "base"))
 	controls, err := parseControls(nil, m.controls)
