@@ -247,13 +247,14 @@ func (s *Store) Agree(name, by string, all []string) error {
 
 // Gave says whether this state gave the number under the serial. Ours: the serial
 // is its own, and not one from before it was restored. Forgotten: it was given, and
-// nobody has it any more; a state that is older than its person never gave it.
+// nobody has it any more; a state that is older than its person never gave it, or
+// gave it to somebody else since, or to a group.
 func (s *Store) Gave(serial string, ordinal uint64) (ours, given, forgotten bool, err error) {
 	err = s.view(func(tx *txn) error {
 		meta := tx.Bucket(bMeta)
 		ours = serial == string(meta.Get(kSerial))
 		given = ours && ordinal <= fromU64(meta.Get(kOrdinal))
-		forgotten = given && tx.Bucket(bPeople).Get(u64(ordinal)) == nil
+		forgotten = given && tx.Bucket(bPeople).Get(u64(ordinal)) == nil && tx.Bucket(bGroups).Get(u64(ordinal)) == nil
 		return nil
 	})
 	if err != nil {

@@ -318,6 +318,22 @@ func TestMarksThatItDidNotGive(t *testing.T) {
 	if !ours || given || forgotten {
 		t.Fatal(ours, given, forgotten)
 	}
+	// A state that was set back may give a number to a group that somebody had.
+	k.group("team")
+	k.read()
+	groups := 0
+	ok(t, k.s.view(func(tx *txn) error {
+		return tx.Bucket(bGroups).ForEach(func(key, _ []byte) error {
+			groups++
+			if _, given, forgotten, err := k.s.Gave(serial, fromU64(key)); !given || forgotten || err != nil {
+				t.Errorf("the number of a group: given %v, forgotten %v, %v", given, forgotten, err)
+			}
+			return nil
+		})
+	}))
+	if groups == 0 {
+		t.Fatal("there is no group to try it with")
+	}
 	ok(t, k.s.Suspect("the wiki has an account of #4711"))
 	if r, is, _ := k.s.Restored(); !is || !strings.Contains(r.Why, "4711") {
 		t.Fatalf("%+v", r)
