@@ -10,6 +10,10 @@ const (
 	Person Kind = iota + 1
 	// Group is an entry whose members may get roles by it.
 	Group
+	// Container is an entry that others lie below. It has an ID and a DN, nothing
+	// else is read of it: when it is renamed, everybody below it is, without a change
+	// of their own.
+	Container
 )
 
 func (k Kind) String() string {
@@ -18,6 +22,8 @@ func (k Kind) String() string {
 		return "person"
 	case Group:
 		return "group"
+	case Container:
+		return "container"
 	}
 	return "entry"
 }

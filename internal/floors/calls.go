@@ -65,7 +65,7 @@ func clock(s *source) {
 func proofs(s *source) {
 	s.uses(func(at token.Pos, imported, name string) {
 		switch {
-		case imported == Module+"/directory/internal/proof" && name == "New":
+		case imported == Module+"/directory/internal/proof" && (name == "New" || name == "NewFollowed"):
 			if kindOf(s.folder) != "directory" {
 				s.report("proof", at, "only a kind of source proves that a listing was complete")
 			}

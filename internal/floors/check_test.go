@@ -83,6 +83,7 @@ var breaks = []struct {
 
 	{"a proof by a source", "directory/ldap/x.go", "import \"github.com/rosterd/rosterd/directory/internal/proof\"\nvar x = proof.New(f)", ""},
 	{"a proof by the contract", "directory/x.go", "import \"github.com/rosterd/rosterd/directory/internal/proof\"\nvar x = proof.New(f)", "proof"},
+	{"changes proved by the contract", "directory/x.go", "import \"github.com/rosterd/rosterd/directory/internal/proof\"\nvar x = proof.NewFollowed(f)", "proof"},
 	{"a proof by the suite", "directory/sourcetest/x.go", "import p \"github.com/rosterd/rosterd/directory/internal/proof\"\nvar x = p.New", "proof"},
 	{"a proof by a test", "directory/x_test.go", "import \"github.com/rosterd/rosterd/directory/internal/proof\"\nvar x = proof.New(f)", "proof"},
 	{"a listing by a target", "target/file/x.go", "import \"github.com/rosterd/rosterd/target/internal/proof\"\nvar x = proof.Listed(1)", ""},

@@ -21,6 +21,7 @@ type Complete struct {
 	at             time.Time
 	knowledge      Knowledge
 	shown          Knowledge
+	cursor         Cursor
 }
 
 // Knowledge is how much a server had seen when it was read: for each place in
@@ -69,13 +70,15 @@ type Facts struct {
 	Knowledge, Shown Knowledge
 	// At is when the read began.
 	At time.Time
+	// Cursor was taken before the first page; zero: changes cannot be followed.
+	Cursor Cursor
 }
 
 // New makes a proof. Call it only where every page was read, the last result
 // was success and nothing was left out; a test counts the callers.
 func New(f Facts) Complete {
 	return Complete{made: true, source: f.Source, server: f.Server, bind: f.Bind, scope: f.Scope, coverage: f.Coverage,
-		people: f.People, groups: f.Groups, at: f.At, knowledge: f.Knowledge, shown: f.Knowledge.with(f.Shown)}
+		people: f.People, groups: f.Groups, at: f.At, knowledge: f.Knowledge, shown: f.Knowledge.with(f.Shown), cursor: f.Cursor}
 }
 
 // Valid says whether the proof was made by a source.
@@ -111,3 +114,7 @@ func (c Complete) Shown() Knowledge { return c.shown }
 
 // At is when the read began.
 func (c Complete) At() time.Time { return c.at }
+
+// Cursor is from where changes can be followed; it was taken before the first
+// page. Zero: they cannot.
+func (c Complete) Cursor() Cursor { return c.cursor }
