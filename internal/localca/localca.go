@@ -22,9 +22,9 @@ import (
 type Pair struct{ CA, Cert, Key []byte }
 
 // Issue makes an authority and a certificate (ECDSA P-256) that it signed,
-// valid for localhost, 127.0.0.1 and ::1 from an hour before now to a day
-// after. The authority's key is thrown away.
-func Issue(now time.Time) (Pair, error) {
+// valid for localhost, 127.0.0.1, ::1 and the hosts named (names or addresses)
+// from an hour before now to a day after. The authority's key is thrown away.
+func Issue(now time.Time, hosts ...string) (Pair, error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Pair{}, fmt.Errorf("make the key of the authority: %w", err)
@@ -52,6 +52,13 @@ func Issue(now time.Time) (Pair, error) {
 		NotBefore: from, NotAfter: to, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else {
+			leaf.DNSNames = append(leaf.DNSNames, host)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
 	if err != nil {

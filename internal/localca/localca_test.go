@@ -8,7 +8,7 @@ import (
 )
 
 func TestIssueServes(t *testing.T) {
-	p, err := Issue(time.Now())
+	p, err := Issue(time.Now(), "dc1.lab.example", "127.3.2.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestIssueServes(t *testing.T) {
 		b.SetDeadline(time.Now().Add(5 * time.Second)) //nolint:errcheck // a fresh connection takes deadlines
 		return tls.Client(b, c).Handshake()
 	}
-	for _, name := range []string{"localhost", "127.0.0.1", "::1"} {
+	for _, name := range []string{"localhost", "127.0.0.1", "::1", "dc1.lab.example", "127.3.2.1"} {
 		if err := try(p.ClientTLS(), name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -117,7 +117,8 @@ func (p *process) resume() error { return p.signal(syscall.SIGCONT) }
 
 var (
 	anonymousBind = []byte{0x30, 0x0c, 2, 1, 1, 0x60, 7, 2, 1, 3, 4, 0, 0x80, 0}
-	bindSuccess   = []byte{0x61, 7, 0x0a, 1, 0, 4, 0, 4, 0}
+	// The lengths before it are written in more than one way.
+	bindSuccess = []byte{0x0a, 1, 0, 4, 0, 4, 0}
 )
 
 // ready waits until the server answers an anonymous bind with success.

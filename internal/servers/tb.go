@@ -19,9 +19,13 @@ type TB interface {
 	Cleanup(func())
 }
 
-// packages tells in which Debian package a binary is.
+// packages tells in which Debian packages a binary is, with what it needs to
+// be of use.
 var packages = map[string]string{
 	"slapd": "slapd", "slapadd": "slapd", "slapcat": "slapd", "slaptest": "slapd",
+	"samba": "samba samba-ad-dc samba-ad-provision samba-dsdb-modules", "samba-tool": "samba python3-samba python3-markdown",
+	"ldbadd": "ldb-tools", "ldbmodify": "ldb-tools", "ldbsearch": "ldb-tools",
+	"ns-slapd": "389-ds-base", "dscreate": "389-ds-base python3-lib389",
 	"ldapsearch": "ldap-utils", "ldapmodify": "ldap-utils", "ldapadd": "ldap-utils", "ldapdelete": "ldap-utils",
 }
 
@@ -37,7 +41,7 @@ func (e *MissingError) Hint() string {
 	var pkgs []string
 	for _, n := range e.Names {
 		if p, ok := packages[n]; ok {
-			pkgs = append(pkgs, p)
+			pkgs = append(pkgs, strings.Fields(p)...)
 		} else {
 			pkgs = append(pkgs, n)
 		}

@@ -1,7 +1,6 @@
 package servers
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -11,16 +10,14 @@ import (
 // Modify runs ldapmodify as the administrator with LDIF change records; a
 // record without changetype is added. The error is a *ToolError with the
 // result code.
-func (s *Slapd) Modify(changes string) error {
-	_, err := output(nil, []byte(changes), "ldapmodify", "-x", "-a", "-H", s.URL(), "-D", s.AdminDN, "-y", s.password)
-	return err
-}
+func (s *Slapd) Modify(changes string) error { return s.as(s.AdminDN).modify(changes) }
 
 // Configure runs ldapmodify as cn=config, on the running server's own
 // configuration (cn=config).
-func (s *Slapd) Configure(changes string) error {
-	_, err := output(nil, []byte(changes), "ldapmodify", "-x", "-a", "-H", s.URL(), "-D", "cn=config", "-y", s.password)
-	return err
+func (s *Slapd) Configure(changes string) error { return s.as("cn=config").modify(changes) }
+
+func (s *Slapd) as(dn string) client {
+	return client{url: s.URL(), ca: s.CACert, dn: dn, passwordFile: s.password}
 }
 
 // SetAccess replaces the access rules of the running server, each a clause
@@ -43,18 +40,5 @@ func (s *Slapd) Search(base, scope, filter string, attrs ...string) ([]ldif.Entr
 // SearchAs runs ldapsearch as somebody else; an empty DN is anonymous. What
 // was read before an error is returned with it.
 func (s *Slapd) SearchAs(dn, password, base, scope, filter string, attrs ...string) ([]ldif.Entry, error) {
-	args := []string{"-LLL", "-o", "ldif-wrap=no", "-x", "-H", s.URL(), "-b", base, "-s", scope}
-	var stdin []byte
-	if dn != "" {
-		stdin = []byte(password)
-		args = append(args, "-D", dn, "-y", "/dev/stdin")
-	}
-	args = append(args, filter)
-	out, err := output([]string{"LDAPTLS_CACERT=" + s.CACert}, stdin, "ldapsearch", append(args, attrs...)...)
-	// Continuation references come as comments or as records without a DN.
-	entries, perr := ldif.All(bytes.NewReader(out))
-	if err == nil {
-		err = perr
-	}
-	return entries, err
+	return s.as(s.AdminDN).searchAs(dn, password, base, scope, filter, attrs...)
 }

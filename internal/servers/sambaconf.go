@@ -1,0 +1,48 @@
+package servers
+
+import (
+	"fmt"
+	"strings"
+)
+
+// smbConf is the whole configuration of one copy.
+func (s *Samba) smbConf() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("[global]")
+	line("netbios name = DC1\nworkgroup = %s\nrealm = %s", s.NetBIOS, s.Realm)
+	line("server role = active directory domain controller")
+	line("server services = ldap, cldap, kdc")
+	line("interfaces = %s/8\nbind interfaces only = yes\ndisable netbios = yes", s.Addr)
+	line("private dir = %s/private\nlock directory = %s\nstate directory = %s/state\ncache directory = %s/cache\nbinddns dir = %s/bind-dns",
+		s.data(), s.data(), s.data(), s.data(), s.data())
+	line("pid directory = %s/run\nncalrpc dir = %s/ncalrpc\nntp signd socket directory = %s/ntp\nwinbindd socket directory = %s/run/winbindd", s.Dir, s.Dir, s.Dir, s.Dir)
+	line("log file = %s/samba-%%m.log", s.Dir)
+	line("idmap_ldb:use rfc2307 = yes")
+	line("ldap server require strong auth = no")
+	line("tls enabled = yes\ntls keyfile = %s/srv.key\ntls certfile = %s/srv.crt\ntls cafile = %s", s.Dir, s.Dir, s.CACert)
+	// Three to ten times faster; a test whose machine loses power starts anew.
+	line("ldb:nosync = true")
+	for _, o := range s.cfg.Options {
+		line("%s", o)
+	}
+	return b.String()
+}
+
+func (s *Samba) krb5Conf() string {
+	return fmt.Sprintf(`[libdefaults]
+	default_realm = %[1]s
+	dns_lookup_realm = false
+	dns_lookup_kdc = false
+	rdns = false
+	udp_preference_limit = 1
+[realms]
+	%[1]s = {
+		kdc = %[2]s
+		kpasswd_server = %[2]s
+	}
+[domain_realm]
+	.%[3]s = %[1]s
+	%[3]s = %[1]s
+`, s.Realm, s.Addr, s.Domain)
+}
