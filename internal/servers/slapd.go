@@ -24,6 +24,10 @@ type SlapdConfig struct {
 	AdminPassword string      // of cn=admin,SUFFIX and cn=config; default "secret"
 	Users         []User      // nil: sync and limited
 	Access        []string    // access clauses that begin with `to`; nil: DefaultAccess
+	Sync          SlapdSync   // whether and how it is a provider of changes; not beside an overlay syncprov
+	SessionLog    int         // changes that SyncSessionLog remembers; default 10,000
+	ServerID      int         // in the CSNs of its changes; default 1
+	Replica       bool        // starts empty: FollowChanges fills it
 	Overlays      []string    // by name: syncprov, memberof, refint, ppolicy, sssvlv…
 	Global        []string    // more lines before the databases
 	Database      []string    // more lines in the main database
@@ -51,6 +55,7 @@ type Slapd struct {
 	proc     *process
 	bin      string
 	password string // file with AdminPassword, kept off the process list
+	backups  int
 }
 
 // NewSlapd makes the folder, loads the LDIF, starts the server and returns
@@ -64,6 +69,12 @@ func NewSlapd(cfg SlapdConfig) (*Slapd, error) {
 	}
 	if cfg.Debug == "" {
 		cfg.Debug = "0"
+	}
+	if cfg.SessionLog == 0 {
+		cfg.SessionLog = 10000
+	}
+	if cfg.ServerID == 0 {
+		cfg.ServerID = 1
 	}
 	if cfg.Users == nil {
 		cfg.Users = []User{
@@ -182,8 +193,8 @@ func (s *Slapd) prepare() error {
 			return fmt.Errorf("write a file for slapd: %w", err)
 		}
 	}
-	for _, d := range []string{"db", "slapd.d"} {
-		if err := os.Mkdir(filepath.Join(s.Dir, d), 0o700); err != nil {
+	for _, d := range append(s.databases(), filepath.Join(s.Dir, "slapd.d")) {
+		if err := os.Mkdir(d, 0o700); err != nil {
 			return fmt.Errorf("make a folder for slapd: %w", err)
 		}
 	}
@@ -191,7 +202,20 @@ func (s *Slapd) prepare() error {
 	if err != nil {
 		return err
 	}
-	return s.load(conf)
+	if !s.cfg.Replica {
+		if err := s.load(conf); err != nil {
+			return err
+		}
+	}
+	// Converted only now: slaptest opens the databases, which slapadd made.
+	// Without -u, since -u converts nothing. A log, and all of a replica, are made
+	// at the first start and missed until then: the result must be sound.
+	slapdD := filepath.Join(s.Dir, "slapd.d")
+	err = run("slaptest", "-f", conf, "-F", slapdD)
+	if err != nil && (s.cfg.Replica || s.cfg.Sync == SyncAccessLog) {
+		return run("slaptest", "-u", "-F", slapdD)
+	}
+	return err
 }
 
 // load hands the base entry, the LDIF and the users to slapadd in one file.
@@ -236,12 +260,7 @@ func (s *Slapd) load(conf string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("write the LDIF: %w", err)
 	}
-	if err := run("slapadd", "-q", "-w", "-S", "1", "-f", conf, "-b", s.Suffix, "-l", path); err != nil {
-		return err
-	}
-	// Converted only now: slaptest opens the databases, which slapadd made.
-	// Without -u, since -u converts nothing.
-	return run("slaptest", "-f", conf, "-F", filepath.Join(s.Dir, "slapd.d"))
+	return run("slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path)
 }
 
 func (s *Slapd) startOnFreePorts() error {

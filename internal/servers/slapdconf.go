@@ -63,12 +63,12 @@ func (s *Slapd) conf() (string, error) {
 		line("include %s", path)
 	}
 	line("modulepath %s\nmoduleload back_mdb", modules)
-	for _, o := range s.cfg.Overlays {
+	for _, o := range append(s.cfg.Sync.overlays(), s.cfg.Overlays...) {
 		line("moduleload %s", o)
 	}
 	line("pidfile %s/slapd.pid\nargsfile %s/slapd.args", s.Dir, s.Dir)
 	line("TLSCACertificateFile %s\nTLSCertificateFile %s/srv.crt\nTLSCertificateKeyFile %s/srv.key", s.CACert, s.Dir, s.Dir)
-	line("serverID 1")
+	line("serverID %d", s.cfg.ServerID)
 	if s.cfg.SizeLimit != 0 {
 		line("sizelimit %d", s.cfg.SizeLimit)
 	}
@@ -76,6 +76,9 @@ func (s *Slapd) conf() (string, error) {
 		line("%s", l)
 	}
 	line("database config\nrootdn cn=config\nrootpw %s", s.AdminPassword)
+	for _, l := range s.cfg.Sync.before(s) {
+		line("%s", l)
+	}
 	line("database mdb\nsuffix \"%s\"\ndirectory %s/db\nrootdn \"%s\"\nrootpw %s\nmaxsize 17179869184", s.Suffix, s.Dir, s.AdminDN, s.AdminPassword)
 	if !s.cfg.Durable {
 		line("dbnosync")
@@ -94,6 +97,9 @@ func (s *Slapd) conf() (string, error) {
 		line("access %s", a)
 	}
 	for _, l := range s.cfg.Database {
+		line("%s", l)
+	}
+	for _, l := range s.cfg.Sync.within(s) {
 		line("%s", l)
 	}
 	for _, o := range s.cfg.Overlays {

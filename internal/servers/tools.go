@@ -24,7 +24,7 @@ func (s *Slapd) as(dn string) client {
 // that begins with `to`, tried in this order.
 func (s *Slapd) SetAccess(clauses ...string) error {
 	var b strings.Builder
-	b.WriteString("dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\nreplace: olcAccess\n")
+	fmt.Fprintf(&b, "dn: %s\nchangetype: modify\nreplace: olcAccess\n", s.database())
 	for i, c := range clauses {
 		fmt.Fprintf(&b, "olcAccess: {%d}%s\n", i, c)
 	}
