@@ -47,7 +47,8 @@ func TestEveryMistakeHasItsKeyAndAHint(t *testing.T) {
 		"members":        {func(c *ldap.Config) { c.Groups.Members = []string{"member;range=0-9"} }, "groups.members", "not the name"},
 		"groups name":    {func(c *ldap.Config) { c.Groups.Name = "c n" }, "groups.name", "not the name"},
 		"id":             {func(c *ldap.Config) { c.IDAttribute = "entry uuid" }, "id_attribute", "not the name"},
-		"objectGUID":     {func(c *ldap.Config) { c.IDAttribute = "objectguid" }, "id_attribute", "comes later"},
+		"catalog":        {func(c *ldap.Config) { c.URLs = []string{"ldaps://dc1.corp.example:3269/"} }, "urls", "global catalog"},
+		"principal":      {func(c *ldap.Config) { c.BindDN = "rosterd@" }, "bind_dn", ""},
 		"login":          {func(c *ldap.Config) { c.Person.Login = "u*" }, "person.login", "not the name"},
 		"key attribute":  {func(c *ldap.Config) { c.Person.Key = "a b" }, "person.key", "not the name"},
 		"canary":         {func(c *ldap.Config) { c.Canaries = []string{"canary"} }, "guard.canaries", ""},
@@ -85,8 +86,11 @@ func TestSoundSettings(t *testing.T) {
 		"ldapi": func(c *ldap.Config) {
 			c.SASL, c.BindDN, c.Password, c.URLs = "external", "", secret.Secret{}, []string{"ldapi://%2Frun%2Fldapi"}
 		},
-		"no groups": func(c *ldap.Config) { c.Groups.Bases = nil },
-		"canary":    func(c *ldap.Config) { c.Canaries = []string{"UID=canary, OU=People,DC=corp,DC=example"} },
+		"objectGUID":   func(c *ldap.Config) { c.IDAttribute = "objectguid" },
+		"user@domain":  func(c *ldap.Config) { c.BindDN = "rosterd@corp.example" },
+		"DOMAIN\\user": func(c *ldap.Config) { c.BindDN = `CORP\rosterd` },
+		"no groups":    func(c *ldap.Config) { c.Groups.Bases = nil },
+		"canary":       func(c *ldap.Config) { c.Canaries = []string{"UID=canary, OU=People,DC=corp,DC=example"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := sound()

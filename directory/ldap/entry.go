@@ -86,8 +86,12 @@ func (h *shape) entry(kind directory.Kind, e *ldapwire.Entry, want map[string][]
 
 func (h *shape) identify(e *ldapwire.Entry) (identity.ID, error) {
 	values := e.Values(h.id)
-	if len(values) == 1 && len(bytes.TrimSpace(values[0])) > 0 {
-		return normalID(string(values[0])), nil
+	var id identity.ID
+	var unfit error
+	if len(values) == 1 {
+		if id, unfit = idOf(h.id, values[0]); unfit == nil {
+			return id, nil
+		}
 	}
 	hint := "it must be readable, and have one value, for every entry that is listed: check the access rules for " + h.s.cfg.IDAttribute + ", and id_attribute"
 	switch {
@@ -96,11 +100,8 @@ func (h *shape) identify(e *ldapwire.Entry) (identity.ID, error) {
 	case len(values) > 1:
 		return "", fail(ErrID, hint, "the entry %q has %d values of %s", e.DN, len(values), h.s.cfg.IDAttribute)
 	}
-	return "", fail(ErrID, hint, "%s of the entry %q is blank", h.s.cfg.IDAttribute, e.DN)
+	return "", fail(ErrID, hint, "%s of the entry %q: %v", h.s.cfg.IDAttribute, e.DN, unfit)
 }
-
-// normalID is the form in which IDs are compared; for a UUID RFC 4530 says so.
-func normalID(s string) identity.ID { return identity.ID(strings.ToLower(s)) }
 
 func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
 	out, err := h.entry(directory.Person, e, h.people, h.s.coverage)

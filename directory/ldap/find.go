@@ -133,12 +133,13 @@ func (l *lookup) proofs(ctx context.Context, roots []identity.DN) error {
 			if err != nil {
 				return err
 			}
-			if v := rec.Values(l.shape.id); len(v) == 1 && v[0] != "" {
-				sure = normalID(v[0])
-				break
+			if v := rec.Values(l.shape.id); len(v) == 1 {
+				if sure, err = idOf(l.shape.id, []byte(v[0])); err == nil {
+					break
+				}
 			}
 		}
-		if sure == "" && strings.EqualFold(s.cfg.IDAttribute, entryUUID) {
+		if sure == "" && everywhere(s.cfg.IDAttribute) {
 			return fail(ErrLookup, "every entry has one: let the bind user read it", "no base below %q shows its %s", root, s.cfg.IDAttribute)
 		}
 		l.sure = append(l.sure, sure)
@@ -150,9 +151,9 @@ func (l *lookup) search(ctx context.Context, root identity.DN, sure identity.ID,
 	asked := make(map[identity.ID]bool, len(ids)+1)
 	var filter strings.Builder
 	ask := func(id identity.ID) {
-		if id != "" && !asked[id] {
+		if part, ok := idFilter(l.source.cfg.IDAttribute, id); ok && !asked[id] {
 			asked[id] = true
-			fmt.Fprintf(&filter, "(%s=%s)", l.source.cfg.IDAttribute, ldapwire.EscapeFilterValue(string(id)))
+			filter.WriteString(part)
 		}
 	}
 	filter.WriteString("(|")

@@ -30,9 +30,6 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	}
 	v.attribute(c.Groups.Name, "groups", "name")
 	v.attribute(c.IDAttribute, "id_attribute")
-	if strings.EqualFold(c.IDAttribute, "objectGUID") {
-		v.at("objectGUID is of Active Directory, which comes later", "leave id_attribute out for entryUUID", "id_attribute")
-	}
 	for _, a := range []struct{ value, key string }{{c.Person.Login, "login"}, {c.Person.Mail, "mail"}, {c.Person.Name, "name"}, {c.Person.Key, "key"}} {
 		v.attribute(a.value, "person", a.key)
 	}
@@ -83,8 +80,12 @@ func (v validation) connection(c *Config) {
 			w.KeyFile = w.CertFile // the pair has a message of its own
 		}
 		v.error(w.Validate(), "urls")
+		if isCatalog(u) {
+			v.at(fmt.Sprintf("%s is a global catalog: it has a part of the attributes, and what it lacks would look empty", u),
+				"use port 636 (ldaps://) or 389 (ldap://, StartTLS) of a domain controller", "urls")
+		}
 	}
-	if c.BindDN != "" {
+	if c.BindDN != "" && !isPrincipal(c.BindDN) {
 		if _, err := identity.ParseDN(c.BindDN); err != nil {
 			v.at(err.Error(), `as in bind_dn = "cn=rosterd,ou=services,dc=corp,dc=example"`, "bind_dn")
 		}
@@ -107,6 +108,20 @@ func (v validation) connection(c *Config) {
 		}
 		v.at("a client certificate needs its key, and a key its certificate", "set cert_file and key_file", key)
 	}
+}
+
+// isCatalog says whether a URL has a port of the global catalog of Active
+// Directory.
+func isCatalog(u string) bool {
+	u = strings.TrimRight(u, "/")
+	return strings.HasSuffix(u, ":3268") || strings.HasSuffix(u, ":3269")
+}
+
+// isPrincipal says whether a name is one by which Active Directory lets somebody
+// in who does not know their DN: user@domain, DOMAIN\user.
+func isPrincipal(name string) bool {
+	i := strings.IndexAny(name, "@\\=,")
+	return i > 0 && i+1 < len(name) && (name[i] == '@' || name[i] == '\\')
 }
 
 func (v validation) error(err error, key ...string) {
