@@ -18,10 +18,11 @@ import (
 // anything else (a broken connection, silence, a cancelled context, an error
 // of the sink) it is closed, and every later call is an ErrDead.
 type Conn struct {
-	cfg    Config
-	w      *wire
-	l      *ldap.Conn
-	server Server
+	cfg     Config
+	w       *wire
+	l       *ldap.Conn
+	server  Server
+	binding int64 // requests until it was bound
 
 	mu     sync.Mutex // held by the operation that runs
 	closed sync.Once
@@ -29,6 +30,10 @@ type Conn struct {
 
 // Server says whom the connection was made to.
 func (c *Conn) Server() Server { return c.server }
+
+// Requests is how many requests left over the connection since it was bound,
+// those for the root entry and for who we are included.
+func (c *Conn) Requests() int64 { return c.w.requests.Load() - c.binding }
 
 // Alive says whether the connection can still be used, as far as is known.
 func (c *Conn) Alive() bool { return c.w.err() == nil && !c.w.quit.Load() }
@@ -127,6 +132,9 @@ func (c *Conn) run(ctx context.Context, op, dn string, l lane, do func() error) 
 		}
 	}
 	if out.result == nil {
+		if err == nil {
+			err = fmt.Errorf("%w: no answer came", ErrProtocol)
+		}
 		return out, c.fault(op, dn, err) // never sent: the filter does not compile
 	}
 	if out.result.code != 0 {

@@ -108,6 +108,7 @@ func dialOne(ctx context.Context, cfg Config, a address) (*Conn, error) {
 		_ = c.Close()
 		return nil, err
 	}
+	c.binding = c.w.requests.Load()
 	if err := c.identify(ctx); err != nil {
 		_ = c.Close()
 		return nil, err

@@ -16,6 +16,8 @@ type Entry struct {
 	Attributes []Attribute
 	// Controls that came with the entry.
 	Controls []Control
+
+	long bool // of an attribute only a part came
 }
 
 // Attribute is one attribute of an entry.
@@ -24,8 +26,17 @@ type Attribute struct {
 	Name string
 	// Options, in lower case: "binary", "lang-de".
 	Options []string
+	// Part says which of its values they are.
+	Part Part
 	// Values in the order in which they came. They may be empty.
 	Values [][]byte
+
+	span span // of a Partial
+}
+
+// whole says whether it is the attribute itself, not a kind or a part of it.
+func (a *Attribute) whole() bool {
+	return a.Part == Whole && (len(a.Options) == 0 || len(a.Options) == 1 && a.Options[0] == "binary")
 }
 
 // Values returns the values of the attribute without options, or with
@@ -33,11 +44,35 @@ type Attribute struct {
 func (e *Entry) Values(name string) [][]byte {
 	for i := range e.Attributes {
 		a := &e.Attributes[i]
-		if a.Name == name && (len(a.Options) == 0 || len(a.Options) == 1 && a.Options[0] == "binary") {
+		if a.Name == name && a.whole() {
 			return a.Values
 		}
 	}
 	return nil
+}
+
+// Has says whether the attribute came, even without a value.
+func (e *Entry) Has(name string) bool {
+	for i := range e.Attributes {
+		if a := &e.Attributes[i]; a.Name == name && a.whole() {
+			return true
+		}
+	}
+	return false
+}
+
+// Changed returns the values that the attribute gained and lost; only DirSync
+// says so.
+func (e *Entry) Changed(name string) (gained, lost [][]byte) {
+	for i := range e.Attributes {
+		switch a := &e.Attributes[i]; {
+		case a.Name == name && a.Part == Gained:
+			gained = a.Values
+		case a.Name == name && a.Part == Lost:
+			lost = a.Values
+		}
+	}
+	return gained, lost
 }
 
 // First returns the first of Values, or "".
@@ -56,7 +91,7 @@ func (e *Entry) Record() Record {
 		for j, v := range a.Values {
 			values[j] = string(v)
 		}
-		r.Attributes[i] = RecordAttribute{Name: a.Name, Options: a.Options, Values: values}
+		r.Attributes[i] = RecordAttribute{Name: a.Name, Options: a.Options, Part: a.Part, Values: values}
 	}
 	return r
 }
@@ -71,6 +106,7 @@ type Record struct {
 type RecordAttribute struct {
 	Name    string
 	Options []string
+	Part    Part
 	Values  []string
 }
 
@@ -78,7 +114,7 @@ type RecordAttribute struct {
 func (r Record) Values(name string) []string {
 	name = strings.ToLower(name)
 	for _, a := range r.Attributes {
-		if a.Name == name && (len(a.Options) == 0 || len(a.Options) == 1 && a.Options[0] == "binary") {
+		if a.Name == name && a.Part == Whole && (len(a.Options) == 0 || len(a.Options) == 1 && a.Options[0] == "binary") {
 			return a.Values
 		}
 	}
@@ -99,6 +135,7 @@ func (r Record) Has(name, value string) bool { return slices.Contains(r.Values(n
 // entryDecoder makes the Entry of one message after the other, in one place.
 type entryDecoder struct {
 	names  names
+	ranges ranges
 	entry  Entry
 	values [][]byte
 	cuts   []int // where the values of an attribute begin
@@ -106,7 +143,7 @@ type entryDecoder struct {
 
 func (d *entryDecoder) begin(dn []byte) {
 	d.names.entry++
-	d.entry.DN = dn
+	d.entry.DN, d.entry.long = dn, false
 	d.entry.Attributes = d.entry.Attributes[:0]
 	d.entry.Controls = d.entry.Controls[:0]
 	d.values, d.cuts = d.values[:0], d.cuts[:0]
@@ -120,16 +157,21 @@ func (d *entryDecoder) attribute(description []byte) error {
 		return fmt.Errorf("%w: an attribute without a name in %q", ErrProtocol, d.entry.DN)
 	case !fresh:
 		return fmt.Errorf("%w: %q occurs twice in %q", ErrProtocol, description, d.entry.DN)
-	case name.ranged:
-		return &RangeError{DN: string(d.entry.DN), Attribute: string(description)}
 	}
-	d.entry.Attributes = append(d.entry.Attributes, Attribute{Name: name.base, Options: name.options})
+	a := Attribute{Name: name.base, Options: name.options}
+	if name.ranged {
+		if a.Part, a.span = d.ranges.part(name), name.part; a.Part == Whole {
+			return &RangeError{DN: string(d.entry.DN), Attribute: string(description)}
+		}
+		d.entry.long = d.entry.long || a.Part == Partial
+	}
+	d.entry.Attributes = append(d.entry.Attributes, a)
 	d.cuts = append(d.cuts, len(d.values))
 	return nil
 }
 
 // finish hands out the values; until then d.values may still move.
-func (d *entryDecoder) finish() *Entry {
+func (d *entryDecoder) finish() (*Entry, error) {
 	for i := range d.entry.Attributes {
 		end := len(d.values)
 		if i+1 < len(d.cuts) {
@@ -137,7 +179,10 @@ func (d *entryDecoder) finish() *Entry {
 		}
 		d.entry.Attributes[i].Values = d.values[d.cuts[i]:end:end]
 	}
-	return &d.entry
+	if d.ranges == rangesRefused {
+		return &d.entry, nil
+	}
+	return &d.entry, d.entry.checkParts()
 }
 
 // decode reads a SearchResultEntry (RFC 4511, section 4.5.2).
@@ -177,5 +222,5 @@ func (d *entryDecoder) decode(m message) (*Entry, error) {
 	if d.entry.Controls, err = parseControls(d.entry.Controls, m.controls); err != nil {
 		return nil, err
 	}
-	return d.finish(), nil
+	return d.finish()
 }

@@ -43,6 +43,7 @@ const (
 	CodeAlreadyExists        Code = 68
 	CodeOther                Code = 80
 	CodeAssertionFailed      Code = 122
+	CodeRefreshRequired      Code = 4096
 )
 
 func (c Code) String() string {
@@ -70,6 +71,9 @@ var (
 	ErrNotAllowedOnNonLeaf  error = codeError(CodeNotAllowedOnNonLeaf)
 	ErrNotAllowedOnRDN      error = codeError(CodeNotAllowedOnRDN)
 	ErrAlreadyExists        error = codeError(CodeAlreadyExists)
+	ErrCriticalExtension    error = codeError(CodeCriticalExtension)
+	// ErrRefreshRequired: the server cannot go on from the cookie (RFC 4533).
+	ErrRefreshRequired error = codeError(CodeRefreshRequired)
 
 	// ErrNoEntry: the server says that all is well and shows no entry: the
 	// entry is hidden by its access rules, or does not match.
@@ -174,6 +178,8 @@ func (e *Error) Transient() bool {
 		return false // also where the alert came after the handshake (RFC 8446)
 	case errors.Is(e.Err, ErrDead):
 		return true // whatever else it died of, a new one may live
+	case errors.Is(e.Err, ErrMoved):
+		return true
 	case errors.As(e.Err, &all):
 		return slices.ContainsFunc(all.errs, IsTransient)
 	case e.Err == nil,
@@ -228,12 +234,4 @@ func (e *ReferralError) Is(target error) bool { return target == ErrReferral }
 // Hint says what to type.
 func (e *ReferralError) Hint() string {
 	return "part of the tree lives on another server: narrow the base, or list the referrals under ignore_referrals"
-}
-
-// RangeError is an attribute of which only a part came (";range=", Active
-// Directory): never taken for the whole.
-type RangeError struct{ DN, Attribute string }
-
-func (e *RangeError) Error() string {
-	return fmt.Sprintf("only a part of %q came for %q", e.Attribute, e.DN)
 }

@@ -7,45 +7,44 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// fastPage reads a page through the lane.
-func (c *Conn) fastPage(ctx context.Context, l *listing, paged bool, cookie []byte) (pageEnd, error) {
-	lane := func(m message) error {
-		switch m.op {
-		case opEntry:
-			e, err := l.decoder.decode(m)
-			if err != nil {
-				return err
-			}
-			return l.entry(e)
-		case opReference:
-			urls, err := parseReference(m.body)
-			if err != nil {
-				return err
-			}
-			l.reference(urls)
-			return nil
-		}
-		return fmt.Errorf("%w: an intermediate response to a plain search", ErrProtocol)
-	}
+// fastPage does one request of the listing through the lane. It returns the
+// controls of the answer.
+func (c *Conn) fastPage(ctx context.Context, l *listing) ([]Control, error) {
 	var sr *ldap.SearchResult
-	out, err := c.run(ctx, opNameSearch, l.req.Base, lane, func() (err error) {
-		sr, err = c.l.Search(l.request(paged, cookie))
+	out, err := c.run(ctx, opNameSearch, l.req.Base, l.take, func() (err error) {
+		sr, err = c.l.Search(l.request())
 		return err
 	})
 	if err != nil {
-		return pageEnd{}, err
+		return nil, err
 	}
 	if sr == nil || len(sr.Entries) != 0 || len(sr.Referrals) != 0 {
 		err := fmt.Errorf("%w: entries went past the lane", ErrProtocol)
 		c.kill(err)
-		return pageEnd{}, c.fault(opNameSearch, l.req.Base, err)
+		return nil, c.fault(opNameSearch, l.req.Base, err)
 	}
-	end := pageEnd{controls: out.result.controls}
-	if ctl := out.result.control(OIDPaging); ctl != nil {
-		end.paged = true
-		if end.cookie, err = parsePaging(ctl.Value); err != nil {
-			return pageEnd{}, c.fault(opNameSearch, l.req.Base, fmt.Errorf("%w: %w", ErrProtocol, err))
+	return out.result.controls, nil
+}
+
+// take is the lane.
+func (l *listing) take(m message) error {
+	switch m.op {
+	case opEntry:
+		e, err := l.decoder.decode(m)
+		if err != nil {
+			return err
 		}
+		return l.entry(e)
+	case opReference:
+		urls, err := parseReference(m.body)
+		if err != nil {
+			return err
+		}
+		l.reference(urls)
+		return nil
 	}
-	return end, nil
+	if l.info == nil {
+		return fmt.Errorf("%w: an intermediate response to a plain search", ErrProtocol)
+	}
+	return l.info(m.body)
 }

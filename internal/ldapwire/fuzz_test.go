@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
+	"github.com/go-ldap/ldap/v3"
 	"pgregory.net/rapid"
 )
 
@@ -198,6 +200,68 @@ func TestDNSet(t *testing.T) {
 				t.Fatalf("%q: new %v", dn, seen[dn])
 			}
 			seen[dn] = true
+		}
+	})
+}
+
+// FuzzSync gives any octets to the decoders of a sync stream and of DirSync, and
+// compares what they make of them with what go-ldap does.
+func FuzzSync(f *testing.F) {
+	for _, m := range [][]byte{
+		tlv(tagSyncIDSet, str("c"), yes, idSet(syncID(1), syncID(2))), tlv(tagSyncIDSet, idSet()), tlv(tagNewCookie, []byte("c")),
+		tlv(tagRefreshDelete, str("c"), no), tlv(tagRefreshPresent), tlv(tagSequence, str("c"), yes), tlv(tagSequence),
+		tlv(tagSequence, integer(tagInteger, 1), integer(tagInteger, 0), str("c")), tlv(tagSequence, tlv(tagEnumerated, []byte{3}), str("0123456789abcdef"), str("c")),
+	} {
+		f.Add(m)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d syncDecoder
+		var library ldap.Control
+		body := slices.Concat(tlv(tagIntermediateName, []byte(oidSyncInfo)), tlv(tagIntermediateValue, b))
+		if p, err := ber.DecodePacketErr(tlv(opIntermediate, body)); err == nil {
+			library, _ = ldap.DecodeControl(p)
+		}
+		var ours []string
+		if m, err := d.info(body); err == nil {
+			_ = told(&ours)(m)
+			if info, ok := library.(*ldap.ControlSyncInfo); ok {
+				again, err := encodeInfo(info)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, isCookie := m.(*SyncCookie); !isCookie { // go-ldap loses it
+					var theirs []string
+					m, err := new(syncDecoder).info(again)
+					if err != nil || told(&theirs)(m) != nil || ours[0] != theirs[0] {
+						t.Fatalf("%s, in go-ldap %s, %v", ours, theirs, err)
+					}
+				}
+			}
+		}
+		for _, oid := range []string{oidSyncDone, OIDDirSync, oidSyncState} {
+			packet, err := ber.DecodePacketErr(tlv(tagSequence, str(oid), tlv(tagOctetString, b)))
+			if err != nil {
+				continue
+			}
+			theirs, err := ldap.DecodeControl(packet)
+			if err != nil {
+				continue
+			}
+			controls := []Control{{OID: oid, Value: b}}
+			if oid != oidSyncState {
+				if err := agree(controls, []ldap.Control{theirs}); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if d.state(controls) != nil {
+				continue
+			}
+			again, err := encodeStates([]ldap.Control{theirs})
+			var e syncDecoder
+			if err != nil || e.state(again) != nil || e.entry.ID != d.entry.ID || e.entry.State != d.entry.State || !bytes.Equal(e.entry.Cookie, d.entry.Cookie) {
+				t.Fatalf("%+v, in go-ldap %+v, %v", d.entry, e.entry, err)
+			}
 		}
 	})
 }

@@ -5,21 +5,23 @@ import (
 	"fmt"
 	"strings"
 
-	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
 
-// listing is a Search in progress.
+// listing is a search in progress, of one or more requests.
 type listing struct {
-	req     Request
-	sink    func(*Entry) error
-	decoder entryDecoder
-	seen    dnSet
-	done    Done
-	unread  []string // referrals that were neither followed nor ignored
+	req      Request
+	controls []RequestControl   // of the next request
+	entry    func(*Entry) error // takes an entry
+	info     func([]byte) error // takes an intermediate response; nil where none may come
+	decoder  entryDecoder
+	ignored  []string // referrals that the request said to ignore
+	unread   []string // referrals that were neither followed nor ignored
 }
 
-func (c *Conn) list(ctx context.Context, req Request, paged bool, sink func(*Entry) error) (Done, error) {
+// open takes the connection for a search: the time is bounded, the request
+// complete. What it returns gives the connection back.
+func (c *Conn) open(ctx *context.Context, req Request) (*listing, context.CancelFunc, error) {
 	if req.Filter == "" {
 		req.Filter = "(objectClass=*)"
 	}
@@ -30,41 +32,74 @@ func (c *Conn) list(ctx context.Context, req Request, paged bool, sink func(*Ent
 		req.PageSize = DefaultPageSize
 	}
 	if err := CheckFilter(req.Filter); err != nil {
-		return Done{}, c.fault(opNameSearch, req.Base, err)
+		return nil, nil, c.fault(opNameSearch, req.Base, err)
 	}
-	ctx, cancel := c.bounded(ctx)
-	defer cancel()
 	if err := c.acquire(opNameSearch, req.Base); err != nil {
+		return nil, nil, err
+	}
+	bounded, cancel := c.bounded(*ctx)
+	*ctx = bounded
+	l := &listing{req: req, controls: append([]RequestControl{}, req.Controls...)}
+	return l, func() { cancel(); c.mu.Unlock() }, nil
+}
+
+// list is Search, paged or not.
+func (c *Conn) list(ctx context.Context, req Request, paged bool, sink func(*Entry) error) (Done, error) {
+	l, cancel, err := c.open(&ctx, req)
+	if err != nil {
 		return Done{}, err
 	}
-	defer c.mu.Unlock()
-
-	l := &listing{req: req, sink: sink}
+	defer cancel()
+	var (
+		done   Done
+		seen   dnSet
+		long   []string
+		cookie []byte
+		empty  int
+	)
+	if req.ReadLong {
+		l.decoder.ranges = rangesOfListings
+	}
+	l.entry = func(e *Entry) error {
+		if !seen.add(e.DN) {
+			return fmt.Errorf("%w: the entry %q came twice in one listing", ErrProtocol, e.DN)
+		}
+		done.Entries++
+		if e.long {
+			long = append(long, string(e.DN))
+			return nil
+		}
+		return sink(e)
+	}
 	before := c.w.received.Load()
 	page := c.fastPage
 	if c.cfg.Reader == Reference {
 		page = c.referencePage
 	}
-	var cookie []byte
-	empty := 0
+	controls := l.controls
 	for {
-		entries := l.done.Entries
-		answer, err := page(ctx, l, paged, cookie)
-		if err != nil {
+		entries := done.Entries
+		if paged {
+			l.controls = append(controls[:len(controls):len(controls)], pagingControl(l.req.PageSize, cookie))
+		}
+		if done.Controls, err = page(ctx, l); err != nil {
 			return Done{}, err
 		}
-		l.done.Pages++
-		l.done.Controls = answer.controls
+		done.Pages++
 		if !paged {
 			break
 		}
-		if !answer.paged {
-			return Done{}, c.fault(opNameSearch, req.Base, fmt.Errorf("%w: page %d came without a paging control, so whether it is the last is not known", ErrProtocol, l.done.Pages))
+		ctl := findControl(done.Controls, OIDPaging)
+		if ctl == nil {
+			return Done{}, c.fault(opNameSearch, req.Base, fmt.Errorf("%w: page %d came without a paging control, so whether it is the last is not known", ErrProtocol, done.Pages))
 		}
-		if cookie = answer.cookie; len(cookie) == 0 {
+		if cookie, err = parsePaging(ctl.Value); err != nil {
+			return Done{}, c.fault(opNameSearch, req.Base, fmt.Errorf("%w: %w", ErrProtocol, err))
+		}
+		if len(cookie) == 0 {
 			break
 		}
-		if empty++; l.done.Entries > entries {
+		if empty++; done.Entries > entries {
 			empty = 0
 		}
 		if empty > maxEmptyPages {
@@ -74,34 +109,19 @@ func (c *Conn) list(ctx context.Context, req Request, paged bool, sink func(*Ent
 	if len(l.unread) > 0 {
 		return Done{}, c.fault(opNameSearch, req.Base, &ReferralError{URLs: l.unread})
 	}
-	l.done.Bytes = c.w.received.Load() - before
-	l.done.Server = c.server
-	return l.done, nil
-}
-
-// pageEnd is how a page ended.
-type pageEnd struct {
-	paged    bool // a paging control came
-	cookie   []byte
-	controls []Control
+	for _, dn := range long {
+		if err := c.readLong(ctx, l.req, dn, sink); err != nil {
+			return Done{}, err
+		}
+	}
+	done.Referrals = l.ignored
+	done.Bytes, done.Server = c.w.received.Load()-before, c.server
+	return done, nil
 }
 
 // request makes a fresh request for go-ldap: it changes what it is given.
-func (l *listing) request(paged bool, cookie []byte) *ldap.SearchRequest {
-	var controls []ldap.Control
-	if paged {
-		controls = append(controls, pagingControl{size: l.req.PageSize, cookie: cookie})
-	}
-	return ldap.NewSearchRequest(l.req.Base, int(l.req.Scope), ldap.NeverDerefAliases, 0, 0, false, l.req.Filter, l.req.Attributes, controls)
-}
-
-// entry counts an entry and hands it on.
-func (l *listing) entry(e *Entry) error {
-	if !l.seen.add(e.DN) {
-		return fmt.Errorf("%w: the entry %q came twice in one listing", ErrProtocol, e.DN)
-	}
-	l.done.Entries++
-	return l.sink(e)
+func (l *listing) request() *ldap.SearchRequest {
+	return ldap.NewSearchRequest(l.req.Base, int(l.req.Scope), ldap.NeverDerefAliases, 0, 0, false, l.req.Filter, l.req.Attributes, libraryControls(l.controls))
 }
 
 // reference notes a referral.
@@ -110,31 +130,10 @@ func (l *listing) reference(urls []string) {
 	for _, prefix := range l.req.IgnoreReferrals {
 		for _, u := range urls {
 			if len(u) >= len(prefix) && strings.EqualFold(u[:len(prefix)], prefix) {
-				l.done.Referrals = append(l.done.Referrals, text)
+				l.ignored = append(l.ignored, text)
 				return
 			}
 		}
 	}
 	l.unread = append(l.unread, text)
-}
-
-// pagingControl is that of RFC 2696, critical: a server that does not know it
-// says so and does not send an unbounded answer.
-type pagingControl struct {
-	size   int
-	cookie []byte
-}
-
-func (p pagingControl) GetControlType() string { return OIDPaging }
-func (p pagingControl) String() string         { return "paged results" }
-
-func (p pagingControl) Encode() *ber.Packet {
-	value := ber.NewSequence("paging")
-	value.AppendChild(ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, int64(p.size), "size"))
-	value.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(p.cookie), "cookie"))
-	out := ber.NewSequence("control")
-	out.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, OIDPaging, "type"))
-	out.AppendChild(ber.NewBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, "critical"))
-	out.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(value.Bytes()), "value"))
-	return out
 }

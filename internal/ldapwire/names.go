@@ -8,6 +8,7 @@ type attributeName struct {
 	base    string   // in lower case
 	options []string // in lower case
 	ranged  bool     // it is a part of the values: ";range=" (Active Directory)
+	part    span     // which, if it can be understood
 	seen    uint64   // the entry in which it was met last
 }
 
@@ -32,9 +33,18 @@ func (n *names) lookup(b []byte) (name *attributeName, fresh bool) {
 		parts := strings.Split(text, ";")
 		// One name, one object, in whatever case it comes.
 		if name = n.table[text]; name == nil {
-			name = &attributeName{base: parts[0], options: parts[1:]}
-			for _, o := range name.options {
-				name.ranged = name.ranged || strings.HasPrefix(o, "range=")
+			name = &attributeName{base: parts[0]}
+			for _, o := range parts[1:] {
+				limits, ranged := strings.CutPrefix(o, "range=")
+				if !ranged {
+					name.options = append(name.options, o)
+					continue
+				}
+				name.part = parseSpan(limits)
+				if name.ranged {
+					name.part = span{}
+				}
+				name.ranged = true
 			}
 			n.table[text] = name
 		}

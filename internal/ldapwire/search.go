@@ -31,6 +31,11 @@ type Request struct {
 	// Attributes to read, by name; empty means none. "*" is all user
 	// attributes, "+" all operational ones.
 	Attributes []string
+	// Controls go with every request of the listing, beside that for the pages.
+	Controls []RequestControl
+	// ReadLong reads an attribute of which the server sends a part (";range=",
+	// Active Directory) to its end. Without it a part is a RangeError.
+	ReadLong bool
 	// PageSize is the number of entries in a page; DefaultPageSize if zero.
 	PageSize int
 	// IgnoreReferrals names the parts of the tree on other servers that do not

@@ -49,6 +49,7 @@ type wire struct {
 	reading sync.Mutex // held by Read; guards what is above
 
 	received atomic.Int64 // octets
+	requests atomic.Int64
 
 	failed atomic.Pointer[failure]
 	quit   atomic.Bool // Close was called: what Read meets is no news
@@ -63,6 +64,7 @@ type wire struct {
 	res     *result
 	entries int // since begin
 	refs    int
+	infos   int
 }
 
 type failure struct{ err error }
@@ -99,7 +101,7 @@ func (w *wire) begin(l lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lane, w.bound, w.res, w.sent, w.wrote = l, false, nil, false, false
-	w.entries, w.refs = 0, 0
+	w.entries, w.refs, w.infos = 0, 0, 0
 }
 
 // outcome is what the wire saw of an operation.
@@ -108,6 +110,7 @@ type outcome struct {
 	sent          bool
 	wrote         bool // what was sent changes something
 	entries, refs int
+	infos         int // intermediate responses
 }
 
 // end takes the lane away and says what was seen. When it returns nothing runs
@@ -116,7 +119,7 @@ func (w *wire) end() outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lane = nil
-	return outcome{w.res, w.sent, w.wrote, w.entries, w.refs}
+	return outcome{w.res, w.sent, w.wrote, w.entries, w.refs, w.infos}
 }
 
 // Write sends one request. go-ldap hands over one whole message at a time; a
@@ -156,6 +159,7 @@ func (w *wire) request(m message) error {
 		return fmt.Errorf("%w: a second search in the same lane", ErrProtocol)
 	}
 	w.id, w.op, w.sent = m.id, m.op, true
+	w.requests.Add(1)
 	w.wrote = m.op == opAdd || m.op == opModify || m.op == opModifyDN || m.op == opDelete
 	w.bound = w.lane != nil && m.op == opSearch
 	return nil
@@ -322,6 +326,8 @@ func (w *wire) dispatch(m message) (upward bool, err error) {
 		w.entries++
 	case opReference:
 		w.refs++
+	case opIntermediate:
+		w.infos++
 	}
 	if last {
 		if w.res, err = parseResult(m); err != nil {
