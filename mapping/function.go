@@ -13,16 +13,18 @@ import (
 
 // usage is every function, and how it is called.
 var usage = map[string]string{
-	"exact":   "exact(person.NAME)",
-	"first":   "first(person.NAME)",
-	"inGroup": `inGroup("cn=…")`,
-	"join":    `join(values(person.NAME), ", ")`,
-	"lower":   "lower(person.NAME)",
-	"replace": `replace(person.NAME, "old", "new")`,
-	"split":   `split(person.NAME, "@")`,
-	"trim":    "trim(person.NAME)",
-	"upper":   "upper(person.NAME)",
-	"values":  "values(person.NAME)",
+	"exact":    "exact(person.NAME)",
+	"first":    "first(person.NAME)",
+	"inGroup":  `inGroup("cn=…")`,
+	"join":     `join(values(person.NAME), ", ")`,
+	"lower":    "lower(person.NAME)",
+	"replace":  `replace(person.NAME, "old", "new")`,
+	"slug":     "slug(person.NAME)",
+	"split":    `split(person.NAME, "@")`,
+	"translit": "translit(person.NAME)",
+	"trim":     "trim(person.NAME)",
+	"upper":    "upper(person.NAME)",
+	"values":   "values(person.NAME)",
 }
 
 var arity = map[string]int{"join": 2, "replace": 3, "split": 2}
@@ -68,6 +70,10 @@ func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 		return mapped(at, key, in[0], strings.ToUpper)
 	case "trim":
 		return mapped(at, key, in[0], strings.TrimSpace)
+	case "translit":
+		return mapped(at, key, in[0], translit)
+	case "slug":
+		return mapped(at, key, in[0], slug)
 	case "exact":
 		n := in[0]
 		n.exact, n.at = true, at
@@ -202,7 +208,7 @@ func (e *expression) replace(at int, key string, x, before, after node) node {
 
 var tooLong = &fault{faultValue, fmt.Sprintf("the text is longer than %d bytes", maxText)}
 
-// mapped is a function from text to text that makes it a little longer at most.
+// mapped is a function from text to text.
 func mapped(at int, key string, x node, f func(string) string) node {
 	return textNode(at, key, func(s *scope) (string, *fault) {
 		v, why := x.text(s)

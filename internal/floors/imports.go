@@ -122,6 +122,7 @@ var homes = []struct {
 	{"github.com/robfig/cron", []string{"config"}},
 	{"github.com/BurntSushi/toml", []string{"internal/tomltext"}},
 	{"github.com/expr-lang/expr", []string{"mapping"}},
+	{"github.com/mozillazg/go-unidecode", []string{"mapping"}},
 	{"github.com/spf13/cobra", []string{"cmd"}},
 	{"log/slog", []string{"cmd", "internal/daemon", "internal/journald", "internal/secret"}},
 	{"github.com/coreos/go-systemd", []string{"cmd", "internal/daemon", "internal/journald"}},
