@@ -36,10 +36,9 @@ type Entry struct {
 	// Login, Mail, Name and RehireKey are of people; a group has its Name.
 	Login, Mail, Name, RehireKey string
 	Attributes                   identity.Attributes
-	// Disabled is what the server itself says of an account that an
-	// administrator closed; DisabledBy names the attribute that says so.
-	Disabled   bool
-	DisabledBy string
+	// Validity is what the server itself says of when the account may be used.
+	// It is of people.
+	Validity identity.Validity
 	// Members are of groups, as written in the group.
 	Members []Member
 }

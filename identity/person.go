@@ -21,6 +21,9 @@ type Person struct {
 	Doubt Doubt
 	// Since is when the standing began.
 	Since time.Time
+	// Validity is what the source says of when the account may be used. What
+	// that means for the standing hangs on the moment.
+	Validity Validity
 }
 
 // Doubt says why an Unknown standing waits for a decision.

@@ -9,7 +9,8 @@ const (
 	Unknown Standing = iota
 	// Active: present and enabled at the source.
 	Active
-	// Disabled: present, and an administrator disabled them at the source.
+	// Disabled: present, and an administrator disabled them at the source, or
+	// their last day is over.
 	Disabled
 	// OutOfScope: still in the directory, found by ID outside base or filter.
 	OutOfScope
@@ -17,9 +18,12 @@ const (
 	Gone
 	// PresumedGone: absent from two complete listings and from a look-up by ID.
 	PresumedGone
+	// NotYet: present, and their first day is to come. It is worked out for an
+	// instant and never kept.
+	NotYet
 )
 
-var standingNames = [...]string{"unknown", "active", "disabled", "out-of-scope", "gone", "presumed-gone"}
+var standingNames = [...]string{"unknown", "active", "disabled", "out-of-scope", "gone", "presumed-gone", "not-yet"}
 
 func (s Standing) String() string {
 	if int(s) < len(standingNames) {

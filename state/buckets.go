@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
@@ -69,12 +70,16 @@ func fromU64(b []byte) uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-// nanos is the time as a key that sorts; times before 1970 are 0.
+// nanos is the time as a key that sorts; times before 1970 are 0, and those that
+// cannot be counted so, from 2262 on, are all the last one.
 func nanos(t time.Time) uint64 {
-	if n := t.UnixNano(); !t.IsZero() && n > 0 {
-		return uint64(n)
+	switch {
+	case t.Unix() > math.MaxInt64/int64(time.Second)-1:
+		return math.MaxInt64
+	case t.IsZero() || t.Unix() < 0 || t.UnixNano() < 0:
+		return 0
 	}
-	return 0
+	return uint64(t.UnixNano())
 }
 
 // next gives the number after the last one kept under key.

@@ -80,7 +80,7 @@ func (g *Stage) compareAttributes(w *words, old *entry, e *directory.Entry) erro
 // read copies what is kept of an entry.
 func (g *Stage) read(e *directory.Entry, d digest, refs []string) entry {
 	out := entry{kind: e.Kind, source: g.num, id: e.ID, dn: e.DN.String(), digest: d, login: e.Login, mail: e.Mail, name: e.Name,
-		rehireKey: e.RehireKey, disabled: e.Disabled, disabledBy: e.DisabledBy, members: len(refs), coverage: g.covNum}
+		rehireKey: e.RehireKey, validity: e.Validity, members: len(refs), coverage: g.covNum}
 	for _, a := range e.Attributes.List() {
 		n, _ := slices.BinarySearch(g.coverage.Names(), a.Name)
 		out.attributes = append(out.attributes, attribute{n, a.Values})

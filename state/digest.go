@@ -63,8 +63,7 @@ func entryDigest(w *writer, e *directory.Entry, coverage digest, members []strin
 	w.text(e.Mail)
 	w.text(e.Name)
 	w.text(e.RehireKey)
-	w.bool(e.Disabled)
-	w.text(e.DisabledBy)
+	w.validity(e.Validity)
 	for _, a := range e.Attributes.List() {
 		w.text(a.Name)
 		values := a.Values

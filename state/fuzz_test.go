@@ -14,7 +14,8 @@ import (
 func sampleEntry() entry {
 	return entry{kind: directory.Person, source: 3, id: "x-1", dn: dn("writer1"), standing: identity.Unknown, doubt: identity.SecondLook,
 		why: "absent", since: at(), absent: absence{at: at(), listing: digest{1}}, digest: digest{2}, login: "writer1", mail: "m", name: "n",
-		rehireKey: "7", disabled: true, disabledBy: "x", members: 2, coverage: 4, attributes: []attribute{{0, []string{"a", "\xff"}}, {5, []string{""}}}}
+		rehireKey: "7", validity: identity.Validity{ClosedBy: "x", From: identity.Bound{At: at(), By: "start"},
+			Until: identity.Bound{At: at().AddDate(7000, 0, 0), By: "end", Day: "9026-01-02"}, Unread: []string{"y: ?"}}, members: 2, coverage: 4, attributes: []attribute{{0, []string{"a", "\xff"}}, {5, []string{""}}}}
 }
 
 // rounds says that what was decoded is encoded and decoded to the same.
@@ -32,6 +33,8 @@ func FuzzEntry(f *testing.F) {
 	rounds(&testing.T{}, e, func(e entry) []byte { return e.encode() }, decodeEntry)
 	f.Add(e.encode())
 	f.Add([]byte{1})
+	e.validity = identity.Validity{}
+	f.Add(e.encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n, nerr := entryNames(b)
 		if e, err := decodeEntry(b); err == nil {

@@ -80,14 +80,13 @@ func (m *mover) person(st *staged) error {
 	return m.mark(m.tx, ord, reasons...)
 }
 
-// present gives the standing of an entry that was shown.
+// present gives the standing of an entry that was shown, but for dates: what is
+// kept does not change by itself, and what a date means is worked out when the
+// person is looked at.
 func (e *entry) present() {
 	e.standing, e.doubt, e.absent, e.why = identity.Active, identity.NoDoubt, absence{}, "in the directory"
-	if e.kind == directory.Person && e.disabled {
-		e.standing, e.why = identity.Disabled, "disabled at the source"
-		if e.disabledBy != "" {
-			e.why += " by " + e.disabledBy
-		}
+	if e.kind == directory.Person && e.validity.ClosedBy != "" {
+		e.standing, e.why = identity.Disabled, "disabled at the source by "+e.validity.ClosedBy
 	}
 }
 

@@ -27,8 +27,7 @@ type entry struct {
 
 	// What follows was read.
 	login, mail, name, rehireKey string
-	disabled                     bool
-	disabledBy                   string
+	validity                     identity.Validity
 	members                      int
 	coverage                     uint64
 	attributes                   []attribute
@@ -50,7 +49,7 @@ type attribute struct {
 	values []string
 }
 
-const entryForm = 1
+const entryForm = 2
 
 // encode writes the whole entry.
 func (e *entry) encode() []byte {
@@ -81,8 +80,7 @@ func (e *entry) encodeRead(w *writer) {
 	w.text(e.mail)
 	w.text(e.name)
 	w.text(e.rehireKey)
-	w.bool(e.disabled)
-	w.text(e.disabledBy)
+	w.validity(e.validity)
 	w.uint(uint64(e.members))
 	w.uint(e.coverage)
 	w.uint(uint64(len(e.attributes)))
@@ -95,7 +93,7 @@ func (e *entry) encodeRead(w *writer) {
 // decodeMain reads what was read, but for the attributes.
 func (e *entry) decodeMain(r *reader) {
 	e.dn, e.login, e.mail, e.name, e.rehireKey = r.text(), r.text(), r.text(), r.text(), r.text()
-	e.disabled, e.disabledBy = r.bool(), r.text()
+	e.validity = r.validity()
 	e.members, e.coverage = int(r.uint()), r.uint()
 }
 
@@ -192,5 +190,5 @@ func (e *entry) person(o identity.Ordinal, names func(uint64) (string, error), c
 	}
 	return identity.Person{Ordinal: o, Key: identity.Key{Source: source, ID: e.id}, DN: dn, Login: e.login, Mail: e.mail,
 		Name: e.name, RehireKey: e.rehireKey, Attributes: identity.NewAttributes(c, list), Standing: e.standing, Why: e.why,
-		Doubt: e.doubt, Since: e.since}, nil
+		Doubt: e.doubt, Since: e.since, Validity: e.validity}, nil
 }

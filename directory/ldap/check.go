@@ -109,7 +109,7 @@ func (c *checking) Add(entries []directory.Entry) error {
 		for _, a := range e.Attributes.List() {
 			c.seen[a.Name]++
 		}
-		if e.Disabled {
+		if e.Validity.ClosedBy != "" {
 			c.disabled++
 		}
 		if len(c.sample) < sampleSize {
@@ -152,7 +152,7 @@ func (c *checking) counts(r *reading) {
 	}
 	c.note(level, hint, "%s and %s were read, all of them", counted(r.people, "person", "people"), counted(r.groups, "group", "groups"))
 	if c.disabled > 0 {
-		c.note(directory.Fine, "", "%d people are disabled at the source (%s)", c.disabled, lockedTime)
+		c.note(directory.Fine, "", "%s disabled at the source", counted(c.disabled, "person is", "people are"))
 	}
 	if r.people == 0 {
 		return

@@ -11,14 +11,6 @@ import (
 	"github.com/rosterd/rosterd/internal/ldapwire"
 )
 
-const (
-	// lockedTime is set by administrators and by failed logins; only the value
-	// that begins with the year 0 is an administrator's, for good
-	// (draft-behera-ldap-password-policy, 5.3.3).
-	lockedTime  = "pwdAccountLockedTime"
-	lockedSince = "000001010000"
-)
-
 // shape turns the entries of a server into those of the contract, one after the
 // other.
 type shape struct {
@@ -49,7 +41,7 @@ func (s *Source) shape() *shape {
 
 // personAttributes and groupAttributes are what is asked for.
 func (s *Source) personAttributes() []string {
-	return compact(append(slices.Clone(s.coverage.Names()), s.cfg.IDAttribute, lockedTime))
+	return compact(slices.Concat(s.coverage.Names(), []string{s.cfg.IDAttribute}, accountAttributes))
 }
 
 func (s *Source) groupAttributes() []string {
@@ -112,11 +104,7 @@ func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
 	if h.key != "" {
 		out.RehireKey = one(out, h.key)
 	}
-	for _, v := range e.Values(strings.ToLower(lockedTime)) {
-		if bytes.HasPrefix(v, []byte(lockedSince)) {
-			out.Disabled, out.DisabledBy = true, lockedTime
-		}
-	}
+	out.Validity = validity(e)
 	return out, nil
 }
 

@@ -148,8 +148,8 @@ func TestLockedByAnAdministrator(t *testing.T) {
 	h := source(t, nil).shape()
 	for value, want := range map[string]bool{"000001010000Z": true, "00000101000000Z": true, "20260101120000Z": false, "": false} {
 		got, err := h.person(view("uid=x,dc=example", attribute("entryuuid", "1"), attribute("pwdaccountlockedtime", value)))
-		if err != nil || got.Disabled != want || (got.DisabledBy != "") != want {
-			t.Errorf("%q: %v by %q, %v", value, got.Disabled, got.DisabledBy, err)
+		if err != nil || (got.Validity.ClosedBy == "pwdAccountLockedTime") != want || !want && !got.Validity.IsZero() {
+			t.Errorf("%q: %+v, %v", value, got.Validity, err)
 		}
 	}
 }

@@ -336,8 +336,8 @@ func TestLockedAccountsOnSlapd(t *testing.T) {
 	}
 	stage, _ := sourcetest.Read(t, w.open(nil))
 	for _, e := range stage.Entries() {
-		if e.Disabled != (e.Login == "forever") || e.Disabled != (e.DisabledBy == "pwdAccountLockedTime") {
-			t.Errorf("%s: disabled %v by %q", e.Login, e.Disabled, e.DisabledBy)
+		if closed := e.Validity.ClosedBy == "pwdAccountLockedTime"; closed != (e.Login == "forever") || !closed && !e.Validity.IsZero() {
+			t.Errorf("%s: %+v", e.Login, e.Validity)
 		}
 	}
 }

@@ -21,8 +21,10 @@ type Record struct {
 	Attributes map[string][]string
 	// Members are of groups, by DN, and Logins by login name.
 	Members, Logins []string
-	// Disabled says that the server itself says so.
+	// Disabled says that the server itself says so; Validity is what else it
+	// says of when the account may be used.
 	Disabled bool
+	Validity identity.Validity
 }
 
 func (r Record) clone() Record {
@@ -110,9 +112,9 @@ func (s *Source) entry(r Record, lost []string) directory.Entry {
 	gone := func(name string) bool {
 		return slices.ContainsFunc(lost, func(l string) bool { return strings.EqualFold(l, name) })
 	}
-	e := directory.Entry{Kind: r.Kind, ID: r.ID, DN: identity.MustDN(r.DN), Disabled: r.Disabled}
+	e := directory.Entry{Kind: r.Kind, ID: r.ID, DN: identity.MustDN(r.DN), Validity: r.Validity}
 	if r.Disabled {
-		e.DisabledBy = "disabled"
+		e.Validity.ClosedBy = "disabled"
 	}
 	var list []identity.Attribute
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {

@@ -8,7 +8,7 @@ import (
 )
 
 // pureRooms do no I/O, read no clock and draw no random number.
-var pureRooms = []string{"identity", "ledger", "mapping", "sync/plan", "state/graph", "directory/join", "internal/problem", "internal/span"}
+var pureRooms = []string{"identity", "ledger", "mapping", "sync/plan", "state/graph", "directory/join", "internal/moment", "internal/problem", "internal/span"}
 
 // impure are what a pure package must not import.
 var impure = []string{
