@@ -328,7 +328,7 @@ func TestCheckCounts(t *testing.T) {
 	w.group("writers", two, posix, "uid=left,"+people)
 	w.must(w.Add("cn=nologin,"+people, map[string][]string{"objectClass": {"inetOrgPerson"}, "cn": {"nologin"}, "sn": {"nologin"}}))
 	text := notes()
-	for _, want := range []string{"0 3 people and 2 groups", "0 1 people are disabled at the source", "1 1 of 3 people have no uid", "0 2 of 5 members of groups are nobody"} {
+	for _, want := range []string{"0 3 people and 2 groups", "0 1 person is disabled at the source", "1 1 of 3 people have no uid", "0 2 of 5 members of groups are nobody"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}
