@@ -1,7 +1,6 @@
 package ldap
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
