@@ -94,7 +94,7 @@ func putJSON(b *bucket, key []byte, v any) error {
 	if err != nil {
 		return fmt.Errorf("write record: %w", err)
 	}
-	return b.Put(key, text)
+	return b.Keep(key, text)
 }
 
 // getJSON says false where there is no record.

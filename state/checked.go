@@ -37,6 +37,9 @@ type txn struct {
 	// slab is where values are written with their checksums: bbolt wants them
 	// untouched until the transaction ends.
 	slab []byte
+	// changed: something was written, so there is something to commit.
+	changed bool
+	work    Work
 }
 
 func wrap(tx *bolt.Tx) *txn { return &txn{tx: tx, buckets: make(map[string]*bucket, 8)} }
@@ -59,6 +62,7 @@ func (t *txn) keep(name []byte, raw *bolt.Bucket) *bucket {
 }
 
 func (t *txn) CreateBucket(name []byte) (*bucket, error) {
+	t.changed = true
 	raw, err := t.tx.CreateBucket(name)
 	if err != nil {
 		return nil, err
@@ -67,6 +71,7 @@ func (t *txn) CreateBucket(name []byte) (*bucket, error) {
 }
 
 func (t *txn) CreateBucketIfNotExists(name []byte) (*bucket, error) {
+	t.changed = true
 	raw, err := t.tx.CreateBucketIfNotExists(name)
 	if err != nil {
 		return nil, err
@@ -75,6 +80,7 @@ func (t *txn) CreateBucketIfNotExists(name []byte) (*bucket, error) {
 }
 
 func (t *txn) DeleteBucket(name []byte) error {
+	t.changed = true
 	delete(t.buckets, string(name))
 	return t.tx.DeleteBucket(name)
 }
@@ -125,6 +131,8 @@ func summed(seed uint32, key, stored []byte) ([]byte, bool) {
 // right. bbolt gives nil for the value of a bucket within the bucket; we make
 // none.
 func (b *bucket) checked(key, stored []byte) []byte {
+	b.t.work.Read++
+	b.t.work.ReadBytes += len(stored)
 	value, ok := summed(b.seed, key, stored)
 	if !ok {
 		panic(damage{bucket: b.name, key: bytes.Clone(key)})
@@ -146,22 +154,50 @@ func (b *bucket) Get(key []byte) []byte {
 
 // Put copies the value.
 func (b *bucket) Put(key, value []byte) error {
+	b.t.changed = true
+	b.t.work.Written++
+	b.t.work.WrittenBytes += len(value)
 	stored := b.t.room(len(value) + sumSize)
 	copy(stored, value)
 	binary.LittleEndian.PutUint32(stored[len(value):], b.sum(key, value))
 	return b.b.Put(key, stored)
 }
 
-func (b *bucket) Delete(key []byte) error { return b.b.Delete(key) }
+// Keep puts the value unless it stands there already: what is so already is no
+// reason to commit. It is for small values that are often the same.
+func (b *bucket) Keep(key, value []byte) error {
+	if old := b.Get(key); old != nil && bytes.Equal(old, value) {
+		return nil
+	}
+	return b.Put(key, value)
+}
+
+// Delete does nothing where there is no such key.
+func (b *bucket) Delete(key []byte) error {
+	if k, _ := b.b.Cursor().Seek(key); k == nil || !bytes.Equal(k, key) {
+		return nil
+	}
+	b.t.changed = true
+	b.t.work.Written++
+	return b.b.Delete(key)
+}
 
 // ForEach calls f for each key in order; f must not change the bucket.
 func (b *bucket) ForEach(f func(k, v []byte) error) error {
 	return b.b.ForEach(func(k, v []byte) error { return f(k, b.checked(k, v)) })
 }
 
-func (b *bucket) NextSequence() (uint64, error) { return b.b.NextSequence() }
-func (b *bucket) Sequence() uint64              { return b.b.Sequence() }
-func (b *bucket) SetSequence(n uint64) error    { return b.b.SetSequence(n) }
+func (b *bucket) Sequence() uint64 { return b.b.Sequence() }
+
+func (b *bucket) NextSequence() (uint64, error) {
+	b.t.changed = true
+	return b.b.NextSequence()
+}
+
+func (b *bucket) SetSequence(n uint64) error {
+	b.t.changed = true
+	return b.b.SetSequence(n)
+}
 
 // fill says how full pages become when they are split, from 0 to 1.
 func (b *bucket) fill(share float64) { b.b.FillPercent = share }

@@ -70,6 +70,10 @@ func (s *Store) forget(ctx context.Context, who []identity.Ordinal, by, reason s
 	if _, err := s.CloseMonths(ctx); err != nil {
 		return Forgotten{}, err
 	}
+	// What waits to be written may name them too.
+	if err := s.putLater(); err != nil {
+		return Forgotten{}, err
+	}
 	called := newCalledBy(who)
 	if err := called.inJournal(s); err != nil {
 		return Forgotten{}, err

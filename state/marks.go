@@ -63,7 +63,7 @@ func setMark(tx *txn, person identity.Ordinal, again bool, reasons []string) err
 			m.Reasons = append(m.Reasons, r)
 		}
 	}
-	return b.Put(ordKey(person), encodeMark(m))
+	return b.Keep(ordKey(person), encodeMark(m))
 }
 
 // writeChunk is how many small records one transaction writes.
@@ -111,7 +111,7 @@ func putDue(tx *txn, due []ledger.Due) error {
 	b := tx.Bucket(bDue)
 	for _, d := range due {
 		k := append(u64(nanos(d.At)), ordKey(d.Person)...)
-		if err := b.Put(append(k, d.Reason[:min(len(d.Reason), 512)]...), one); err != nil {
+		if err := b.Keep(append(k, d.Reason[:min(len(d.Reason), 512)]...), one); err != nil {
 			return err
 		}
 	}

@@ -55,6 +55,9 @@ type Store struct {
 	step func(string)
 	// committed hears of each commit.
 	committed func()
+	// later is what goes with the next commit.
+	later later
+	work  meter
 }
 
 // schema is the form of the file. The first byte of its value tells it in every
@@ -271,6 +274,8 @@ func (s *Store) found() error {
 
 // Close ends the use of the file.
 func (s *Store) Close() error {
+	// What is lost of it is run again, so a full disk is no reason to stay open.
+	_ = s.putLater()
 	s.pins.Lock()
 	defer s.pins.Unlock()
 	s.writer.Lock()
@@ -295,9 +300,17 @@ func (s *Store) view(f func(*txn) error) (err error) {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	defer caught(&err)()
-	return s.db.View(func(tx *bolt.Tx) error { return f(wrap(tx)) })
+	return s.db.View(func(tx *bolt.Tx) error {
+		w := wrap(tx)
+		defer s.work.add(w)
+		return f(w)
+	})
 }
 
+// errUnchanged ends a transaction that wrote nothing.
+var errUnchanged = errors.New("nothing was written")
+
+// update commits what f writes; where it writes nothing, there is no commit.
 func (s *Store) update(f func(*txn) error) (err error) {
 	s.writer.Lock()
 	defer s.writer.Unlock()
@@ -313,7 +326,15 @@ func (s *Store) update(f func(*txn) error) (err error) {
 	var now position
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		w := wrap(tx)
+		defer s.work.add(w)
 		if err := f(w); err != nil {
+			return err
+		}
+		// Where the disk was full, a commit finds out whether it is still.
+		if !w.changed && s.Trouble() == nil {
+			return errUnchanged
+		}
+		if err := s.later.put(w); err != nil {
 			return err
 		}
 		now = positionOf(w)
@@ -322,7 +343,12 @@ func (s *Store) update(f func(*txn) error) (err error) {
 		}
 		return nil
 	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
 	if err == nil {
+		s.work.commits.Add(1)
+		s.later.written()
 		s.witness.told(now)
 	}
 	err = ours(err)

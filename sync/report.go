@@ -207,6 +207,7 @@ func (c *cycle) end(err error) error {
 		Exit: c.report.Exit(), Counts: counts, Error: c.errorText(), By: c.ask.By}
 	did := len(c.report.Carried) + len(c.report.Failed) + len(c.report.Unverified) + c.report.Recovered
 	record.Journal = !c.ask.DryRun && (did > 0 || record.Exit == ExitFailed || !c.ask.Scheduled)
+	record.Idle = c.ask.Scheduled && !record.Journal && len(c.marks) == 0
 	return errors.Join(err, c.Store.SaveCycle(record))
 }
 

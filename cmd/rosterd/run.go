@@ -117,7 +117,7 @@ func (u *unit) loop() *daemon.Loop {
 			u.complainOf(err)
 			return at
 		},
-		Ran:   func(k daemon.Kind, at time.Time) { u.complainOf(u.session().store.SetLastRun(at, string(k))) },
+		Ran:   u.ran,
 		Cycle: u.cycle,
 		Panicked: func(v any, stack []byte) {
 			u.log.Error(fmt.Sprintf("a cycle panicked: %v; the service goes on\n%s", v, stack), "MESSAGE_ID", eventPanic)
@@ -129,6 +129,16 @@ func (u *unit) loop() *daemon.Loop {
 		},
 		Calls: u.calls,
 	}
+}
+
+// ran remembers when a kind ran. That changes or IDs were asked for is written with the
+// next commit: a cycle in which nothing changed makes none.
+func (u *unit) ran(k daemon.Kind, at time.Time) {
+	keep := u.session().store.SetLastRun
+	if k != daemon.Resync {
+		keep = u.session().store.NoteLastRun
+	}
+	u.complainOf(keep(at, string(k)))
 }
 
 func (u *unit) complainOf(err error) {
