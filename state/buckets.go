@@ -28,6 +28,7 @@ var (
 	bDue       = []byte("due")       // time ‖ ordinal ‖ reason → 1
 	bLinks     = []byte("links")     // ordinal ‖ target → link
 	bNatives   = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
+	bTally     = []byte("tally")     // target ‖ 0 ‖ what of its links is counted → how many
 	bIntents   = []byte("intents")   // number → intent
 	bHolds     = []byte("holds")     // number in the ID → hold
 	bUsed      = []byte("used")      // number of hold ‖ change key → 1: approved and since intended
@@ -39,7 +40,7 @@ var (
 	bJournal   = []byte("journal")   // number → record
 
 	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bNames, bStage, bStageMeta,
-		bPins, bMarks, bDue, bLinks, bNatives, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
+		bPins, bMarks, bDue, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
 )
 
 // Keys of the bucket meta.

@@ -174,6 +174,7 @@ func TestAFileOfAnotherFormIsRefused(t *testing.T) {
 	}{
 		"older":  {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Put(kSchema, []byte{1}) }, ErrOlderSchema},
 		"second": {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{2}) }, ErrOlderSchema},
+		"third":  {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{3}) }, ErrOlderSchema},
 		"newer":  {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{schema + 1}) }, ErrNewerSchema},
 		"none":   {func(tx *bolt.Tx) error { return tx.Bucket(bMeta).Delete(kSchema) }, ErrCorrupt},
 		"first, with a checksum": {func(tx *bolt.Tx) error { return wrap(tx).Bucket(bMeta).Put(kSchema, []byte{1}) },

@@ -67,7 +67,7 @@ func (e *eraser) entries() error {
 func (e *eraser) accounts() error {
 	links, natives := e.tx.Bucket(bLinks), e.tx.Bucket(bNatives)
 	for o := range e.who {
-		if err := drop(links, under(links, ordKey(o))); err != nil {
+		if err := dropLinks(e.tx, under(links, ordKey(o))); err != nil {
 			return err
 		}
 	}

@@ -68,31 +68,6 @@ func (s *Store) LinkOwner(name string, id target.NativeID) (identity.Ordinal, bo
 	return o, o.Valid(), nil
 }
 
-// LinkCount counts the links of a target: those whose account is open, and all
-// but the deleted ones.
-func (s *Store) LinkCount(name string) (open, all int, err error) {
-	err = s.view(func(tx *txn) error {
-		return tx.Bucket(bLinks).ForEach(func(k, v []byte) error {
-			if len(k) < 8 || len(v) < 2 || string(k[8:]) != name {
-				return nil
-			}
-			switch ledger.Phase(v[1]) {
-			case ledger.Deleted:
-			case ledger.Open:
-				open++
-				all++
-			default:
-				all++
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("count links of %s: %w", name, err)
-	}
-	return open, all, nil
-}
-
 // PutLinks keeps the links. An account that is linked to somebody else is the
 // error ErrTaken, and none is kept.
 func (s *Store) PutLinks(links []ledger.Link) error {
@@ -116,11 +91,13 @@ func putLink(tx *txn, l ledger.Link) error {
 	}
 	links, natives := tx.Bucket(bLinks), tx.Bucket(bNatives)
 	key := linkKey(l.Person, l.Target)
+	var was *ledger.Link
 	if v := links.Get(key); v != nil {
 		old, err := decodeLink(l.Person, l.Target, v)
 		if err != nil {
 			return err
 		}
+		was = &old
 		k := nativeKey(l.Target, old.Account)
 		if identity.Ordinal(fromU64(natives.Get(k))) == l.Person {
 			if err := natives.Delete(k); err != nil {
@@ -137,7 +114,26 @@ func putLink(tx *txn, l ledger.Link) error {
 			return err
 		}
 	}
+	if err := tally(tx, was, &l); err != nil {
+		return err
+	}
 	return links.Put(key, encodeLink(l))
+}
+
+// dropLinks deletes links that are collected first. Where their accounts are found
+// is the caller's.
+func dropLinks(tx *txn, keys [][]byte) error {
+	links := tx.Bucket(bLinks)
+	for _, k := range keys {
+		l, err := decodeLink(identity.Ordinal(fromU64(k)), string(k[8:]), links.Get(k))
+		if err != nil {
+			return err
+		}
+		if err := tally(tx, &l, nil); err != nil {
+			return err
+		}
+	}
+	return drop(links, keys)
 }
 
 // VerifyLinks remembers that the persons' accounts in the target were read and
@@ -183,7 +179,7 @@ func (s *Store) ForgetTarget(name, by string) error {
 		}); err != nil {
 			return err
 		}
-		if err := drop(links, keys); err != nil {
+		if err := dropLinks(tx, keys); err != nil {
 			return err
 		}
 		prefix := append([]byte(name), 0)

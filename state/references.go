@@ -18,6 +18,8 @@ type references struct {
 	asked map[string]map[identity.Ordinal]bool
 	// natives are the accounts that the links have.
 	natives map[string]identity.Ordinal
+	// tallies are what the links count as.
+	tallies map[string]int64
 	last    identity.Ordinal
 	// given is the last number that each bucket gave, used the highest in it.
 	given, used map[string]uint64
@@ -30,7 +32,7 @@ const mostProblems = 100
 
 func newReferences() *references {
 	return &references{people: map[identity.Ordinal]bool{}, groups: map[identity.Ordinal]bool{},
-		asked: map[string]map[identity.Ordinal]bool{}, natives: map[string]identity.Ordinal{},
+		asked: map[string]map[identity.Ordinal]bool{}, natives: map[string]identity.Ordinal{}, tallies: map[string]int64{},
 		given: map[string]uint64{}, used: map[string]uint64{}}
 }
 
@@ -85,7 +87,17 @@ func (r *references) look(bucket string, k, v []byte) error {
 		if l.Phase != ledger.Deleted && l.Account != "" {
 			r.natives[string(nativeKey(l.Target, l.Account))] = o
 		}
+		for k, n := range tallies(l) {
+			r.tallies[k] += n
+		}
 		return err
+	case string(bTally):
+		// The links came before.
+		if n := int64(fromU64(v)); n != r.tallies[string(k)] {
+			name, what, _ := strings.Cut(string(k), "\x00")
+			r.problem("%d links of %s are counted as %q, and there are %d", n, name, what, r.tallies[string(k)])
+		}
+		delete(r.tallies, string(k))
 	case string(bNatives):
 		owner := identity.Ordinal(fromU64(v))
 		if r.natives[string(k)] != owner {
@@ -139,6 +151,10 @@ func (r *references) end() {
 		if n > r.given[bucket] {
 			r.problem("%s has number %d, and the last that was given is %d", bucket, n, r.given[bucket])
 		}
+	}
+	for k, n := range r.tallies {
+		name, what, _ := strings.Cut(k, "\x00")
+		r.problem("%d links of %s are to be counted as %q, and are not", n, name, what)
 	}
 	for account, owner := range r.natives {
 		name, id, _ := strings.Cut(account, "\x00")

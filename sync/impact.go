@@ -3,11 +3,9 @@ package sync
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
-	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 )
 
@@ -67,7 +65,7 @@ func (c *cycle) impact(read reading) (impact, error) {
 		out.plan.Subjects = append(out.plan.Subjects, plan.Impact(force.input, next.input).Subjects...)
 	}
 	var err error
-	if judged, err = c.counted(judged); err != nil {
+	if err = c.countHolders(judged); err != nil {
 		return out, err
 	}
 	if out.book, err = c.spent(); err != nil {
@@ -96,16 +94,6 @@ func (c *cycle) prepare() (err error) {
 	// Back-off and holds say nothing of what a policy would do.
 	c.known.parked, c.known.waiting = nil, nil
 	return c.facts()
-}
-
-// counted says who holds each role, which percentages rest on.
-func (c *cycle) counted(targets []plan.Target) ([]plan.Target, error) {
-	all, err := c.Store.Links()
-	if err != nil {
-		return nil, err
-	}
-	countHolders(targets, all)
-	return targets, nil
 }
 
 // listNext reads the source as the pending policy would, where that is another
@@ -158,28 +146,4 @@ func (c *cycle) unreadFor(e *Engine) bool {
 		}
 	}
 	return false
-}
-
-// countHolders counts, for each target, who holds each role.
-func countHolders(targets []plan.Target, all map[identity.Ordinal]map[string]ledger.Link) {
-	for i := range targets {
-		targets[i].Holders = map[string]int{}
-	}
-	for _, links := range all {
-		for i := range targets {
-			l, linked := links[targets[i].Name]
-			if !linked || l.Phase != ledger.Open {
-				continue
-			}
-			roles := map[string]bool{}
-			for _, g := range l.Granted {
-				for _, r := range g.Roles {
-					roles[r] = true
-				}
-			}
-			for r := range maps.Keys(roles) {
-				targets[i].Holders[r]++
-			}
-		}
-	}
 }

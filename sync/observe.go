@@ -202,17 +202,21 @@ func (c *cycle) attach(t plan.Target, observed map[identity.Ordinal]target.Obser
 	return nil
 }
 
-// holders counts who holds each role in each target, which the guard's
-// percentages rest on. It reads every link, so only where something changes.
+// holders says who holds each role in each target, which the guard's percentages
+// rest on.
 func (c *cycle) holders() error {
 	if !changes(plan.Make(c.input)) {
 		return nil
 	}
-	all, err := c.Store.Links()
-	if err != nil {
-		return err
+	return c.countHolders(c.input.Targets)
+}
+
+func (e *Engine) countHolders(targets []plan.Target) (err error) {
+	for i := range targets {
+		if targets[i].Holders, err = e.Store.Holders(targets[i].Name); err != nil {
+			return err
+		}
 	}
-	countHolders(c.input.Targets, all)
 	return nil
 }
 
