@@ -21,6 +21,14 @@ func (a *answer) run() error {
 	if a.rootDSE {
 		return a.sendRootDSE()
 	}
+	switch m := a.w.msg; {
+	case m.control(oidSync) != nil && a.srv.dir.kind.has(oidSync):
+		return a.provide(m.control(oidSync))
+	case m.control(oidDirSync) != nil && a.srv.dir.kind.has(oidDirSync):
+		return a.dirSync(m.control(oidDirSync))
+	case m.control(oidNotification) != nil && a.srv.dir.kind.has(oidNotification):
+		return a.notify()
+	}
 	sent, err := a.entries()
 	if errors.Is(err, errDone) {
 		return nil
@@ -41,7 +49,7 @@ func (a *answer) sendRootDSE() error {
 	dir.mu.RUnlock()
 	if matched {
 		a.enc.buf = a.enc.buf[:0]
-		a.req.sel.encode(&a.enc, a.w.msg.id, v, r, nil)
+		a.req.sel.encode(&a.enc, a.w.msg.id, v, result{rec: r})
 		if err := a.write(a.enc.buf); err != nil {
 			return err
 		}
@@ -49,18 +57,48 @@ func (a *answer) sendRootDSE() error {
 	return a.done(nil, nil)
 }
 
-// done sends the result, with the cookie of the next page where there is one.
-func (a *answer) done(sent []*node, refused *Error) error {
-	if x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
+// conclude ends a search of which err is the reason, if it is one of the
+// protocol.
+func (a *answer) conclude(err error) error {
+	var refused *Error
+	switch {
+	case errors.Is(err, errDone):
+		return nil
+	case errors.As(err, &refused):
+		return a.reply(a.w.msg, refused, nil, nil)
+	}
+	return err
+}
+
+// beforeDone does what the faults say that strike the result. told: there is
+// nothing more to send.
+func (a *answer) beforeDone() (told bool, err error) {
+	x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
 		return f.Do == DropMid && f.After > 0 && f.After == a.page.sent
-	}); x != nil {
+	})
+	if x != nil {
 		a.cut = true
 	}
+	return false, nil
+}
+
+// done sends the result, with the cookie of the next page where there is one.
+func (a *answer) done(sent []*node, refused *Error) error {
+	if told, err := a.beforeDone(); told {
+		return err
+	}
 	if a.w.msg.paged == nil || a.silent || refused != nil {
+		if err := a.subordinates(refused); err != nil {
+			return err
+		}
 		return a.reply(a.w.msg, refused, nil, nil)
 	}
 	cookie := ""
-	if !a.last && a.more() {
+	if a.last || !a.more() {
+		if err := a.subordinates(nil); err != nil {
+			return err
+		}
+	} else {
 		cookie = newCookie()
 		a.page.cookie, a.page.last = cookie, sent
 		a.pages = a.page
@@ -85,6 +123,9 @@ func (a *answer) done(sent []*node, refused *Error) error {
 func (a *answer) limit() int {
 	if a.w.msg.paged == nil {
 		return -1
+	}
+	if max := a.srv.dir.maxPageSize(); max > 0 {
+		return min(a.w.msg.paged.size, max)
 	}
 	return a.w.msg.paged.size
 }
@@ -124,7 +165,8 @@ func (a *answer) send(r result) error {
 		a.reference(r.refs...)
 		return a.write(e.buf)
 	}
-	if a.req.sizeLimit > 0 && a.page.sent >= a.req.sizeLimit {
+	max := a.srv.dir.maxPageSize()
+	if a.req.sizeLimit > 0 && a.page.sent >= a.req.sizeLimit || max > 0 && a.limit() < 0 && a.page.sent >= max {
 		return refuse(SizeLimitExceeded, "")
 	}
 	if err := a.struck(true); err != nil {
@@ -134,7 +176,7 @@ func (a *answer) send(r result) error {
 		return a.interrupted()
 	}
 	e.buf = e.buf[:0]
-	a.req.sel.encode(e, a.w.msg.id, a.view(), r.rec, r.computed)
+	a.req.sel.encode(e, a.w.msg.id, a.view(), r)
 	if err := a.write(e.buf); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (s *session) bind(w work) error {
 	}
 	// Whatever comes of it, the old identity is gone, and what it was reading.
 	s.bound, s.pages = identity.DN{}, nil
-	dn, refused := parseName(name)
+	dn, refused := s.bindName(name)
 	if proceed, err := s.fault(w, dn, nil); !proceed {
 		return err
 	}
@@ -56,6 +56,9 @@ func (s *session) simple(dn identity.DN, password string) *Error {
 	dir.mu.RLock()
 	defer dir.mu.RUnlock()
 	if n := dir.byKey[dn.Key()]; n != nil {
+		if dir.domain != nil {
+			return dir.bindAD(n, password)
+		}
 		if a := n.rec.get("userpassword"); a != nil && slices.ContainsFunc(a.values, func(v string) bool { return same(v, password) }) {
 			return nil
 		}
@@ -106,7 +109,7 @@ func (s *session) extended(w work) error {
 	case oidWhoAmI:
 		who := ""
 		if !s.bound.IsZero() {
-			who = "dn:" + s.bound.String()
+			who = s.whoAmI()
 		}
 		return s.reply(w.msg, nil, func() { s.enc.octets(0x8b, who) }, nil)
 	}

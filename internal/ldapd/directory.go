@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +19,23 @@ type Directory struct {
 	// Strict refuses to take the last member out of a groupOfNames or a
 	// groupOfUniqueNames, as slapd's schema check does. Set it before use.
 	Strict bool
+	// ServerID stands in the change sequence numbers; 1 if zero. Set it before
+	// use.
+	ServerID int
+	// SessionLog is how many changes a sync provider in the manner of slapd
+	// remembers: none, that many, or all of them if it is negative. Set it
+	// before use.
+	SessionLog int
+	// AD are the settings of an Active Directory. Set them before use.
+	AD ADSettings
+
+	kind    Kind
+	domain  *domain // of an Active Directory
+	log     sessionLog
+	changes changelog // of 389-ds
+	feeds   map[*feed]struct{}
+	serial  uint64 // of the last change: a USN, or a change number
+	csns    map[string]string
 
 	mu        sync.RWMutex
 	now       func() time.Time
@@ -40,6 +58,7 @@ type node struct {
 	parent *node
 	kids   map[*node]struct{}
 	rec    *record // nil once deleted
+	meta   *meta   // in an Active Directory
 }
 
 // indexed attributes are found by equality without a walk.
@@ -50,7 +69,7 @@ var indexed = []string{"uid", "cn", "mail", "employeenumber", "memberuid", "entr
 func New(suffix ...string) *Directory {
 	d := &Directory{
 		now: time.Now, byKey: map[string]*node{}, index: map[string]map[string][]*node{},
-		seen: map[string]bool{}, classes: map[string]bool{},
+		seen: map[string]bool{}, classes: map[string]bool{}, csns: map[string]string{}, feeds: map[*feed]struct{}{},
 	}
 	for _, a := range indexed {
 		d.index[a] = map[string][]*node{}
@@ -111,14 +130,14 @@ func (d *Directory) knows(t *attrType) bool {
 
 func (d *Directory) knowsClass(c string) bool { return d.classes[c] }
 
-// suffixOf returns the suffix that the name lies under.
-func (d *Directory) suffixOf(dn identity.DN) (identity.DN, bool) {
+// suffixOf returns the suffix that the name lies under, the deepest one.
+func (d *Directory) suffixOf(dn identity.DN) (out identity.DN, ok bool) {
 	for _, s := range d.suffixes {
-		if dn.Within(s) {
-			return s, true
+		if dn.Within(s) && (!ok || s.Within(out)) {
+			out, ok = s, true
 		}
 	}
-	return identity.DN{}, false
+	return out, ok
 }
 
 // missing makes the error for a name that is not there, with the closest entry
@@ -205,11 +224,30 @@ func (d *Directory) replace(n *node, r *record) {
 
 // stamp marks the record as changed now by who.
 func (d *Directory) stamp(r *record, who string) {
-	d.csn = d.nextCSN()
+	d.tick()
 	r.set("modifiersName", who)
 	r.set("modifyTimestamp", d.now().UTC().Format("20060102150405Z"))
 	r.set("entryCSN", d.csn)
+	if d.domain != nil {
+		d.stampAD(r)
+	}
 }
+
+// tick counts one more change.
+func (d *Directory) tick() {
+	d.serial++
+	d.csn = d.nextCSN()
+	d.knowCSN(d.csn)
+}
+
+// knowCSN remembers the last change of each server that took part.
+func (d *Directory) knowCSN(csn string) {
+	sid := sidOf(csn)
+	d.csns[sid] = max(d.csns[sid], csn)
+}
+
+// contextCSN has one value for each of those servers.
+func (d *Directory) contextCSN() []string { return slices.Sorted(maps.Values(d.csns)) }
 
 // nextCSN is unique and ascends as long as the clock does not go back.
 func (d *Directory) nextCSN() string {
@@ -219,7 +257,7 @@ func (d *Directory) nextCSN() string {
 	} else {
 		d.csnTime, d.csnCount = t, 0
 	}
-	return fmt.Sprintf("%s#%06x#001#000000", d.csnTime, d.csnCount)
+	return fmt.Sprintf("%s#%06x#%03x#000000", d.csnTime, d.csnCount, max(d.ServerID, 1))
 }
 
 // newUUID makes a random UUID (RFC 9562, version 4).

@@ -35,6 +35,7 @@ type filter struct {
 	any     []string
 	final   *string
 
+	chain bool // extensible: over any number of links, in Active Directory
 	bits  bool // extensible: bit rules of Active Directory
 	every bool // all bits, else any
 	rule  rule // the rule to match with
@@ -154,6 +155,9 @@ func (f *filter) decodeSubstrings(in *decoder) {
 	}
 }
 
+// oidInChain is the rule that follows links.
+const oidInChain = "1.2.840.113556.1.4.1941"
+
 // matchingRules that an extensible filter may name, with what they do here.
 var matchingRules = map[string]rule{
 	"caseignorematch": ruleIgnore, "2.5.13.2": ruleIgnore,
@@ -163,6 +167,7 @@ var matchingRules = map[string]rule{
 	"distinguishednamematch": ruleDN, "2.5.13.1": ruleDN,
 	"integermatch": ruleInteger, "2.5.13.14": ruleInteger,
 	"1.2.840.113556.1.4.803": ruleInteger, "1.2.840.113556.1.4.804": ruleInteger,
+	oidInChain: ruleDN,
 }
 
 func (f *filter) decodeExtensible(in *decoder) {
@@ -195,6 +200,7 @@ func (f *filter) decodeExtensible(in *decoder) {
 		f.rule, f.class = r, false
 		f.bits = ruleName == "1.2.840.113556.1.4.803" || ruleName == "1.2.840.113556.1.4.804"
 		f.every = ruleName == "1.2.840.113556.1.4.803"
+		f.chain = ruleName == oidInChain
 	}
 	if f.rule == ruleNone {
 		f.bad = true

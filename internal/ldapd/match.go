@@ -57,9 +57,14 @@ func (v view) match(f *filter, r *record) truth {
 	if !f.noAttr && f.attr.typ.key == "entrydn" {
 		return of(f.kind == filterPresent || f.value == r.dn.Key())
 	}
+	if v.dir.domain != nil && !f.noAttr {
+		if t, ok := v.matchAD(f, r); ok {
+			return t
+		}
+	}
 	for i := range r.attrs {
 		a := &r.attrs[i]
-		if !f.noAttr && !f.attr.covers(a.desc) || f.noAttr && a.typ.rule != ruleIgnore && a.typ.rule != ruleExact {
+		if !f.noAttr && !f.attr.covers(a.desc, v.flat()) || f.noAttr && a.typ.rule != ruleIgnore && a.typ.rule != ruleExact {
 			continue
 		}
 		if v.hides(a.typ.key) {
@@ -137,7 +142,7 @@ func (f *filter) matchName(r *record) bool {
 	for dn := r.dn; !dn.IsZero(); dn = dn.Parent() {
 		for _, ava := range dn.RDN() {
 			d, ok := describe(ava.Type)
-			if !ok || !f.noAttr && !f.attr.covers(d) {
+			if !ok || !f.noAttr && !f.attr.covers(d, false) {
 				continue
 			}
 			if n, ok := f.rule.normal(ava.Value); ok && n == f.value {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/rosterd/rosterd/identity"
 )
@@ -65,7 +66,24 @@ type message struct {
 	body      []byte
 	paged     *pagedControl
 	manageDSA bool
-	critical  string // a critical control that the server does not have
+	controls  []control // all others
+}
+
+// control is one that came with a request (RFC 4511, section 4.1.11).
+type control struct {
+	oid      string
+	critical bool
+	value    []byte
+}
+
+// control returns the control of that name, nil when there is none.
+func (m *message) control(oid string) *control {
+	for i := range m.controls {
+		if m.controls[i].oid == oid {
+			return &m.controls[i]
+		}
+	}
+	return nil
 }
 
 type pagedControl struct {
@@ -127,7 +145,7 @@ func decodeMessage(b []byte) (*message, error) {
 	if d.more() {
 		controls := d.sub(0xa0)
 		for controls.more() {
-			if err := m.control(controls.sub(tagSequence)); err != nil {
+			if err := m.decodeControl(controls.sub(tagSequence)); err != nil {
 				return nil, err
 			}
 		}
@@ -144,7 +162,7 @@ func decodeMessage(b []byte) (*message, error) {
 	return m, nil
 }
 
-func (m *message) control(d decoder) error {
+func (m *message) decodeControl(d decoder) error {
 	oid := d.text(tagOctets)
 	critical := false
 	if d.peek() == tagBoolean {
@@ -165,9 +183,7 @@ func (m *message) control(d decoder) error {
 	case oidManageDSA:
 		m.manageDSA = true
 	default:
-		if critical && m.critical == "" {
-			m.critical = oid
-		}
+		m.controls = append(m.controls, control{oid, critical, value.rest})
 	}
 	return nil
 }
@@ -199,6 +215,16 @@ func (e *encoder) result(id int, tag byte, err *Error, extra, controls func()) {
 		controls()
 	}
 	e.close(msg)
+}
+
+// parseName reads the name of an entry, as the kind of server does.
+func (s *session) parseName(name string) (identity.DN, *Error) {
+	if dir := s.srv.dir; dir.domain != nil && strings.HasPrefix(name, "<") {
+		dir.mu.RLock()
+		defer dir.mu.RUnlock()
+		return dir.resolve(name)
+	}
+	return parseName(name)
 }
 
 func parseName(s string) (identity.DN, *Error) {

@@ -12,7 +12,7 @@ func (s *session) operate(w work) error {
 	if err != nil {
 		return err
 	}
-	dn, refused := parseName(name)
+	dn, refused := s.parseName(name)
 	if refused != nil {
 		return s.reply(w.msg, refused, nil, nil)
 	}
@@ -35,6 +35,8 @@ func (s *session) operate(w work) error {
 func (s *session) mayOperate(m *message, dn identity.DN) *Error {
 	write := ops[m.tag].op.write()
 	switch {
+	case s.srv.dir.domain != nil && s.bound.IsZero():
+		return errNotBound()
 	case write && s.bound.IsZero():
 		return refuse(StrongerAuthRequired, "modifications require authentication")
 	case s.bound.IsZero() && s.srv.opts.NoAnonymous:
@@ -68,7 +70,8 @@ func (s *session) decodeOperation(m *message) (name string, run func(identity.DN
 	}
 	switch m.tag {
 	case opDeleteRequest:
-		return string(m.body), locked(func(dn identity.DN, _ string) *Error { return dir.delete(dn) }), nil
+		tree := m.control(oidTreeDelete) != nil
+		return string(m.body), locked(func(dn identity.DN, who string) *Error { return dir.delete(dn, who, tree) }), nil
 	case opAddRequest:
 		name = d.text(tagOctets)
 		list := d.sub(tagSequence)
@@ -76,7 +79,12 @@ func (s *session) decodeOperation(m *message) (name string, run func(identity.DN
 		for list.more() {
 			attrs = append(attrs, decodeAttribute(&list))
 		}
-		run = locked(func(dn identity.DN, who string) *Error { return dir.add(dn, attrs, who, false) })
+		run = locked(func(dn identity.DN, who string) *Error {
+			if refused := s.passwords(attrs); refused != nil {
+				return refused
+			}
+			return dir.add(dn, attrs, who, false)
+		})
 		return name, run, firstError(d, list)
 	case opModifyRequest:
 		name = d.text(tagOctets)
@@ -92,7 +100,13 @@ func (s *session) decodeOperation(m *message) (name string, run func(identity.DN
 				return "", nil, err
 			}
 		}
-		run = locked(func(dn identity.DN, who string) *Error { return dir.modify(dn, changes, who, false) })
+		permissive := m.control(oidPermissive) != nil
+		run = locked(func(dn identity.DN, who string) *Error {
+			if refused := s.passwords(changes); refused != nil {
+				return refused
+			}
+			return dir.modify(dn, changes, who, permissive)
+		})
 		return name, run, firstError(d, list)
 	case opRenameRequest:
 		name = d.text(tagOctets)
@@ -105,7 +119,7 @@ func (s *session) decodeOperation(m *message) (name string, run func(identity.DN
 			to := dn.Parent()
 			if moved {
 				var refused *Error
-				if to, refused = parseName(superior); refused != nil {
+				if to, refused = s.parseName(superior); refused != nil {
 					return refused
 				}
 			}
@@ -164,7 +178,7 @@ func (s *session) compare(dn identity.DN, attribute, value string) *Error {
 	found := false
 	for i := range n.rec.attrs {
 		a := &n.rec.attrs[i]
-		if !d.covers(a.desc) || v.hides(a.typ.key) {
+		if !d.covers(a.desc, v.flat()) || v.hides(a.typ.key) {
 			continue
 		}
 		found = true

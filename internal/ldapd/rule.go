@@ -23,6 +23,7 @@ const (
 	ruleTime                // generalizedTimeMatch
 	ruleBoolean             // booleanMatch
 	ruleOctets              // octetStringMatch
+	ruleSID                 // the same, and S-1-… for a security identifier
 	rulePhone               // telephoneNumberMatch
 	ruleUUID                // UUIDMatch (RFC 4530)
 	ruleCSN                 // change sequence numbers of OpenLDAP
@@ -59,6 +60,10 @@ func (r rule) normal(v string) (n string, ok bool) {
 		return n, len(n) == 36 && n[8] == '-' && n[13] == '-' && n[18] == '-' && n[23] == '-'
 	case ruleCSN:
 		return v, strings.Count(v, "#") == 3
+	case ruleSID:
+		if b, ok := parseSID(v); ok {
+			return b, true
+		}
 	case ruleOID:
 		return strings.ToLower(v), v != ""
 	}

@@ -62,10 +62,16 @@ var types = func() map[string]*attrType {
 		roleOccupant<distinguishedname seeAlso|2.5.4.34<distinguishedname uniqueMember|2.5.4.50
 		manager|0.9.2342.19200300.100.1.10 secretary associatedName aliasedObjectName`)
 	def(ruleDN, "x", "memberOf pwdPolicySubentry")
+	def(ruleDN, "", "managedBy directReports managedObjects lastKnownParent dsServiceName targetDn")
 	def(ruleDN, "p", "creatorsName modifiersName entryDN")
 	def(ruleInteger, "o", `uidNumber|1.3.6.1.1.1.1.0 gidNumber|1.3.6.1.1.1.1.1 userAccountControl groupType primaryGroupID
 		accountExpires pwdLastSet uSNChanged uSNCreated shadowLastChange shadowMin shadowMax shadowWarning
-		shadowInactive shadowExpire shadowFlag`)
+		shadowInactive shadowExpire shadowFlag instanceType sAMAccountType lockoutTime badPwdCount lastLogon
+		lastLogonTimestamp msDS-User-Account-Control-Computed changeNumber`)
+	def(ruleInteger, "op", "entryUSN")
+	def(ruleBoolean, "", "isDeleted isRecycled")
+	def(ruleIgnore, "p", "nsUniqueId")
+	def(ruleIgnore, "", "targetUniqueId changeType")
 	def(ruleTime, "o", "whenCreated whenChanged pwdStartTime pwdEndTime krbPrincipalExpiration")
 	def(ruleTime, "ox", "pwdAccountLockedTime pwdChangedTime pwdFailureTime")
 	def(ruleTime, "op", "createTimestamp|2.5.18.1 modifyTimestamp|2.5.18.2")
@@ -74,7 +80,8 @@ var types = func() map[string]*attrType {
 	def(ruleUUID, "op", "entryUUID|1.3.6.1.1.16.4")
 	def(ruleCSN, "op", "entryCSN contextCSN")
 	def(rulePhone, "s", "telephoneNumber|2.5.4.20 mobile|mobileTelephoneNumber homePhone|homeTelephoneNumber pager|pagerTelephoneNumber")
-	def(ruleOctets, "", "userPassword|2.5.4.35 objectGUID objectSid userCertificate")
+	def(ruleOctets, "", "userPassword|2.5.4.35 unicodePwd objectGUID parentGUID invocationId userCertificate")
+	def(ruleSID, "", "objectSid")
 	def(ruleNone, "", "jpegPhoto photo audio userSMIMECertificate userPKCS12 thumbnailPhoto facsimileTelephoneNumber|fax")
 	def(ruleOID, "", "objectClass|2.5.4.0")
 	return out
@@ -151,10 +158,10 @@ func (d desc) String() string {
 	return d.typ.name + ";" + strings.Join(d.options, ";")
 }
 
-// covers says whether asking for d gives o: the same type or a subtype of it,
-// with at least the same options.
-func (d desc) covers(o desc) bool {
-	if !o.typ.within(d.typ.key) {
+// covers says whether asking for d gives o: the same type or, unless the
+// schema is flat, a subtype of it, with at least the same options.
+func (d desc) covers(o desc, flat bool) bool {
+	if flat && o.typ.key != d.typ.key || !o.typ.within(d.typ.key) {
 		return false
 	}
 	for _, x := range d.options {

@@ -66,7 +66,7 @@ func (s *session) search(w work) error {
 	if err != nil {
 		return err
 	}
-	base, refused := parseName(req.base)
+	base, refused := s.parseName(req.base)
 	if refused != nil {
 		return s.reply(w.msg, refused, nil, nil)
 	}
@@ -113,12 +113,18 @@ func (a *answer) begin() *Error {
 		a.rootDSE = true
 		return nil
 	}
+	if s.bound.IsZero() && dir.domain != nil {
+		return errNotBound()
+	}
 	if s.bound.IsZero() && s.srv.opts.NoAnonymous {
 		return refuse(InsufficientAccessRights, "")
 	}
 	dir.mu.RLock()
 	defer dir.mu.RUnlock()
 	n := dir.byKey[a.base.Key()]
+	if n != nil && !a.shows(n) {
+		n = nil
+	}
 	if !a.w.msg.manageDSA {
 		if r := dir.referral(a.base); r != nil {
 			return referTo(r)
@@ -149,6 +155,8 @@ type result struct {
 	rec      *record
 	computed []attr
 	refs     []string
+	name     string // instead of that of the record
+	controls func(*encoder)
 }
 
 // collect takes the next results, at most max of them, off the candidates.
@@ -172,7 +180,7 @@ func (a *answer) collect(max int) []result {
 
 // consider says what the candidate contributes to the answer.
 func (a *answer) consider(v view, n *node) (result, bool) {
-	if n.rec == nil || v.concealed(n.rec.dn) {
+	if n.rec == nil || v.concealed(n.rec.dn) || !a.shows(n) {
 		return result{}, false
 	}
 	if !a.w.msg.manageDSA && len(v.dir.referrals) > 0 {
@@ -188,7 +196,12 @@ func (a *answer) consider(v view, n *node) (result, bool) {
 		return result{}, false
 	}
 	out := result{node: n, rec: n.rec}
-	if a.req.sel.computed() {
+	if v.dir.domain != nil {
+		out.computed = v.computedAD(n, a.req.sel)
+		if c := a.w.msg.control(oidExtendedDN); c != nil {
+			v.dir.extend(&out, c.value)
+		}
+	} else if a.req.sel.computed() {
 		out.computed = v.dir.computed(n)
 	}
 	return out, true

@@ -7,6 +7,7 @@ type selection struct {
 	operational bool // +
 	named       []desc
 	typesOnly   bool
+	ranges      map[string]valueRange // by attribute key
 }
 
 func selectAttributes(list []string, typesOnly bool) selection {
@@ -19,20 +20,29 @@ func selectAttributes(list []string, typesOnly bool) selection {
 			sel.operational = true
 		case "1.1":
 		default:
-			if d, ok := describe(name); ok {
-				sel.named = append(sel.named, d)
+			d, ok := describe(name)
+			if !ok {
+				continue
 			}
+			if r, rest, ok := d.cutRange(); ok {
+				if sel.ranges == nil {
+					sel.ranges = map[string]valueRange{}
+				}
+				sel.ranges[rest.key()], d = r, rest
+			}
+			sel.named = append(sel.named, d)
 		}
 	}
 	return sel
 }
 
-func (s selection) has(d desc) bool {
-	if d.typ.operational && s.operational || !d.typ.operational && s.user {
+func (s selection) has(d desc, v view) bool {
+	operational := d.typ.operational && v.dir.domain == nil
+	if operational && s.operational || !operational && s.user {
 		return true
 	}
 	for _, n := range s.named {
-		if n.covers(d) {
+		if n.covers(d, v.flat()) {
 			return true
 		}
 	}
@@ -52,34 +62,49 @@ func (s selection) computed() bool {
 	return false
 }
 
-// encode appends the SearchResultEntry of a record.
-func (s selection) encode(e *encoder, id int, v view, r *record, computed []attr) {
+// encode appends the SearchResultEntry of a result.
+func (s selection) encode(e *encoder, id int, v view, r result) {
 	msg := e.open(tagSequence)
 	e.integer(tagInteger, id)
 	op := e.open(opSearchEntry)
-	e.octets(tagOctets, r.dn.String())
+	name := r.name
+	if name == "" {
+		name = r.rec.dn.String()
+	}
+	e.octets(tagOctets, name)
 	list := e.open(tagSequence)
-	for _, attrs := range [2][]attr{r.attrs, computed} {
+	for _, attrs := range [2][]attr{r.rec.attrs, r.computed} {
 		for i := range attrs {
 			a := &attrs[i]
-			if !s.has(a.desc) || v.hides(a.typ.key) {
+			if !s.has(a.desc, v) || v.hides(a.typ.key) {
 				continue
 			}
-			at := e.open(tagSequence)
-			e.octets(tagOctets, a.String())
-			set := e.open(tagSet)
-			if !s.typesOnly {
-				for _, value := range a.values {
-					e.octets(tagOctets, value)
-				}
+			if s.ranges != nil || len(a.values) > 1 && v.dir.domain != nil {
+				s.encodeRange(e, v, a)
+				continue
 			}
-			e.close(set)
-			e.close(at)
+			s.encodeAttr(e, a.String(), a.values)
 		}
 	}
 	e.close(list)
 	e.close(op)
+	if r.controls != nil {
+		r.controls(e)
+	}
 	e.close(msg)
+}
+
+func (s selection) encodeAttr(e *encoder, name string, values []string) {
+	at := e.open(tagSequence)
+	e.octets(tagOctets, name)
+	set := e.open(tagSet)
+	if !s.typesOnly {
+		for _, value := range values {
+			e.octets(tagOctets, value)
+		}
+	}
+	e.close(set)
+	e.close(at)
 }
 
 // computed are the attributes that no record holds. The lock is held.
@@ -94,34 +119,9 @@ func (d *Directory) computed(n *node) []attr {
 	}
 	out := []attr{one("entryDN", n.rec.dn.String()), one("hasSubordinates", kids)}
 	if n.parent == nil && d.csn != "" {
-		out = append(out, one("contextCSN", d.csn))
+		x := one("contextCSN", "")
+		x.values = d.contextCSN()
+		out = append(out, x)
 	}
 	return out
-}
-
-// rootDSE is the entry that tells what the server can (RFC 4512, section 5.1).
-func (s *Server) rootDSE() *record {
-	r := &record{}
-	r.set("objectClass", "top")
-	for _, a := range []struct {
-		name   string
-		values []string
-	}{
-		{"namingContexts", s.dir.Suffixes()},
-		{"supportedControl", []string{oidPaged, oidManageDSA}},
-		{"supportedExtension", []string{oidStartTLS, oidWhoAmI}},
-		{"supportedFeatures", []string{"1.3.6.1.4.1.4203.1.5.1"}},
-		{"supportedLDAPVersion", []string{"3"}},
-		{"supportedSASLMechanisms", []string{"EXTERNAL"}},
-		{"vendorName", []string{"rosterd"}},
-	} {
-		if len(a.values) == 0 {
-			continue
-		}
-		d, _ := describe(a.name)
-		typ := *d.typ
-		typ.operational = true
-		r.attrs = append(r.attrs, attr{desc: desc{typ: &typ}, values: a.values, norms: a.values})
-	}
-	return r
 }

@@ -189,8 +189,10 @@ func (s *session) handle(w work) error {
 	if w.ctx.Err() != nil && m.tag != opBindRequest {
 		return nil // abandoned before it began
 	}
-	if m.critical != "" {
-		return s.reply(m, refuse(UnavailableCriticalExtension, "critical extension is not recognized: %s", m.critical), nil, nil)
+	for _, c := range m.controls {
+		if c.critical && !s.srv.dir.kind.has(c.oid) {
+			return s.reply(m, refuse(UnavailableCriticalExtension, "critical extension is not recognized: %s", c.oid), nil, nil)
+		}
 	}
 	var err error
 	switch m.tag {

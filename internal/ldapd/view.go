@@ -11,15 +11,18 @@ type view struct {
 }
 
 func (s *session) view() view {
-	v := view{dir: s.srv.dir, passwords: !s.bound.IsZero()}
+	v := view{dir: s.srv.dir, passwords: !s.bound.IsZero() && s.srv.dir.domain == nil}
 	v.attrs, v.trees = s.srv.faults.rights(s.bound)
 	return v
 }
 
 // hides says whether the attribute, by its key, may not be seen.
 func (v view) hides(attr string) bool {
-	return v.attrs[attr] || !v.passwords && attr == "userpassword"
+	return v.attrs[attr] || !v.passwords && attr == "userpassword" || foreignTo(v.dir.kind, attr)
 }
+
+// flat says whether attributes have no subtypes.
+func (v view) flat() bool { return v.dir.domain != nil }
 
 // concealed says whether the entry may not be seen.
 func (v view) concealed(dn identity.DN) bool {

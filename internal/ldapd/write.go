@@ -58,7 +58,7 @@ func (d *Directory) Rename(dn, newRDN string, deleteOldRDN bool, newSuperior str
 
 // Delete removes an entry that has none below it.
 func (d *Directory) Delete(dn string) error {
-	return d.do(dn, func(name identity.DN) *Error { return d.delete(name) })
+	return d.do(dn, func(name identity.DN) *Error { return d.delete(name, "", false) })
 }
 
 // do parses the name and runs a write with the lock held.
@@ -98,10 +98,13 @@ func (d *Directory) add(dn identity.DN, attrs []Change, who string, loading bool
 		switch {
 		case !ok:
 			return refuse(UndefinedAttributeType, "%s: not an attribute description", c.Attr)
-		case desc.typ.protected && !loading:
+		case d.keeps(desc, who) && !loading:
 			return refuse(ConstraintViolation, "%s: no user modification allowed", desc)
 		case len(c.Values) == 0:
 			return refuse(ProtocolError, "%s: no values", desc)
+		}
+		if err := d.links(desc, &c); err != nil {
+			return err
 		}
 		if err := r.add(desc, c.Values...); err != nil {
 			return err
@@ -122,10 +125,15 @@ func (d *Directory) add(dn identity.DN, attrs []Change, who string, loading bool
 			r.set(op.name, op.value)
 		}
 	}
-	if !loading || r.get("entrycsn") == nil {
+	if err := d.furnish(r, who); err != nil {
+		return err
+	}
+	if old := r.first("entrycsn"); !loading || old == "" {
 		d.stamp(r, who)
 	} else {
-		d.csn = max(d.csn, r.first("entrycsn"))
+		d.serial++
+		d.csn = max(d.csn, old)
+		d.knowCSN(old)
 	}
 	d.seq++
 	n := &node{seq: d.seq, parent: parent, kids: map[*node]struct{}{}, rec: r}
@@ -133,6 +141,7 @@ func (d *Directory) add(dn identity.DN, attrs []Change, who string, loading bool
 		parent.kids[n] = struct{}{}
 	}
 	d.place(n)
+	d.committed(change{op: OpAdd, node: n, after: r, who: who})
 	return nil
 }
 
@@ -178,7 +187,8 @@ func (d *Directory) check(r *record) *Error {
 	return nil
 }
 
-func (d *Directory) modify(dn identity.DN, changes []Change, who string, loading bool) *Error {
+// modify changes an entry. permissive takes what is so already for done.
+func (d *Directory) modify(dn identity.DN, changes []Change, who string, permissive bool) *Error {
 	n := d.byKey[dn.Key()]
 	if n == nil {
 		if _, ok := d.suffixOf(dn); !ok {
@@ -192,11 +202,23 @@ func (d *Directory) modify(dn identity.DN, changes []Change, who string, loading
 		if !ok {
 			return refuse(UndefinedAttributeType, "%s: not an attribute description", c.Attr)
 		}
-		if desc.typ.protected && !loading {
+		if d.keeps(desc, who) {
 			return refuse(ConstraintViolation, "%s: no user modification allowed", desc)
 		}
-		if err := r.apply(c, desc); err != nil {
+		if err := d.links(desc, &c); err != nil {
 			return err
+		}
+		if permissive {
+			c = r.lacking(c, desc)
+			if c.Op != ReplaceValues && len(c.Values) == 0 && r.get(desc.key()) == nil {
+				continue
+			}
+			if c.Op == AddValues && len(c.Values) == 0 {
+				continue
+			}
+		}
+		if err := r.apply(c, desc); err != nil {
+			return d.linkError(desc, err)
 		}
 	}
 	if !r.named() {
@@ -205,9 +227,36 @@ func (d *Directory) modify(dn identity.DN, changes []Change, who string, loading
 	if err := d.check(r); err != nil {
 		return err
 	}
+	if err := d.checkAccount(n.rec, r, who); err != nil {
+		return err
+	}
+	before := n.rec
 	d.stamp(r, who)
 	d.replace(n, r)
+	d.committed(change{op: OpModify, node: n, before: before, after: r, who: who, changes: changes})
+	d.changedPrimaryGroup(n, before, who)
 	return nil
+}
+
+// lacking is what is left to do of a change that may be done already.
+func (r *record) lacking(c Change, desc desc) Change {
+	a := r.get(desc.key())
+	there := func(v string) bool { return a != nil && a.find(desc.norm(v)) >= 0 }
+	if c.Op == ReplaceValues || c.Op == DeleteValues && len(c.Values) == 0 {
+		return c
+	}
+	var values []string
+	for _, v := range c.Values {
+		if there(v) == (c.Op == DeleteValues) {
+			values = append(values, v)
+		}
+	}
+	if c.Op == DeleteValues && len(values) == 0 {
+		// Nothing at all must not become the whole attribute.
+		return Change{Op: AddValues, Attr: c.Attr}
+	}
+	c.Values = values
+	return c
 }
 
 func (r *record) apply(c Change, desc desc) *Error {
@@ -278,12 +327,18 @@ func (d *Directory) rename(dn identity.DN, newRDN string, deleteOld bool, superi
 	if err := d.check(r); err != nil {
 		return err
 	}
+	if d.domain != nil {
+		r.nameAD()
+	}
+	before, old := n.rec, d.names(n)
 	d.stamp(r, who)
 	delete(n.parent.kids, n)
 	n.parent = parent
 	parent.kids[n] = struct{}{}
 	d.replace(n, r)
 	d.follow(n)
+	d.relink(old)
+	d.committed(change{op: OpRename, node: n, before: before, after: r, who: who})
 	return nil
 }
 
@@ -293,12 +348,15 @@ func (d *Directory) follow(n *node) {
 	for k := range n.kids {
 		r := k.rec.clone()
 		r.dn = identity.MustDN(rdnText(r.dn) + "," + n.rec.dn.String())
+		if d.domain != nil {
+			r.nameAD()
+		}
 		d.replace(k, r)
 		d.follow(k)
 	}
 }
 
-func (d *Directory) delete(dn identity.DN) *Error {
+func (d *Directory) delete(dn identity.DN, who string, tree bool) *Error {
 	n := d.byKey[dn.Key()]
 	if n == nil {
 		if _, ok := d.suffixOf(dn); !ok {
@@ -306,14 +364,26 @@ func (d *Directory) delete(dn identity.DN) *Error {
 		}
 		return d.missing(dn)
 	}
+	if tree {
+		for k := range n.kids {
+			if err := d.delete(k.rec.dn, who, true); err != nil {
+				return err
+			}
+		}
+	}
 	if len(n.kids) > 0 {
 		return refuse(NotAllowedOnNonLeaf, "subordinate objects must be deleted first")
+	}
+	if d.domain != nil {
+		return d.bury(n, who)
 	}
 	if n.parent != nil {
 		delete(n.parent.kids, n)
 	}
+	before := n.rec
 	d.unplace(n)
-	d.csn = d.nextCSN()
+	d.tick()
 	n.rec = nil
+	d.committed(change{op: OpDelete, node: n, before: before, who: who})
 	return nil
 }
