@@ -137,7 +137,7 @@ func (d *Directory) furnish(r *record, who string) *Error {
 		text string
 	}{{"samaccountname", EntryAlreadyExists, "00002071: UpdErr: problem 6005 (ENTRY_EXISTS), data 0"},
 		{"userprincipalname", ConstraintViolation, "000021C8: AtrErr: problem 1005 (CONSTRAINT_ATT_TYPE), data 0"}} {
-		if x := r.get(a.key); x != nil && len(d.index[a.key][x.norms[0]]) > 0 {
+		if x := r.get(a.key); x != nil && slices.ContainsFunc(d.index[a.key][x.norms[0]], (*node).living) {
 			return refuse(a.code, "%s", a.text)
 		}
 	}

@@ -45,7 +45,9 @@ func (a *answer) sendRootDSE() error {
 	r := a.srv.rootDSE()
 	v := a.view()
 	dir.mu.RLock()
-	matched := v.match(&a.req.filter, r) == isTrue
+	f := &a.req.filter
+	// That of Active Directory is there without an object class.
+	matched := f.kind == filterPresent && f.attr.typ.key == "objectclass" || v.match(f, r) == isTrue
 	dir.mu.RUnlock()
 	if matched {
 		a.enc.buf = a.enc.buf[:0]

@@ -165,25 +165,38 @@ func (x *dirSyncRound) results() (out []result, more bool) {
 		limit = 1000
 	}
 	steps := x.steps()
-	for i := 0; i < len(steps); {
+	of := map[*node][]step{}
+	var order []*node
+	for i, s := range steps {
 		if i >= limit || i > 0 && x.req.bytes > 0 && size >= x.req.bytes {
-			return out, true
+			more = true
+			break
 		}
-		n := steps[i].node
-		from := i
-		for i < len(steps) && steps[i].node == n && i < limit {
-			i++
-		}
-		r := x.entry(n, steps[from:i])
-		for _, a := range r.rec.attrs {
-			for _, v := range a.values {
-				size += len(v) + len(a.typ.name)
-			}
-		}
-		out = append(out, r)
-		x.cookie.at = steps[i-1].position
+		// In one round an entry comes once, where its last step stands; what does
+		// not fit comes in the next.
+		order = append(slices.DeleteFunc(order, func(n *node) bool { return n == s.node && of[n] != nil }), s.node)
+		of[s.node] = append(of[s.node], s)
+		size += x.size(s)
+		x.cookie.at = s.position
 	}
-	return out, false
+	for _, n := range order {
+		out = append(out, x.entry(n, of[n]))
+	}
+	return out, more
+}
+
+// size is about how many octets the step takes in the answer.
+func (x *dirSyncRound) size(s step) int {
+	if s.to != nil {
+		return len(s.to.rec.dn.String()) + 2
+	}
+	n := len(s.node.rec.dn.String()) + 64
+	x.attributes(s.node, func(name string, values []string) {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	})
+	return n
 }
 
 // steps are all that lie behind the position of the cookie, in order.
@@ -200,8 +213,8 @@ func (x *dirSyncRound) steps() []step {
 			continue
 		}
 		last := uint64(0)
-		for key, s := range n.meta.attrs {
-			if x.asked(s.desc) || key == "name" && x.moved(n) {
+		for _, s := range n.meta.attrs {
+			if x.asked(s.desc) {
 				last = max(last, s.serial)
 			}
 		}
@@ -231,10 +244,6 @@ func (d *Directory) suffixIsConfig(dn identity.DN) bool {
 	s, _ := d.suffixOf(dn)
 	return !s.Equal(d.domain.nc)
 }
-
-// moved says whether an entry has another position or name, or is deleted, for
-// who asks: that is told whatever attributes are asked for.
-func (x *dirSyncRound) moved(n *node) bool { return n.meta.attrs["name"].serial > x.cookie.base }
 
 // tells says whether the entry is one of the search. A deleted one is, without
 // being asked for, unless only what the client may read is told.
@@ -296,7 +305,7 @@ func (x *dirSyncRound) entry(n *node, steps []step) result {
 func (x *dirSyncRound) attributes(n *node, give func(string, []string)) {
 	var changed []stamp
 	for key, s := range n.meta.attrs {
-		if s.serial > x.cookie.base && key != "instancetype" && (x.asked(s.desc) || key == "name" && x.moved(n)) {
+		if s.serial > x.cookie.base && key != "instancetype" && x.asked(s.desc) {
 			changed = append(changed, s)
 		}
 	}
@@ -305,6 +314,9 @@ func (x *dirSyncRound) attributes(n *node, give func(string, []string)) {
 		var values []string
 		if a := n.rec.get(s.desc.key()); a != nil {
 			values = a.values
+		}
+		if s.desc.typ.key == "lastknownparent" && len(values) == 1 {
+			values = []string{x.srv.dir.extended(identity.MustDN(values[0]), true)}
 		}
 		give(s.desc.String(), values)
 		if s.desc.typ.key == "name" && n.parent != nil {

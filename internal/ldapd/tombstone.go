@@ -53,6 +53,9 @@ func (d *Directory) bury(n *node, who string) *Error {
 	return nil
 }
 
+// living says whether the entry is there and not deleted.
+func (n *node) living() bool { return n.rec != nil && n.rec.first("isdeleted") != "TRUE" }
+
 // label gives the record its name under a parent.
 func (d *Directory) label(r *record, typ, value string, parent *node) {
 	x, _ := describe(typ)
@@ -72,7 +75,7 @@ func (d *Directory) adopt(n, parent *node, r *record) {
 // deletedOf finds a tombstone by the text of its objectGUID.
 func (d *Directory) deletedOf(guid string) (*node, error) {
 	for _, n := range d.index["objectguid"][guidOf(guid)] {
-		if n.rec.first("isdeleted") == "TRUE" {
+		if !n.living() {
 			return n, nil
 		}
 	}
@@ -113,7 +116,7 @@ func (d *Directory) Undelete(guid, dn string) error {
 	d.principal(r)
 	if d.AD.RecycleBin {
 		for _, a := range n.meta.kept {
-			r.put(a.key(), d.living(a))
+			r.put(a.key(), d.left(a))
 		}
 	}
 	d.stamp(r, "")
@@ -121,7 +124,7 @@ func (d *Directory) Undelete(guid, dn string) error {
 	d.committed(change{op: OpRename, node: n, before: before, after: r})
 	if d.AD.RecycleBin {
 		for _, h := range n.meta.buried {
-			if h.holder.rec == nil || h.holder.rec.first("isdeleted") == "TRUE" {
+			if !h.holder.living() {
 				continue
 			}
 			x, _ := describe(h.attr)
@@ -135,8 +138,8 @@ func (d *Directory) Undelete(guid, dn string) error {
 	return nil
 }
 
-// living is what is left of a linked attribute whose ends may be gone.
-func (d *Directory) living(a attr) attr {
+// left is what a linked attribute still leads to.
+func (d *Directory) left(a attr) attr {
 	out := attr{desc: a.desc}
 	for i, norm := range a.norms {
 		if d.byKey[norm] != nil {
