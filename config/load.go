@@ -84,7 +84,7 @@ var later = map[string]string{
 }
 
 // tables are the top-level keys.
-var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "target"}
+var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "table", "target"}
 
 func (l *loader) load() {
 	report := problem.Report(func(p problem.Problem) {
@@ -105,6 +105,7 @@ func (l *loader) load() {
 	l.schedule(report)
 	l.state(report)
 	l.control(report)
+	l.d.Bind([]string{"table"}, &l.policy.Tables)
 	l.roles(report)
 	l.sources(report)
 	l.targets(report)

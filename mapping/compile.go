@@ -16,6 +16,7 @@ import (
 // file:line of a key, for the reasons; it may be nil.
 func Compile(c Config, where func(path ...string) string, report problem.Report) *Policy {
 	m := &compiler{config: c, names: newNames(), where: where, out: report, index: map[string]int{}}
+	m.names.tables = m.tables()
 	p := &Policy{sources: map[string]source{}}
 	for i, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		m.index[name] = i

@@ -4,6 +4,8 @@ package mapping
 type Config struct {
 	// Roles by name: [role.NAME].
 	Roles map[string]Role `toml:"role"`
+	// Tables by name: [table.NAME], what lookup finds under a word.
+	Tables map[string]map[string]string `toml:"table"`
 	// Conflicts by name: [conflict.NAME].
 	Conflicts map[string]Conflict `toml:"conflict"`
 	// Sources by name: what [source.NAME.person] says.

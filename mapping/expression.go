@@ -15,6 +15,7 @@ import (
 // names gives person attributes and groups their places in a scope while a
 // configuration is compiled.
 type names struct {
+	tables     map[string]table
 	attributes []string // lower case, in the order of their slots
 	slots      map[string]int
 	groups     []string // as written

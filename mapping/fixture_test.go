@@ -14,6 +14,7 @@ import (
 // policyFile is the policy part of a configuration file.
 type policyFile struct {
 	Role     map[string]Role
+	Table    map[string]map[string]string
 	Conflict map[string]Conflict
 	Source   map[string]struct{ Person SourcePerson }
 	Target   map[string]Target
@@ -27,7 +28,7 @@ func readConfig(t testing.TB, text string) Config {
 	if _, err := toml.Decode(text, &f); err != nil {
 		t.Fatalf("decode: %v", err)
 	}
-	c := Config{Roles: f.Role, Conflicts: f.Conflict, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
+	c := Config{Roles: f.Role, Tables: f.Table, Conflicts: f.Conflict, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
 	for name, s := range f.Source {
 		c.Sources[name] = s.Person
 	}

@@ -17,6 +17,7 @@ var usage = map[string]string{
 	"first":    "first(person.NAME)",
 	"inGroup":  `inGroup("cn=…")`,
 	"join":     `join(values(person.NAME), ", ")`,
+	"lookup":   `lookup("TABLE", person.NAME)`,
 	"lower":    "lower(person.NAME)",
 	"replace":  `replace(person.NAME, "old", "new")`,
 	"slug":     "slug(person.NAME)",
@@ -27,7 +28,7 @@ var usage = map[string]string{
 	"values":   "values(person.NAME)",
 }
 
-var arity = map[string]int{"join": 2, "replace": 3, "split": 2}
+var arity = map[string]int{"join": 2, "lookup": 2, "replace": 3, "split": 2}
 
 func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 	how, known := usage[name]
@@ -37,8 +38,11 @@ func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 	if want := max(1, arity[name]); len(args) != want {
 		return e.fail(at, "write "+how, "%s takes %d, and stands here with %d", name, want, len(args))
 	}
-	if name == "inGroup" {
+	switch name {
+	case "inGroup":
 		return e.inGroup(at, args[0], pl)
+	case "lookup":
+		return e.lookup(at, args[0], args[1], pl)
 	}
 	in := make([]node, len(args))
 	for i, a := range args {

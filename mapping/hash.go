@@ -43,6 +43,12 @@ func (p *Policy) digest(c Config) string {
 		names("requires", r.requires)
 		names("included by", r.includedBy)
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
+		put("table", name)
+		for _, word := range slices.Sorted(maps.Keys(c.Tables[name])) {
+			put(word, c.Tables[name][word])
+		}
+	}
 	for _, k := range p.conflicts {
 		put("conflict", k.name, k.action)
 		list("roles", k.roles)
