@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rosterd/rosterd/internal/ldif"
 	"github.com/rosterd/rosterd/internal/localca"
 )
 
@@ -221,44 +220,9 @@ func (s *Slapd) prepare() error {
 // load hands the base entry, the LDIF and the users to slapadd in one file.
 func (s *Slapd) load(conf string) error {
 	path := filepath.Join(s.Dir, "load.ldif")
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("make the LDIF: %w", err)
-	}
-	defer f.Close()
-	in := s.cfg.LDIF
-	for _, p := range s.cfg.LDIFFiles {
-		src, err := os.Open(p)
-		if err != nil {
-			return fmt.Errorf("open the LDIF: %w", err)
-		}
-		defer src.Close()
-		in = append(in, src)
-	}
-	base, err := hasBase(in, s.Suffix)
-	if err != nil {
+	l := load{suffix: s.Suffix, users: s.cfg.Users, ldif: s.cfg.LDIF, files: s.cfg.LDIFFiles}
+	if err := l.write(path); err != nil {
 		return err
-	}
-	if !base.found {
-		if err := ldif.Write(f, baseEntry(s.Suffix)); err != nil {
-			return fmt.Errorf("write the base entry: %w", err)
-		}
-	}
-	for _, r := range append(base.rest, in[min(1, len(in)):]...) {
-		if _, err := io.Copy(f, r); err != nil {
-			return fmt.Errorf("copy the LDIF: %w", err)
-		}
-		if _, err := io.WriteString(f, "\n\n"); err != nil {
-			return fmt.Errorf("copy the LDIF: %w", err)
-		}
-	}
-	for _, u := range s.cfg.Users {
-		if err := ldif.Write(f, u.entry()); err != nil {
-			return fmt.Errorf("write the user %s: %w", u.DN, err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write the LDIF: %w", err)
 	}
 	return run("slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path)
 }
