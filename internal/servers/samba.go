@@ -16,12 +16,12 @@ import (
 // SambaConfig says what the Active Directory domain controller of Samba is to
 // be. The zero value is the domain lab.example with SambaUsers. Two controllers
 // from equal configurations are copies of one domain, with the same SID and the
-// same invocation ID, unless one is Fresh.
+// same invocation ID, unless one is Fresh; another Domain is another domain.
 type SambaConfig struct {
 	Domain  string      // DNS name, lower case; default lab.example
 	Users   []SambaUser // nil: SambaUsers
 	LDIF    []io.Reader // added offline before the start, in one transaction each
-	Fresh   bool        // a domain of its own, whatever its name: 6 s, where a copy takes 1
+	Fresh   bool        // not a copy, though the name is that of another: 6 s, where a copy takes 1
 	Options []string    // more lines of smb.conf, section [global]
 	TempDir string      // where Dir is made; default the system's
 }

@@ -127,7 +127,7 @@ func TestSambaRestoredAndForeign(t *testing.T) {
 		t.Error("the same invocation ID")
 	}
 	// Beside it a copy of the same domain, and one of another.
-	copied, foreign := StartSamba(t, SambaConfig{}), StartSamba(t, SambaConfig{Fresh: true, Domain: "other.example"})
+	copied, foreign := StartSamba(t, SambaConfig{}), StartSamba(t, SambaConfig{Domain: "other.example"})
 	if copied.invocation(t) != id || copied.Addr == s.Addr {
 		t.Error("the copy has another invocation ID or the same address")
 	}

@@ -43,7 +43,7 @@ func (s *Samba) provisioned() error {
 	}
 	// Whatever is said here and in provision is part of the name, so that no old
 	// copy is taken after an edit.
-	of := []string{"3", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
+	of := []string{"4", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
 	return template("samba", of, s.provision, s.data())
 }
 
@@ -54,7 +54,7 @@ func (s *Samba) provision(dir string) error {
 	}
 	err := run("samba-tool", "domain", "provision", "--configfile="+empty, "--targetdir="+dir, "--realm="+s.Realm, "--domain="+s.NetBIOS,
 		"--server-role=dc", "--dns-backend=NONE", "--adminpass="+SambaPassword, "--host-name=dc1", "--host-ip="+s.Addr, "--use-rfc2307",
-		"--option=interfaces="+s.Addr+"/8", "--option=bind interfaces only=yes")
+		"--option=ldb:nosync=true", "--option=interfaces="+s.Addr+"/8", "--option=bind interfaces only=yes")
 	if err != nil {
 		return err
 	}
