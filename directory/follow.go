@@ -17,6 +17,9 @@ type Cursor = proof.Cursor
 // one that is Valid.
 type Followed = proof.Followed
 
+// FollowedFacts is what a Followed rests on.
+type FollowedFacts = proof.FollowedFacts
+
 // Follower is a source that can say what changed since it was last read.
 type Follower interface {
 	// Follow tells what changed since the cursor, at the cost of the change. Open

@@ -312,6 +312,8 @@ func TestLaw02MovedWhileItWasReadIsNotOutOfScope(t *testing.T) {
 	k.wantStanding("writer1", identity.OutOfScope, identity.NoDoubt)
 }
 
+func (c claim) Cursor() directory.Cursor { return directory.Cursor{} }
+
 type recorded []directory.Entry
 
 func (r *recorded) Add(e []directory.Entry) error {

@@ -21,25 +21,27 @@ var (
 	bMembers   = []byte("members")   // group ‖ chunk → refs
 	bMemberOf  = []byte("memberof")  // hash of ref ‖ group → ref
 	bNames     = []byte("names")     // hash of name ‖ ordinal → 1
-	bStage     = []byte("stage")     // number → stage record
-	bStageMeta = []byte("stagemeta") // what the stage is, and how far it is drained
-	bPins      = []byte("pins")      // source ‖ 0 ‖ written → pin
-	bMarks     = []byte("marks")     // ordinal → mark
-	bDue       = []byte("due")       // time ‖ ordinal ‖ reason → 1
-	bLinks     = []byte("links")     // ordinal ‖ target → link
-	bNatives   = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
-	bTally     = []byte("tally")     // target ‖ 0 ‖ what of its links is counted → how many
-	bIntents   = []byte("intents")   // number → intent
-	bHolds     = []byte("holds")     // number in the ID → hold
-	bUsed      = []byte("used")      // number of hold ‖ change key → 1: approved and since intended
-	bSpends    = []byte("spends")    // time ‖ number → spend
-	bParked    = []byte("parked")    // target ‖ 0 ‖ ordinal ‖ subject → parked
-	bDenials   = []byte("denials")   // ordinal → denial
-	bTargets   = []byte("targets")   // name → target state
-	bCycles    = []byte("cycles")    // begin ‖ ID → cycle
-	bJournal   = []byte("journal")   // number → record
+	// bContainers is source ‖ ID → DN
+	bContainers = []byte("containers")
+	bStage      = []byte("stage")     // number → stage record
+	bStageMeta  = []byte("stagemeta") // what the stage is, and how far it is drained
+	bPins       = []byte("pins")      // source ‖ 0 ‖ written → pin
+	bMarks      = []byte("marks")     // ordinal → mark
+	bDue        = []byte("due")       // time ‖ ordinal ‖ reason → 1
+	bLinks      = []byte("links")     // ordinal ‖ target → link
+	bNatives    = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
+	bTally      = []byte("tally")     // target ‖ 0 ‖ what of its links is counted → how many
+	bIntents    = []byte("intents")   // number → intent
+	bHolds      = []byte("holds")     // number in the ID → hold
+	bUsed       = []byte("used")      // number of hold ‖ change key → 1: approved and since intended
+	bSpends     = []byte("spends")    // time ‖ number → spend
+	bParked     = []byte("parked")    // target ‖ 0 ‖ ordinal ‖ subject → parked
+	bDenials    = []byte("denials")   // ordinal → denial
+	bTargets    = []byte("targets")   // name → target state
+	bCycles     = []byte("cycles")    // begin ‖ ID → cycle
+	bJournal    = []byte("journal")   // number → record
 
-	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bNames, bStage, bStageMeta,
+	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bContainers, bNames, bStage, bStageMeta,
 		bPins, bMarks, bDue, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
 )
 

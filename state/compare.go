@@ -8,54 +8,100 @@ import (
 	"github.com/rosterd/rosterd/identity"
 )
 
-// compare stages a known entry that differs, or that was thought absent.
-func (g *Stage) compare(w *words, e *directory.Entry) error {
-	tx := w.tx
-	k := &g.known[g.byID[e.ID]]
+// compared is a known entry beside what was read of it.
+type compared struct {
+	staged
+	old        entry
+	refs, diff []string
+	renamed    bool
+}
+
+// beside reads the entry as the snapshot has it, and compares. Normal says that it
+// is thought to be there.
+func (g *staging) beside(w *words, e *directory.Entry, k idValue, normal bool) (compared, error) {
 	bucket := bPeople
-	if k.kind == directory.Group {
+	if e.Kind == directory.Group {
 		bucket = bGroups
 	}
-	v := tx.Bucket(bucket).Get(ordKey(k.ordinal))
+	v := w.tx.Bucket(bucket).Get(ordKey(k.ordinal))
 	if v == nil {
-		return fmt.Errorf("%w (no value for %s)", ErrCorrupt, k.ordinal)
+		return compared{}, fmt.Errorf("%w (no value for %s)", ErrCorrupt, k.ordinal)
 	}
 	old, err := decodeEntry(v)
 	if err != nil {
-		return err
+		return compared{}, err
 	}
 	oldDN, err := identity.ParseDN(old.dn)
 	if err != nil {
-		return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+		return compared{}, fmt.Errorf("%w (%v)", ErrCorrupt, err)
 	}
-	refs := refsOf(e)
-	st := staged{ordinal: k.ordinal, key: rehireHash(e.RehireKey), e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, refs), refs)}
-	st.differs = st.e.digest != k.digest
-	renamed := !oldDN.Equal(e.DN)
-	if renamed {
-		g.moved[k.ordinal] = e.DN
-	}
-	var diff []string
-	if k.kind == directory.Group {
-		st.whole = renamed || !k.normal()
-		had, err := groupRefs(tx, k.ordinal)
+	c := compared{old: old, refs: refsOf(e), renamed: !oldDN.Equal(e.DN)}
+	c.staged = staged{ordinal: k.ordinal, key: rehireHash(e.RehireKey), e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, c.refs), c.refs)}
+	was := k.digest
+	if e.Kind == directory.Group {
+		c.whole = c.renamed || !normal
+		had, err := groupRefs(w.tx, k.ordinal)
 		if err != nil {
-			return err
+			return compared{}, err
 		}
-		diff = difference(had, refs)
-		if len(had) > 0 && len(refs) == 0 {
-			g.emptied++
+		c.diff = difference(had, c.refs)
+		if was == edited {
+			if was, err = w.digest(&old, had); err != nil {
+				return compared{}, err
+			}
 		}
-	} else if err := g.compareAttributes(w, &old, e); err != nil {
+	}
+	c.differs = c.e.digest != was
+	return c, nil
+}
+
+// stage puts it with its members.
+func (g *staging) stage(c *compared) {
+	g.put(c.encode(&g.scratch))
+	g.putRefs(stMembers, c.refs)
+	g.putRefs(stDiff, c.diff)
+}
+
+// compare stages a known entry that differs, or that was thought absent.
+func (g *Stage) compare(w *words, e *directory.Entry) error {
+	k := &g.known[g.byID[e.ID]]
+	c, err := g.beside(w, e, k.idValue, k.normal())
+	if err != nil {
 		return err
 	}
-	if st.differs {
+	if c.renamed {
+		g.moved[k.ordinal] = e.DN
+	}
+	if k.kind == directory.Group {
+		if c.old.members > 0 && len(c.refs) == 0 {
+			g.emptied++
+		}
+	} else if err := g.compareAttributes(w, &c.old, e); err != nil {
+		return err
+	}
+	if c.differs {
 		g.changed++
 	}
-	g.put(st.encode(&g.scratch))
-	g.putRefs(stMembers, refs)
-	g.putRefs(stDiff, diff)
+	g.stage(&c)
 	return nil
+}
+
+// edited is the digest of a group of which some members were changed, and the rest
+// was not read.
+var edited = digest{}
+
+// digest is that of an entry as it is kept.
+func (w *words) digest(e *entry, refs []string) (digest, error) {
+	c, err := w.coverage(e.coverage)
+	if err != nil {
+		return digest{}, err
+	}
+	p, err := e.person(0, func(uint64) (string, error) { return "", nil }, w.coverage)
+	if err != nil {
+		return digest{}, err
+	}
+	return entryDigest(&writer{}, &directory.Entry{Kind: e.kind, ID: e.id, DN: p.DN, Login: e.login, Mail: e.mail, Name: e.name, RehireKey: e.rehireKey,
+		Attributes: p.Attributes, Validity: e.validity}, coverageDigest(c), refs), nil
 }
 
 // compareAttributes counts the attributes that a person had and that were
@@ -78,7 +124,7 @@ func (g *Stage) compareAttributes(w *words, old *entry, e *directory.Entry) erro
 }
 
 // read copies what is kept of an entry.
-func (g *Stage) read(e *directory.Entry, d digest, refs []string) entry {
+func (g *staging) read(e *directory.Entry, d digest, refs []string) entry {
 	out := entry{kind: e.Kind, source: g.num, id: e.ID, dn: e.DN.String(), digest: d, login: e.Login, mail: e.Mail, name: e.Name,
 		rehireKey: e.RehireKey, validity: e.Validity, members: len(refs), coverage: g.covNum}
 	for _, a := range e.Attributes.List() {

@@ -33,6 +33,7 @@ const (
 	byDN    = "d"
 	byLogin = "l" // in lower case
 	byMail  = "m"
+	byKey   = "k"
 )
 
 // nameHash is the key of a name in one source.

@@ -33,6 +33,8 @@ type Drained struct {
 	Drop bool
 	// Dangling is how many members of groups are nobody known.
 	Dangling int
+	// Follow: changes were told; People and Groups are how many more there are.
+	Follow bool
 }
 
 // progress is how far a drain came. It moves in the transaction that does the
@@ -100,7 +102,7 @@ func (s *Store) Drain(ctx context.Context) (Drained, error) {
 	}
 	facts, err := s.SourceFacts(d.rec.Source)
 	return Drained{Source: d.rec.Source, Sealed: d.rec.Sealed, Relinked: d.rec.Relinked, Marked: len(d.marked), Blackout: d.rec.Blackouts,
-		SecondLookAt: d.rec.SecondLookAt, Rekeyed: d.rec.Rekeyed, Peak: d.rec.Peak, Drop: d.rec.Drop, Dangling: facts.Dangling}, err
+		SecondLookAt: d.rec.SecondLookAt, Rekeyed: d.rec.Rekeyed, Peak: d.rec.Peak, Drop: d.rec.Drop, Dangling: facts.Dangling, Follow: d.rec.Follow}, err
 }
 
 // Undrained says whether a sealed listing waits to be drained.
@@ -116,8 +118,8 @@ func (s *Store) Undrained() (bool, error) {
 	return there, nil
 }
 
-// plan lists the operations in an order that is the same each time: groups and
-// people by ID, then what is ruled on entries that the stage does not hold.
+// plan lists the operations in an order that is the same each time: containers,
+// groups and people by ID, then what is ruled on entries that the stage does not hold.
 func (d *drain) plan(tx *txn) error {
 	d.overrides = map[identity.ID]ruling{}
 	staged := map[identity.ID]bool{}
@@ -132,6 +134,12 @@ func (d *drain) plan(tx *txn) error {
 				return err
 			}
 			d.ops = append(d.ops, operation{seq: fromU64(k), kind: kind, id: id, whole: whole, ord: ordinal})
+		case v[0] == stContainer:
+			id, _, err := decodeContainer(v)
+			if err != nil {
+				return err
+			}
+			d.ops = append(d.ops, operation{seq: fromU64(k), kind: directory.Container, id: id})
 		case v[0] == stAbsent || v[0] == stOverride:
 			u, err := decodeRuling(v)
 			if err != nil {
@@ -238,6 +246,34 @@ func (d *drain) move() error {
 	return err
 }
 
+// facts are what the source is known by from now on.
+func (r *sealRecord) facts(src *sourceRecord) {
+	src.Server, src.Knowledge, src.Coverage = r.Server, r.Knowledge, r.Coverage
+	if r.Follow {
+		src.follows(r.Cursor, r.At)
+		// The rest is of listings.
+		src.People, src.Groups = max(0, src.People+r.People), max(0, src.Groups+r.Groups)
+		return
+	}
+	if r.Sweep {
+		src.LastSweep = r.Now
+	} else {
+		src.LastRead, src.LastComplete = r.At, r.Now
+		src.follows(r.Cursor, r.At)
+		src.Bind, src.Scope, src.Why = r.Bind, r.Scope, r.Why
+	}
+	src.People, src.Groups, src.Peak, src.MinPeople = r.People, r.Groups, r.Peak, r.Drop
+	src.Blackouts, src.SecondLookAt, src.Rekeyed = r.Blackouts, r.SecondLookAt, r.Rekeyed
+}
+
+// follows moves the cursor. One that is none says that changes cannot be followed.
+func (src *sourceRecord) follows(c directory.Cursor, at time.Time) {
+	src.Cursor, src.Engine, src.Deletes = c, c.Engine, c.Deletes
+	if !c.IsZero() {
+		src.LastFollow = at
+	}
+}
+
 // end keeps the facts and takes the stage away.
 func (d *drain) end() error {
 	return d.s.update(func(tx *txn) error {
@@ -250,15 +286,7 @@ func (d *drain) end() error {
 				return err
 			}
 		}
-		src.Coverage = d.rec.Coverage
-		if d.rec.Sweep {
-			src.LastSweep = d.rec.Now
-		} else {
-			src.LastRead, src.LastComplete = d.rec.At, d.rec.Now
-		}
-		src.Server, src.Knowledge = d.rec.Server, d.rec.Knowledge
-		src.People, src.Groups, src.Peak, src.MinPeople = d.rec.People, d.rec.Groups, d.rec.Peak, d.rec.Drop
-		src.Blackouts, src.SecondLookAt, src.Rekeyed = d.rec.Blackouts, d.rec.SecondLookAt, d.rec.Rekeyed
+		d.rec.facts(&src)
 		if err := putJSON(tx.Bucket(bSources), []byte(d.rec.Source), src); err != nil {
 			return err
 		}

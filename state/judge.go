@@ -30,6 +30,7 @@ func (j *judge) judge() ([]ruling, error) {
 	}
 	j.sharedKeys()
 	j.newIDs()
+	j.proved()
 	if err := j.classify(); err != nil {
 		return nil, err
 	}
@@ -126,6 +127,16 @@ func (j *judge) absence(i int32, u ruling) {
 func (j *judge) override(r ref, u ruling) {
 	u.kind, u.ordinal, u.id = directory.Person, r.ordinal, r.id
 	j.rulings = append(j.rulings, u)
+}
+
+// proved rules on those who were deleted for certain, and are nobody's former ID.
+func (j *judge) proved() {
+	for _, i := range j.absent {
+		k := &j.g.known[i]
+		if by := j.g.evidence[k.id]; by != "" && !k.settled() && !j.g.answers[i].Found {
+			j.absence(i, ruling{standing: identity.Gone, why: deleted(by)})
+		}
+	}
 }
 
 // classify rules on those who are left: absent, not found, not replaced.

@@ -22,6 +22,8 @@ type SealRules struct {
 	AcceptOlder bool
 	// By is who asked for it.
 	By string
+	// Why says why everything was read where changes could have been followed.
+	Why string
 	// Now is the instant of sealing.
 	Now time.Time
 }
@@ -68,6 +70,15 @@ func (g *Stage) absent() []int32 {
 		}
 	}
 	return out
+}
+
+// Evidence takes of whom it was proved, by the changes since the last listing, that
+// they were deleted. Whoever is listed or found all the same is there.
+func (g *Stage) Evidence(gone []directory.Gone) {
+	g.evidence = make(map[identity.ID]string, len(gone))
+	for _, x := range gone {
+		g.evidence[x.ID] = x.By
+	}
 }
 
 func dnOf(tx *txn, k *known) (identity.DN, error) {

@@ -22,6 +22,9 @@ func (m *mover) apply(o operation) error {
 		return m.rule(*o.rule)
 	}
 	v := m.tx.Bucket(bStage).Get(u64(o.seq))
+	if o.kind == directory.Container {
+		return m.container(v)
+	}
 	st, err := decodeStaged(v)
 	if err != nil {
 		return err
@@ -197,7 +200,7 @@ func (m *mover) group(o operation, st *staged) error {
 	}
 	e := st.e
 	e.present()
-	if old != nil && !st.differs && old.standing == e.standing && old.doubt == e.doubt {
+	if old != nil && !st.differs && old.digest == e.digest && old.standing == e.standing && old.doubt == e.doubt {
 		return nil
 	}
 	ord, err := m.keep(bGroups, st.ordinal, old, &e, digest{})

@@ -18,6 +18,14 @@ type idValue struct {
 	key      digest // of the rehire key; zero where there is none
 }
 
+// settled: no listing changes anything by not showing it.
+func (v *idValue) settled() bool { return v.standing >= identity.OutOfScope }
+
+// normal: it is as an entry that was seen.
+func (v *idValue) normal() bool {
+	return (v.standing == identity.Active || v.standing == identity.Disabled) && v.doubt == identity.NoDoubt
+}
+
 func idKey(source uint64, kind directory.Kind, id identity.ID) []byte {
 	return append(idPrefix(source, kind), id...)
 }
@@ -71,7 +79,7 @@ func named(tx *txn, h digest) []identity.Ordinal {
 
 // hashes are the keys by which an entry is found.
 func (n names) hashes(kind directory.Kind) []digest {
-	out := make([]digest, 0, 3)
+	out := make([]digest, 0, 4)
 	if dn, err := identity.ParseDN(n.dn); err == nil {
 		out = append(out, nameHash(byDN, n.source, dn.Key()))
 	}
@@ -82,11 +90,16 @@ func (n names) hashes(kind directory.Kind) []digest {
 		if n.mail != "" {
 			out = append(out, nameHash(byMail, n.source, foldLogin(n.mail)))
 		}
+		if n.rehireKey != "" {
+			out = append(out, nameHash(byKey, n.source, n.rehireKey))
+		}
 	}
 	return out
 }
 
-func (e *entry) hashes() []digest { return names{e.source, e.dn, e.login, e.mail}.hashes(e.kind) }
+func (e *entry) hashes() []digest {
+	return names{e.source, e.dn, e.login, e.mail, e.rehireKey}.hashes(e.kind)
+}
 
 func nameKey(h digest, o identity.Ordinal) []byte { return append(h[:], ordKey(o)...) }
 

@@ -138,8 +138,8 @@ func decodeHead(r *reader) entry {
 
 // names are what an entry is called.
 type names struct {
-	source          uint64
-	dn, login, mail string
+	source                     uint64
+	dn, login, mail, rehireKey string
 }
 
 // entryNames reads no further than the names.
@@ -158,6 +158,8 @@ func entryNames(b []byte) (names, error) {
 	r.fixed(d[:])
 	r.fixed(d[:])
 	n.dn, n.login, n.mail = r.text(), r.text(), r.text()
+	r.view()
+	n.rehireKey = r.text()
 	return n, r.err
 }
 

@@ -13,7 +13,7 @@ import (
 type Sealed struct {
 	People, Groups int
 	// Changed were known and differ, New were not known, Missing were thought
-	// to be there and not shown: people and groups.
+	// to be there and not shown, or were told to be gone: people and groups.
 	Changed, New, Missing int
 }
 
@@ -35,8 +35,12 @@ type sealRecord struct {
 	Peak         int
 	Drop         bool
 	Knowledge    directory.Knowledge
-	// Sweep: IDs alone were listed.
-	Sweep bool
+	// Sweep: IDs alone were listed. Follow: changes since a cursor were told; People
+	// and Groups are then how many more there are. Cursor is from where to go on.
+	Sweep, Follow bool
+	Cursor        directory.Cursor
+	// Bind and Scope are as whom and where was read. Why says why everything was.
+	Bind, Scope, Why string
 }
 
 // Seal ends the listing: it is complete, and Drain will move it into the
@@ -66,6 +70,7 @@ type listing interface {
 	At() time.Time
 	Knowledge() directory.Knowledge
 	Shown() directory.Knowledge
+	Cursor() directory.Cursor
 }
 
 func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
@@ -105,6 +110,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 		r.MinPeople = 0.9
 	}
 	rec := sealRecord{Source: g.source, Num: g.num, Coverage: g.covNum, Server: p.Server(), Knowledge: p.Shown(), At: p.At().UTC().Round(0), Now: r.Now.UTC().Round(0),
+		Cursor: p.Cursor(), Bind: p.Bind(), Scope: p.Scope(), Why: r.Why,
 		Load: len(g.known) == 0, Sweep: g.ids != nil, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
 		Sealed: Sealed{People: g.people, Groups: g.groups, Changed: g.changed, New: len(g.fresh), Missing: len(absent)}}
 	j := judge{g: g, rules: r, rec: &rec, absent: absent}
@@ -114,41 +120,27 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 	}
 	for i := range rulings {
 		g.put(rulings[i].encode())
-		if g.size >= flushAt {
-			if err := g.flush(); err != nil {
-				return Sealed{}, err
-			}
+		if err := g.flushFull(); err != nil {
+			return Sealed{}, err
 		}
 	}
+	g.uncontained()
 	if err := g.flush(); err != nil {
 		return Sealed{}, err
 	}
 	return rec.Sealed, g.s.update(func(tx *txn) error {
-		if sealed(tx) {
-			return ErrUndrained
-		}
-		if fromU64(tx.Bucket(bMeta).Get(kChanges)) != g.generation {
-			return errors.New("somebody was relinked or forgotten while it was read: read again")
-		}
-		if k, _ := tx.Bucket(bStage).Cursor().Last(); fromU64(k) != g.next {
-			return errors.New("another stage was begun in the meantime")
-		}
 		src, _, err := sourceOf(tx, g.source)
 		if err != nil {
 			return err
 		}
 		rec.Peak, rec.Drop = peakAfter(src.Peak, g.people, r.MinPeople)
-		b := tx.Bucket(bStageMeta)
-		if err := b.Delete(kProgress); err != nil {
-			return err
-		}
-		return putJSON(b, kSealed, rec)
+		return g.close(tx, rec, g.next)
 	})
 }
 
 // current refuses a server that has seen less than the snapshot was taken from:
 // it is complete, and wrong.
-func (g *Stage) current(server string, seen directory.Knowledge, r SealRules) error {
+func (g *staging) current(server string, seen directory.Knowledge, r SealRules) error {
 	known := g.taken
 	place, saw := seen.Behind(known)
 	switch {

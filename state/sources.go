@@ -16,6 +16,14 @@ type SourceFacts struct {
 	LastRead, LastComplete time.Time
 	// LastSweep is when the last listing of IDs alone was sealed.
 	LastSweep time.Time
+	// LastFollow is as of when all changes were last told, Engine how changes are
+	// followed; empty where they cannot be. Deletes: it tells who was deleted.
+	LastFollow time.Time
+	Engine     string
+	Deletes    bool
+	// Why says why everything was read last time, where changes could have been
+	// followed.
+	Why string
 	// Server answered it.
 	Server string
 	// People is how many it showed; Peak the largest listing since the last
@@ -36,10 +44,26 @@ type SourceFacts struct {
 	Dangling int
 }
 
+// Deletions is as of when it is known who was deleted.
+func (f SourceFacts) Deletions() time.Time {
+	known := f.LastComplete
+	if f.LastSweep.After(known) {
+		known = f.LastSweep
+	}
+	if f.Deletes && f.LastFollow.After(known) {
+		known = f.LastFollow
+	}
+	return known
+}
+
 type sourceRecord struct {
 	Num       uint64
 	Coverage  uint64
 	Knowledge directory.Knowledge
+	// Cursor is how far changes were followed. Bind and Scope are as whom and where
+	// the last listing was read.
+	Cursor      directory.Cursor
+	Bind, Scope string
 	SourceFacts
 }
 
@@ -169,7 +193,11 @@ func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 	if err != nil {
 		return SourceFacts{}, fmt.Errorf("read facts of source %s: %w", source, err)
 	}
-	return r.SourceFacts, nil
+	at, err := s.LastRun(followRun(source))
+	if at.After(r.LastFollow) {
+		r.LastFollow = at
+	}
+	return r.SourceFacts, err
 }
 
 // AcceptDrop takes the size of the last listing as the right one, and marks

@@ -1,10 +1,8 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
@@ -14,17 +12,8 @@ import (
 // written beside it, of what does not only a bit is kept. Until Seal nothing
 // of it counts. It is used by one goroutine.
 type Stage struct {
-	s          *Store
-	source     string
-	num        uint64
-	coverage   identity.Coverage
-	covNum     uint64
-	covDigest  digest
-	generation uint64
-	taken      directory.Knowledge // from what the snapshot was
-	shownIn    uint64              // in which coverage it is
-	ids        *sweep              // nil where whole entries come
-	over       bool
+	staging
+	ids *sweep // nil where whole entries come
 
 	known  []known
 	byID   map[identity.ID]int32 // → known
@@ -39,11 +28,12 @@ type Stage struct {
 	emptied   int            // groups that had members and have none
 	answers   map[int32]directory.Finding
 
+	// containers are those known, with whether they were shown; evidence is of
+	// those who were deleted.
+	containers map[identity.ID]*container
+	evidence   map[identity.ID]string
+
 	people, groups, changed int
-	next                    uint64
-	buffer                  [][]byte
-	size                    int
-	scratch                 writer
 }
 
 // known is an entry of the snapshot.
@@ -52,14 +42,6 @@ type known struct {
 	id   identity.ID
 	kind directory.Kind
 	seen bool
-}
-
-// settled: no listing changes anything by not showing it.
-func (k *known) settled() bool { return k.standing >= identity.OutOfScope }
-
-// normal: it is as an entry that was seen.
-func (k *known) normal() bool {
-	return (k.standing == identity.Active || k.standing == identity.Disabled) && k.doubt == identity.NoDoubt
 }
 
 // ref is a person in this listing.
@@ -77,51 +59,23 @@ type newcomer struct {
 // maxID is the longest ID that is believed; those of directories have 36 bytes.
 const maxID = 1024
 
-// Known is what had been seen by whoever the snapshot was taken from.
-func (g *Stage) Known() directory.Knowledge { return g.taken }
-
-// flushAt is how many bytes are held before they are written.
-const flushAt = 8 << 20
-
 var (
-	errOver   = errors.New("the stage was sealed or discarded already")
-	dnSeed1   = maphash.MakeSeed()
-	dnSeed2   = maphash.MakeSeed()
-	kSealed   = []byte("sealed")
-	kProgress = []byte("progress")
-	kChanges  = []byte("changes")
+	dnSeed1 = maphash.MakeSeed()
+	dnSeed2 = maphash.MakeSeed()
 )
 
 func dnHash(dn identity.DN) [2]uint64 {
 	return [2]uint64{maphash.String(dnSeed1, dn.Key()), maphash.String(dnSeed2, dn.Key())}
 }
 
-func sealed(tx *txn) bool { return tx.Bucket(bStageMeta).Get(kSealed) != nil }
-
 // Stage begins a listing of the source. A stage that was not sealed is
 // discarded; one that was sealed and not drained is the error ErrUndrained.
 func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error) {
-	if source == "" {
-		return nil, errors.New("stage: no source")
-	}
-	g := &Stage{s: s, source: source, coverage: coverage, covDigest: coverageDigest(coverage),
-		byID: map[identity.ID]int32{}, fresh: map[identity.ID]struct{}{}, dns: map[[2]uint64]struct{}{},
+	g := &Stage{staging: newStaging(s, source, coverage), byID: map[identity.ID]int32{}, fresh: map[identity.ID]struct{}{}, dns: map[[2]uint64]struct{}{},
 		keyed: map[digest]ref{}, shared: map[digest][]ref{}, moved: map[identity.Ordinal]identity.DN{},
-		lost: map[string]int{}, answers: map[int32]directory.Finding{}}
+		lost: map[string]int{}, answers: map[int32]directory.Finding{}, containers: map[identity.ID]*container{}}
 	err := s.update(func(tx *txn) error {
-		if sealed(tx) {
-			return ErrUndrained
-		}
-		if err := emptyStage(tx); err != nil {
-			return err
-		}
-		r, err := makeSource(tx, source)
-		if err != nil {
-			return err
-		}
-		g.num, g.taken, g.shownIn = r.Num, r.Knowledge, r.Coverage
-		g.generation = fromU64(tx.Bucket(bMeta).Get(kChanges))
-		if g.covNum, err = makeCoverage(tx, coverage); err != nil {
+		if err := g.begin(tx); err != nil {
 			return err
 		}
 		return g.load(tx)
@@ -130,17 +84,6 @@ func (s *Store) Stage(source string, coverage identity.Coverage) (*Stage, error)
 		return nil, fmt.Errorf("stage %s: %w", source, err)
 	}
 	return g, nil
-}
-
-func emptyStage(tx *txn) error {
-	if k, _ := tx.Bucket(bStage).Cursor().First(); k == nil {
-		return nil
-	}
-	if err := tx.DeleteBucket(bStage); err != nil {
-		return err
-	}
-	_, err := tx.CreateBucket(bStage)
-	return err
 }
 
 // load reads the index of IDs. The texts of the IDs share one piece of memory.
@@ -171,7 +114,7 @@ func (g *Stage) load(tx *txn) error {
 		g.byID[id] = int32(i)
 	}
 	g.dns = make(map[[2]uint64]struct{}, len(ends))
-	return nil
+	return g.loadContainers(tx)
 }
 
 // Add takes a chunk of entries. An ID or a DN that comes twice in one listing
@@ -204,22 +147,18 @@ func (g *Stage) Add(entries []directory.Entry) error {
 			return fmt.Errorf("stage %s: %w", g.source, err)
 		}
 	}
-	if g.size >= flushAt {
-		return g.flush()
-	}
-	return nil
+	return g.flushFull()
 }
 
 // see notes that the entry was shown, and stages it if it is new. It says true
 // of a known one that must be compared in full.
 func (g *Stage) see(e *directory.Entry) (bool, error) {
+	if err := wellFormed(e); err != nil {
+		return false, err
+	}
 	switch {
-	case e.Kind != directory.Person && e.Kind != directory.Group:
-		return false, fmt.Errorf("entry %s is neither a person nor a group", e.DN)
-	case e.ID == "" || len(e.ID) > maxID:
-		return false, fmt.Errorf("%s %s has no ID, or one that is too long", e.Kind, e.DN)
-	case e.DN.IsZero():
-		return false, fmt.Errorf("%s %s has no DN", e.Kind, e.ID)
+	case e.Kind == directory.Container:
+		return false, g.contains(e)
 	case g.ids == nil && e.Kind == directory.Person && !e.Attributes.Coverage().Equal(g.coverage):
 		return false, fmt.Errorf("%s %s was read with another coverage than the listing", e.Kind, e.DN)
 	}
@@ -285,59 +224,4 @@ func (g *Stage) carries(key digest, r ref) {
 		g.shared[key] = []ref{first}
 	}
 	g.shared[key] = append(g.shared[key], r)
-}
-
-func (g *Stage) put(b []byte) {
-	g.buffer = append(g.buffer, b)
-	g.size += len(b)
-}
-
-func (g *Stage) putRefs(form byte, refs []string) {
-	for chunk := range slices.Chunk(refs, memberChunk) {
-		g.put(encodeRefs(form, chunk))
-	}
-}
-
-// flush writes what is held, in order.
-func (g *Stage) flush() error {
-	if len(g.buffer) == 0 {
-		return nil
-	}
-	err := g.s.update(func(tx *txn) error {
-		if sealed(tx) {
-			return ErrUndrained
-		}
-		b := tx.Bucket(bStage)
-		b.fill(0.9)
-		for i, v := range g.buffer {
-			if err := b.Put(u64(g.next+uint64(i)+1), v); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("write stage: %w", err)
-	}
-	g.next += uint64(len(g.buffer))
-	g.buffer, g.size = g.buffer[:0], 0
-	return nil
-}
-
-// Discard throws the stage away. After Seal it does nothing.
-func (g *Stage) Discard() error {
-	if g.over {
-		return nil
-	}
-	g.over = true
-	g.buffer = nil
-	if err := g.s.update(func(tx *txn) error {
-		if sealed(tx) {
-			return nil
-		}
-		return emptyStage(tx)
-	}); err != nil {
-		return fmt.Errorf("discard stage: %w", err)
-	}
-	return nil
 }

@@ -15,6 +15,9 @@ const (
 	stDiff     = 'D' // members that the group before gained or lost, a chunk
 	stAbsent   = 'A' // what the absence of a known entry means
 	stOverride = 'O' // a standing that is not as the entry says
+
+	stContainer = 'C' // a container, or that it is gone
+	stEdit      = 'G' // a group of which nothing but its members changed: what it gained or lost follows
 )
 
 // memberChunk is how many members one value holds.

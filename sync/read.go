@@ -36,22 +36,13 @@ func (c *cycle) readSources(ctx context.Context) error {
 		return err
 	}
 	for _, s := range c.Sources {
-		read := Read{Source: s.Name()}
-		sealed, drained, err := c.readOne(ctx, s)
+		err := c.readOne(ctx, s)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var broken *undrainedError
-		if errors.As(err, &broken) {
-			return broken.error
-		}
 		if err != nil {
-			read.Err = err
-			c.report.Reads = append(c.report.Reads, read)
-			continue
+			return err
 		}
-		read.Sealed, read.Drained = sealed, drained
-		c.report.Reads = append(c.report.Reads, read)
 	}
 	return nil
 }
@@ -73,42 +64,42 @@ func (c *cycle) drainLeft(ctx context.Context) error {
 	return nil
 }
 
-// readOne reads one source into a stage, seals it with its proof and drains it.
-// An error of the drain ends the cycle; it is told apart by its type.
-func (c *cycle) readOne(ctx context.Context, s Source) (sealed state.Sealed, drained state.Drained, err error) {
-	stage, err := c.fill(ctx, s)
-	if err != nil {
-		return sealed, drained, err
+// bring fills a stage, seals it with its proof and drains it. What came of it, an
+// error of the source included, is returned and put into the report by the caller;
+// the error is one of the state, and ends the cycle.
+func (c *cycle) bring(ctx context.Context, s Source, read *Read, fill func() (filled, error)) error {
+	stage, err := fill()
+	if err != nil || stage.seal == nil {
+		read.Err = err
+		return nil
 	}
 	under := c.Engine
 	if err := c.alone(ctx); err != nil {
-		return sealed, drained, errors.Join(err, stage.discard())
+		read.Err = errors.Join(err, stage.discard())
+		return nil
 	}
 	defer c.section()()
 	if c.Engine != under {
 		// It was read as a policy says that governs no more.
-		return sealed, drained, errors.Join(errOvertaken, stage.discard())
+		read.Err = errors.Join(errOvertaken, stage.discard())
+		return nil
 	}
 	c.step("seal", s.Name())
-	if sealed, err = stage.seal(); err != nil {
-		return sealed, drained, err
+	if read.Sealed, read.Err = stage.seal(); read.Err != nil {
+		return nil
 	}
 	c.step("drain", s.Name())
-	if drained, err = c.Store.Drain(ctx); err != nil {
-		return sealed, drained, &undrainedError{fmt.Errorf("drain the read of %s: %w", s.Name(), err)}
+	if read.Drained, err = c.Store.Drain(ctx); err != nil {
+		return fmt.Errorf("drain the read of %s: %w", s.Name(), err)
 	}
-	return sealed, drained, nil
+	return nil
 }
 
 // errOvertaken: the next cycle reads anew.
 var errOvertaken = errors.New("another policy came into force while the source was read")
 
-// undrainedError is of the state, not of the source.
-type undrainedError struct{ error }
-
-func (e *undrainedError) Unwrap() error { return e.error }
-
-// filled is a stage with all that a seal needs.
+// filled is a stage with all that a seal needs; seal is nil where there is nothing to
+// seal.
 type filled struct {
 	seal    func() (state.Sealed, error)
 	discard func() error
@@ -117,21 +108,12 @@ type filled struct {
 // errUndecided: a sweep showed what takes a whole read.
 var errUndecided = errors.New("a sweep does not decide it")
 
-// fill reads one source into a stage, or lists its IDs where that is enough.
-func (c *cycle) fill(ctx context.Context, s Source) (filled, error) {
-	if sweeper, can := s.Source.(directory.Sweeper); can && c.ask.Sweep {
-		f, err := c.list(ctx, s, sweeper.Sweep, true)
-		if !errors.Is(err, errUndecided) {
-			return f, err
-		}
-	}
-	return c.list(ctx, s, s.Read, false)
-}
-
 // lister is Read or Sweep.
 type lister func(context.Context, directory.Stage) (directory.Proof, error)
 
-func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool) (_ filled, err error) {
+// list fills a stage with a listing. Gone are those who were proved to be deleted
+// before, and why says why changes are not enough.
+func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool, gone []directory.Gone, why string) (_ filled, err error) {
 	c.step("read", s.Name())
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
@@ -143,6 +125,7 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool) (_ fi
 		}
 	}()
 	count := &counted{Stage: stage, cycle: c, source: s.Name()}
+	stage.Evidence(gone)
 	if ids && !stage.OnlyIDs() {
 		return filled{}, errUndecided
 	}
@@ -173,8 +156,7 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool) (_ fi
 		return filled{}, err
 	}
 	return filled{discard: stage.Discard, seal: func() (state.Sealed, error) {
-		sealed, err := stage.Seal(proof, state.SealRules{VanishAfter: s.VanishAfter, MinPeople: s.MinPeople, MaxRekey: s.MaxRekey,
-			AcceptOlder: c.ask.AcceptOlder, By: c.ask.By, Now: c.Now()})
+		sealed, err := stage.Seal(proof, c.rules(s, why))
 		if err != nil {
 			err = errors.Join(err, stage.Discard())
 		}

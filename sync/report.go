@@ -76,13 +76,30 @@ type Report struct {
 	logins  map[identity.Ordinal]string
 }
 
-// Read is how the read of one source went.
+// Read is how one read of a source went. There may be several in a cycle: what
+// changed, and then who is there.
 type Read struct {
-	Source  string
+	Source string
+	// Way is what was asked for: Everything, IDs or Changes.
+	Way Way
+	// Engine is how changes were followed.
+	Engine string
+	// Why says why it was this way, where changes alone could have been enough.
+	Why     string
 	Err     error
 	Sealed  state.Sealed
 	Drained state.Drained
 }
+
+// Way is how a source is read.
+type Way string
+
+// The ways to read a source.
+const (
+	Everything Way = "everything"
+	IDs        Way = "ids"
+	Changes    Way = "changes"
+)
 
 // Down is a target that could not be reached, or was left alone after failures.
 type Down struct {

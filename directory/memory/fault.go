@@ -19,6 +19,13 @@ type Faults struct {
 	// Hide leaves an entry out of listings and look-ups, without an error: what
 	// a server does with entries that the bind user may not see.
 	Hide func(directory.Entry) bool
+	// Follow is called before each entry that a follow tells of, with the number
+	// already told, and once more at the end. An error fails it.
+	Follow func(ctx context.Context, told int) error
+	// Lost says that no cursor holds any more, and why.
+	Lost string
+	// Unproved: a follow cannot tell who was deleted this once.
+	Unproved bool
 	// Lose are attributes that no entry shows any more, without an error;
 	// "member" and "memberUid" are those of groups.
 	Lose []string

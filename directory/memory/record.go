@@ -42,7 +42,7 @@ func (r Record) clone() Record {
 // the caller wrote it.
 func (s *Source) Put(r Record) identity.ID {
 	identity.MustDN(r.DN)
-	if r.Kind != directory.Person && r.Kind != directory.Group {
+	if r.Kind != directory.Person && r.Kind != directory.Group && r.Kind != directory.Container {
 		panic("memory: a record without a kind: " + r.DN)
 	}
 	r = r.clone()
@@ -57,6 +57,7 @@ func (s *Source) Put(r Record) identity.ID {
 	} else {
 		s.records = append(s.records, r)
 	}
+	s.happened(operation{id: r.ID})
 	return r.ID
 }
 
@@ -100,7 +101,45 @@ func (s *Source) At(dn string) identity.ID {
 func (s *Source) Remove(ids ...identity.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records = slices.DeleteFunc(s.records, func(r Record) bool { return slices.Contains(ids, r.ID) })
+	s.records = slices.DeleteFunc(s.records, func(r Record) bool {
+		if !slices.Contains(ids, r.ID) {
+			return false
+		}
+		s.happened(operation{id: r.ID, removed: true})
+		return true
+	})
+}
+
+// Rename gives a record another DN, and with it everything below and every member
+// that is named by a DN that changed, as servers do. Only of the record itself is it
+// told to who follows.
+func (s *Source) Rename(id identity.ID, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.index(id)
+	if i < 0 {
+		return
+	}
+	old, now := identity.MustDN(s.records[i].DN), identity.MustDN(to)
+	renamed := func(text string) string {
+		dn := identity.MustDN(text)
+		switch {
+		case dn.Equal(old):
+			return to
+		case dn.Within(old):
+			return text[:len(text)-len(old.String())] + now.String()
+		}
+		return text
+	}
+	for i := range s.records {
+		r := s.records[i].clone()
+		r.DN = renamed(r.DN)
+		for n := range r.Members {
+			r.Members[n] = renamed(r.Members[n])
+		}
+		s.records[i] = r
+	}
+	s.happened(operation{id: id})
 }
 
 func (s *Source) index(id identity.ID) int {
@@ -111,6 +150,9 @@ func (s *Source) index(id identity.ID) int {
 func (s *Source) entry(r Record, lost []string) directory.Entry {
 	gone := func(name string) bool {
 		return slices.ContainsFunc(lost, func(l string) bool { return strings.EqualFold(l, name) })
+	}
+	if r.Kind == directory.Container {
+		return directory.Entry{Kind: r.Kind, ID: r.ID, DN: identity.MustDN(r.DN)}
 	}
 	e := directory.Entry{Kind: r.Kind, ID: r.ID, DN: identity.MustDN(r.DN), Validity: r.Validity}
 	if r.Disabled {

@@ -32,6 +32,9 @@ type Config struct {
 	Bases []string
 	// Canaries are the DNs of records without which no read is complete.
 	Canaries []string
+	// Follow makes it a source whose changes can be followed; Mute one that does not
+	// tell who was deleted.
+	Follow, Mute bool
 }
 
 // Source is a source in memory. It is safe for concurrent use, so that a test
@@ -51,6 +54,9 @@ type Source struct {
 	reads   int
 	sweeps  int
 	finds   int
+	follows int
+	log     []operation // what happened since trimmed
+	trimmed int
 }
 
 // New makes an empty source; now tells the instant of a proof. It panics if a
@@ -87,6 +93,12 @@ func (s *Source) Reads() int { s.mu.Lock(); defer s.mu.Unlock(); return s.reads 
 // Finds is how many look-ups were begun.
 func (s *Source) Finds() int { s.mu.Lock(); defer s.mu.Unlock(); return s.finds }
 
+// Sweeps is how many listings of IDs were begun.
+func (s *Source) Sweeps() int { s.mu.Lock(); defer s.mu.Unlock(); return s.sweeps }
+
+// Follows is how often changes were asked for.
+func (s *Source) Follows() int { s.mu.Lock(); defer s.mu.Unlock(); return s.follows }
+
 // Read lists the records as they were when it was called.
 func (s *Source) Read(ctx context.Context, stage directory.Stage) (directory.Proof, error) {
 	return s.list(ctx, stage, &s.reads, false)
@@ -99,7 +111,7 @@ func (s *Source) Sweep(ctx context.Context, stage directory.Stage) (directory.Pr
 
 func (s *Source) list(ctx context.Context, stage directory.Stage, counter *int, ids bool) (directory.Proof, error) {
 	at := s.now()
-	records, faults := s.view(counter)
+	records, faults, reached := s.view(counter)
 	var chunk []directory.Entry
 	flush := func() error {
 		if len(chunk) == 0 {
@@ -125,6 +137,12 @@ func (s *Source) list(ctx context.Context, stage directory.Stage, counter *int, 
 			break
 		}
 		e := s.entry(records[i], faults.Lose)
+		if e.Kind == directory.Container {
+			if !ids && s.cfg.Follow && (faults.Hide == nil || !faults.Hide(e)) {
+				chunk = append(chunk, e)
+			}
+			continue
+		}
 		if !s.listed(e.DN) || faults.Hide != nil && faults.Hide(e) {
 			continue
 		}
@@ -156,12 +174,12 @@ func (s *Source) list(ctx context.Context, stage directory.Stage, counter *int, 
 	return proof.New(proof.Facts{Source: s.name, Server: cmp.Or(faults.Server, "memory"), Knowledge: faults.Knowledge,
 		Shown: faults.Shown, Bind: cmp.Or(faults.Bind, "anybody"),
 		Scope: strings.Join(s.cfg.Bases, " "), Coverage: s.coverage,
-		People: count[directory.Person], Groups: count[directory.Group], At: at}), nil
+		People: count[directory.Person], Groups: count[directory.Group], At: at, Cursor: s.cursor(reached, at, faults)}), nil
 }
 
 // Find looks records up by ID, outside the bases too.
 func (s *Source) Find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
-	records, faults := s.view(&s.finds)
+	records, faults, _ := s.view(&s.finds)
 	if faults.Find != nil {
 		if err := faults.Find(ctx, known); err != nil {
 			return nil, fmt.Errorf("find entries in source %s: %w", s.name, err)
@@ -205,12 +223,13 @@ type nowhere struct{}
 
 func (nowhere) Add([]directory.Entry) error { return nil }
 
-// view returns the records and faults of this instant, and counts.
-func (s *Source) view(counter *int) ([]Record, Faults) {
+// view returns the records and faults of this instant, with how many operations led
+// to them, and counts.
+func (s *Source) view(counter *int) (_ []Record, _ Faults, reached int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	*counter++
-	return slices.Clone(s.records), s.faults
+	return slices.Clone(s.records), s.faults, s.trimmed + len(s.log)
 }
 
 func (s *Source) listed(dn identity.DN) bool {

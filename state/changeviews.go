@@ -1,0 +1,138 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+)
+
+// What a source may ask of the snapshot while it tells what changed.
+
+// Lookup returns those of the IDs that the snapshot has, whatever became of them.
+// What is a container and somebody comes twice.
+func (c *Changes) Lookup(ids []identity.ID) ([]directory.Known, error) {
+	var out []directory.Known
+	err := c.s.view(func(tx *txn) error {
+		for _, id := range ids {
+			for _, kind := range []directory.Kind{directory.Person, directory.Group} {
+				v := tx.Bucket(bIDs).Get(idKey(c.num, kind, id))
+				if v == nil {
+					continue
+				}
+				iv, err := decodeIDValue(v)
+				if err != nil {
+					return err
+				}
+				dn, err := dnOf(tx, &known{idValue: iv, kind: kind})
+				if err != nil {
+					return err
+				}
+				out = append(out, directory.Known{Kind: kind, ID: id, DN: dn})
+			}
+			if v := tx.Bucket(bContainers).Get(containerKey(c.num, id)); v != nil {
+				dn, err := keptDN(string(v))
+				if err != nil {
+					return err
+				}
+				out = append(out, directory.Known{Kind: directory.Container, ID: id, DN: dn})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look up what is known of %s: %w", c.source, err)
+	}
+	return out, nil
+}
+
+func keptDN(text string) (identity.DN, error) {
+	dn, err := identity.ParseDN(text)
+	if err != nil {
+		return dn, fmt.Errorf("%w (%v)", ErrCorrupt, err)
+	}
+	return dn, nil
+}
+
+// Below returns who is thought to be there below the name, containers included.
+// There is no index for this: every name is looked at.
+func (c *Changes) Below(container identity.DN) ([]directory.Known, error) {
+	var out []directory.Known
+	err := c.s.view(func(tx *txn) error {
+		for kind, bucket := range map[directory.Kind][]byte{directory.Person: bPeople, directory.Group: bGroups} {
+			if err := tx.Bucket(bucket).ForEach(func(_, v []byte) error {
+				if entrySource(v) != c.num {
+					return nil
+				}
+				raw, err := entryDN(v)
+				if err != nil {
+					return err
+				}
+				dn, err := keptDN(raw)
+				if err != nil || !dn.Within(container) || dn.Equal(container) {
+					return err
+				}
+				e, err := decodeLean(v)
+				if err != nil || e.standing >= identity.OutOfScope {
+					return err
+				}
+				out = append(out, directory.Known{Kind: kind, ID: e.id, DN: dn})
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return eachContainer(tx, c.num, func(id identity.ID, text string) error {
+			dn, err := keptDN(text)
+			if err == nil && dn.Within(container) && !dn.Equal(container) {
+				out = append(out, directory.Known{Kind: directory.Container, ID: id, DN: dn})
+			}
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list who is below %s: %w", container, err)
+	}
+	return out, nil
+}
+
+// Holding returns the groups that are thought to be there and known to have one of
+// the names as a member.
+func (c *Changes) Holding(members []identity.DN) ([]directory.Known, error) {
+	var out []directory.Known
+	seen := map[identity.Ordinal]bool{}
+	err := c.s.view(func(tx *txn) error {
+		edges := tx.Bucket(bMemberOf).Cursor()
+		for _, m := range members {
+			h := nameHash(byDN, c.num, m.Key())
+			for k, _ := edges.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, _ = edges.Next() {
+				o := identity.Ordinal(fromU64(k[len(h):]))
+				if seen[o] {
+					continue
+				}
+				seen[o] = true
+				v := tx.Bucket(bGroups).Get(ordKey(o))
+				if v == nil {
+					return fmt.Errorf("%w (no group %s)", ErrCorrupt, o)
+				}
+				e, err := decodeLean(v)
+				if err != nil {
+					return err
+				}
+				if e.standing >= identity.OutOfScope {
+					continue
+				}
+				dn, err := keptDN(e.dn)
+				if err != nil {
+					return err
+				}
+				out = append(out, directory.Known{Kind: directory.Group, ID: e.id, DN: dn})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the groups that hold %d names: %w", len(members), err)
+	}
+	return out, nil
+}
