@@ -23,6 +23,7 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 		return directory.Report{}, fmt.Errorf("check source %s: %w", s.name, err)
 	}
 	defer conn.Close() //nolint:errcheck // only read
+	s = s.on(conn.Server())
 	c := &checking{source: s, conn: conn, seen: map[string]int{}, people: map[string]bool{}, groups: map[string]bool{}, logins: map[string]bool{}}
 	c.report.Server = fmt.Sprintf("%s at %s", product(conn.Server()), conn.Server().URL)
 	c.whom(conn.Server())
@@ -258,6 +259,7 @@ func (s *Source) CheckGroups(ctx context.Context, dns []string) ([]directory.Not
 		return nil, fmt.Errorf("check groups in source %s: %w", s.name, err)
 	}
 	defer conn.Close() //nolint:errcheck // only read
+	s = s.on(conn.Server())
 	c := &checking{source: s, conn: conn}
 	for _, text := range dns {
 		dn, err := identity.ParseDN(text)

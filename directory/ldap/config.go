@@ -85,32 +85,26 @@ type Groups struct {
 // if left out; Key is none.
 type Person struct{ Login, Mail, Name, Key string }
 
-const (
-	peopleFilter = "(objectClass=inetOrgPerson)"
-	groupsFilter = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))"
-	entryUUID    = "entryUUID"
-)
-
-// withDefaults fills in what was left out.
-func (c Config) withDefaults() Config {
+// withDefaults fills in what was left out, as the kind of server has it.
+func (c Config) withDefaults(kind profile) Config {
 	set := func(to *string, value string) {
 		if *to == "" {
 			*to = value
 		}
 	}
-	set(&c.Server, "auto")
+	set(&c.Server, serverAuto)
 	set(&c.Changes, "auto")
-	set(&c.People.Filter, peopleFilter)
-	set(&c.Groups.Filter, groupsFilter)
+	set(&c.People.Filter, kind.people)
+	set(&c.Groups.Filter, kind.groups)
 	set(&c.Groups.Name, "cn")
-	set(&c.Person.Login, "uid")
+	set(&c.Person.Login, kind.login)
 	set(&c.Person.Mail, "mail")
 	set(&c.Person.Name, "cn")
 	if c.IDAttribute == "" || c.IDAttribute == "auto" {
-		c.IDAttribute = entryUUID
+		c.IDAttribute = kind.id
 	}
 	if len(c.Groups.Members) == 0 {
-		c.Groups.Members = []string{"member", "uniqueMember", "memberUid"}
+		c.Groups.Members = kind.members
 	}
 	if c.Now == nil {
 		c.Now = time.Now

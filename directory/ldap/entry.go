@@ -40,7 +40,14 @@ func (s *Source) shape() *shape {
 
 // personAttributes and groupAttributes are what is asked for.
 func (s *Source) personAttributes() []string {
-	return compact(slices.Concat(s.coverage.Names(), []string{s.cfg.IDAttribute}, accountAttributes))
+	p := s.cfg.Person
+	names := slices.Concat(s.coverage.Names(), []string{s.cfg.IDAttribute}, accountAttributes)
+	for _, n := range []string{p.Login, p.Mail, p.Name, p.Key} {
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	return compact(names)
 }
 
 func (s *Source) groupAttributes() []string {
@@ -99,9 +106,9 @@ func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
 	if err != nil {
 		return directory.Entry{}, err
 	}
-	out.Login, out.Mail, out.Name = one(out, h.login), one(out, h.mail), one(out, h.name)
+	out.Login, out.Mail, out.Name = h.one(out, e, h.login), h.one(out, e, h.mail), h.one(out, e, h.name)
 	if h.key != "" {
-		out.RehireKey = one(out, h.key)
+		out.RehireKey = h.one(out, e, h.key)
 	}
 	out.Validity = validity(e)
 	return out, nil
@@ -172,6 +179,15 @@ func one(e directory.Entry, name string) string {
 		}
 	}
 	return e.Attributes.First(name)
+}
+
+// one is that of an attribute which the coverage may lack, since only the server
+// said which one it is.
+func (h *shape) one(out directory.Entry, e *ldapwire.Entry, name string) string {
+	if _, presence := out.Attributes.Get(name); presence != identity.NotRead {
+		return one(out, name)
+	}
+	return e.First(canonical(name))
 }
 
 // kept is an attribute of a view that is wanted, under its covered names.

@@ -40,7 +40,7 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 		return nil, err
 	}
 	defer conn.Close() //nolint:errcheck // all was answered, or there is an error already
-	for _, base := range append(slices.Clone(s.people), s.groups...) {
+	for _, base := range s.bases() {
 		if err := readable(ctx, conn, base); err != nil {
 			return nil, err
 		}
@@ -49,6 +49,7 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	if err != nil {
 		return nil, err
 	}
+	s = s.on(conn.Server())
 	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}}
 	if err := l.proofs(ctx, roots); err != nil {
 		return nil, err
@@ -57,12 +58,8 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	for _, k := range known {
 		ids = append(ids, normalID(string(k.ID)))
 	}
-	for batch := range slices.Chunk(ids, lookupIDs) {
-		for i, root := range roots {
-			if err := l.search(ctx, root, l.sure[i], batch); err != nil {
-				return nil, err
-			}
-		}
+	if err := l.all(ctx, roots, ids); err != nil {
+		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -84,7 +81,7 @@ func (s *Source) roots(ctx context.Context, conn *ldapwire.Conn) ([]identity.DN,
 			contexts = append(contexts, dn)
 		}
 	}
-	for _, base := range append(slices.Clone(s.people), s.groups...) {
+	for _, base := range s.bases() {
 		root := base
 		if i := slices.IndexFunc(contexts, base.Within); i >= 0 {
 			switch err := readable(ctx, conn, contexts[i]); {
@@ -143,6 +140,18 @@ func (l *lookup) proofs(ctx context.Context, roots []identity.DN) error {
 			return fail(ErrLookup, "every entry has one: let the bind user read it", "no base below %q shows its %s", root, s.cfg.IDAttribute)
 		}
 		l.sure = append(l.sure, sure)
+	}
+	return nil
+}
+
+// all looks the IDs up below each root.
+func (l *lookup) all(ctx context.Context, roots []identity.DN, ids []identity.ID) error {
+	for batch := range slices.Chunk(ids, lookupIDs) {
+		for i, root := range roots {
+			if err := l.search(ctx, root, l.sure[i], batch); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

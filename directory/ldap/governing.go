@@ -5,7 +5,7 @@ import "slices"
 // Policy is what of the settings decides who is read and as whom; the rest says
 // how to get there.
 func (c *Config) Policy() any {
-	d := c.withDefaults()
+	d := c.withDefaults(named(c.Server))
 	sorted := func(list []string) []string { return slices.Sorted(slices.Values(list)) }
 	d.People.Bases, d.Groups.Bases, d.Groups.Members = sorted(d.People.Bases), sorted(d.Groups.Bases), sorted(d.Groups.Members)
 	return []any{d.People, d.Groups, d.IDAttribute, sorted(d.IgnoreReferrals)}
@@ -19,6 +19,7 @@ func (c *Config) Reach(other any) {
 	}
 	mine := *c
 	*c = *o
+	c.Server = mine.Server // what is left out follows from it
 	c.People, c.Groups, c.IDAttribute, c.IgnoreReferrals = mine.People, mine.Groups, mine.IDAttribute, mine.IgnoreReferrals
 	c.Person, c.Canaries = mine.Person, mine.Canaries
 }

@@ -296,7 +296,7 @@ func TestPagesAreAsLargeAsTheFileSays(t *testing.T) {
 	w.crowd(30, people)
 	for size, want := range map[int]int{10: 3, 7: 5, 0: 1} {
 		w.ldapd.Faults().ResetCounts()
-		sourcetest.Read(t, w.open(func(c *ldap.Config) { c.PageSize, c.Groups.Bases = size, nil }))
+		sourcetest.Read(t, w.open(func(c *ldap.Config) { c.PageSize, c.Groups.Bases, c.Changes = size, nil, "full" }))
 		// The root entry, the base and, before and after, what the server has seen
 		// come on top.
 		if n := w.ldapd.Faults().Count(ldapd.OpSearch) - 4; n != want {

@@ -36,5 +36,5 @@ func idFilter(attribute string, id identity.ID) (filter string, ok bool) {
 // everywhere says whether every entry of a server has the attribute, whatever it
 // is the entry of.
 func everywhere(attribute string) bool {
-	return strings.EqualFold(attribute, entryUUID) || strings.EqualFold(attribute, objectGUID)
+	return strings.EqualFold(attribute, entryUUID) || strings.EqualFold(attribute, objectGUID) || strings.EqualFold(attribute, nsUniqueID)
 }

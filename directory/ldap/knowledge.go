@@ -58,7 +58,7 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 		}
 		// One that says nothing may have taken all rights from us: that is said
 		// first.
-		for _, base := range slices.Concat(s.people, s.groups) {
+		for _, base := range s.bases() {
 			if err := readable(ctx, conn, base); err != nil {
 				return err
 			}
@@ -85,15 +85,15 @@ func (e *behindError) Hint() string  { return e.behind.Hint() }
 
 // listed remembers which server made the last listing, and what it had seen.
 func (s *Source) listed(p directory.Proof) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last, s.lister = p.Shown(), p.Server()
+	s.last.mu.Lock()
+	defer s.last.mu.Unlock()
+	s.last.shown, s.last.server = p.Shown(), p.Server()
 }
 
 func (s *Source) lastListed() (directory.Knowledge, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last, cmp.Or(s.lister, "nobody")
+	s.last.mu.Lock()
+	defer s.last.mu.Unlock()
+	return s.last.shown, cmp.Or(s.last.server, "nobody")
 }
 
 // reads says whether a base lies in the tree.

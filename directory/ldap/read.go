@@ -36,8 +36,8 @@ func (s *Source) listing(ctx context.Context, stage directory.Stage, ids bool) (
 	if err != nil {
 		return directory.Proof{}, fmt.Errorf("read source %s: %w", s.name, err)
 	}
-	p := proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: s.scope,
-		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown})
+	p := proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: r.source.scope,
+		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown, Cursor: r.cursor.since(at)})
 	s.listed(p)
 	return p, nil
 }
@@ -49,24 +49,27 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 		return nil, err
 	}
 	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
+	s = s.on(conn.Server())
 	r := &reading{source: s, shape: s.shape(), stage: stage, server: conn.Server(), seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
 		ids: map[[2]uint64]seen{}, waiting: map[string]bool{}}
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
 	}
 	r.knowledge = knowledge
-	people, groups, person, group := s.personAttributes(), s.groupAttributes(), r.person, r.group
-	if ids {
-		people, groups = []string{s.cfg.IDAttribute}, []string{s.cfg.IDAttribute}
-		person, group = r.sighting(directory.Person), r.sighting(directory.Group)
-	}
-	for _, base := range s.people {
-		if err := r.list(ctx, conn, base, s.cfg.People.Filter, people, person); err != nil {
+	if !ids {
+		if r.cursor, err = s.start(ctx, conn); err != nil {
 			return nil, err
 		}
 	}
-	for _, base := range s.groups {
-		if err := r.list(ctx, conn, base, s.cfg.Groups.Filter, groups, group); err != nil {
+	for _, part := range s.parts() {
+		attributes, sink := part.attributes, r.person
+		switch {
+		case ids:
+			attributes, sink = []string{s.cfg.IDAttribute}, r.sighting(part.kind)
+		case part.kind == directory.Group:
+			sink = r.group
+		}
+		if err := r.list(ctx, conn, part.base, part.filter, attributes, sink); err != nil {
 			return nil, err
 		}
 	}
@@ -76,8 +79,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	r.shown = s.knowledge(ctx, conn)
 	for _, c := range s.canaries {
 		if r.waiting[c.Key()] {
-			return nil, fail(ErrCanary, fmt.Sprintf("it is always there, so something else must be wrong: may %s read it, and does it match the filter? If it was deleted on purpose, name another one in canaries", orAnybody(r.server.BindDN)),
-				"the canary %q was not seen among %d people and %d groups", c, r.people, r.groups)
+			return nil, fail(ErrCanary, canaryHint(r.server), "the canary %q was not seen among %d people and %d groups", c, r.people, r.groups)
 		}
 	}
 	// Everything came, and yet: who gave up does not get a proof.
@@ -97,6 +99,8 @@ type reading struct {
 	knowledge directory.Knowledge
 	// shown is from after the last: a later server must know it all.
 	shown directory.Knowledge
+	// cursor is from before the first page; none: changes cannot be followed.
+	cursor started
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -175,7 +179,7 @@ func (r *reading) add(e directory.Entry) error {
 	case again && before == now:
 		return nil
 	case again && before.kind != now.kind:
-		return fail(ErrID, "narrow the filters of people and groups, so that no entry matches both", "the entry %q is a person and a group", e.DN)
+		return bothKinds(e.DN)
 	case again:
 		return fail(ErrID, "if an entry was moved just now, the next read is right; else no two entries may have the same "+r.source.cfg.IDAttribute,
 			"the ID %s came twice, the second time at %q", e.ID, e.DN)
@@ -205,6 +209,14 @@ func (r *reading) flush() error {
 		return fmt.Errorf("stage entries: %w", err)
 	}
 	return nil
+}
+
+func bothKinds(dn identity.DN) error {
+	return fail(ErrID, "narrow the filters of people and groups, so that no entry matches both", "the entry %q is a person and a group", dn)
+}
+
+func canaryHint(server ldapwire.Server) string {
+	return fmt.Sprintf("it is always there, so something else must be wrong: may %s read it, and does it match the filter? If it was deleted on purpose, name another one in canaries", orAnybody(server.BindDN))
 }
 
 // bindIdentity is who the server takes us for.

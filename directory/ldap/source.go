@@ -15,16 +15,24 @@ import (
 // call makes a connection of its own and ends it.
 type Source struct {
 	name     string
-	cfg      Config
+	given    Config // as it is written
 	people   []identity.DN
 	groups   []identity.DN
 	canaries []identity.DN
 	coverage identity.Coverage
-	scope    string
+	last     *lastListing
 
+	// Of the kind of server; see on.
+	profile profile
+	cfg     Config
+	scope   string
+}
+
+// lastListing is who made it, and what it had seen.
+type lastListing struct {
 	mu     sync.Mutex
-	last   directory.Knowledge // of who made the last listing
-	lister string
+	shown  directory.Knowledge
+	server string
 }
 
 // New makes a source. The attributes are those that the rules name; with those
@@ -44,14 +52,20 @@ func New(name string, cfg Config, attributes []string) (*Source, error) {
 			return nil, fail(nil, "letters, digits and hyphens", "source %s: %q is not the name of an attribute", name, a)
 		}
 	}
-	cfg = cfg.withDefaults()
-	s := &Source{name: name, cfg: cfg, people: names(cfg.People.Bases), groups: names(cfg.Groups.Bases), canaries: names(cfg.Canaries)}
-	p := cfg.Person
+	s := &Source{name: name, given: cfg, people: names(cfg.People.Bases), groups: names(cfg.Groups.Bases),
+		canaries: names(cfg.Canaries), last: &lastListing{}}
+	s.settle(named(cfg.Server))
+	p := s.cfg.Person
 	all := append(slices.Clone(attributes), p.Login, p.Mail, p.Name, p.Key)
-	s.coverage = identity.NewCoverage(append(all, filterAttributes(cfg.People.Filter)...)...)
-	s.scope = fmt.Sprintf("people %s %s groups %s %s %s id %s", keys(s.people), cfg.People.Filter, keys(s.groups), cfg.Groups.Filter,
-		strings.ToLower(strings.Join(cfg.Groups.Members, ",")), strings.ToLower(cfg.IDAttribute))
+	s.coverage = identity.NewCoverage(append(all, filterAttributes(s.cfg.People.Filter)...)...)
 	return s, nil
+}
+
+// settle fills in what follows from the kind of server.
+func (s *Source) settle(kind profile) {
+	s.profile, s.cfg = kind, s.given.withDefaults(kind)
+	s.scope = fmt.Sprintf("people %s %s groups %s %s %s id %s", keys(s.people), s.cfg.People.Filter, keys(s.groups), s.cfg.Groups.Filter,
+		strings.ToLower(strings.Join(s.cfg.Groups.Members, ",")), strings.ToLower(s.cfg.IDAttribute))
 }
 
 // Name is the name in the configuration.
@@ -59,6 +73,29 @@ func (s *Source) Name() string { return s.name }
 
 // Coverage is what Read asks for.
 func (s *Source) Coverage() identity.Coverage { return s.coverage }
+
+// part is one of the searches that make a listing.
+type part struct {
+	kind       directory.Kind
+	base       identity.DN
+	filter     string
+	attributes []string
+}
+
+// parts are all of them, people first.
+func (s *Source) parts() []part {
+	var out []part
+	for _, base := range s.people {
+		out = append(out, part{directory.Person, base, s.cfg.People.Filter, s.personAttributes()})
+	}
+	for _, base := range s.groups {
+		out = append(out, part{directory.Group, base, s.cfg.Groups.Filter, s.groupAttributes()})
+	}
+	return out
+}
+
+// bases are those of people and groups.
+func (s *Source) bases() []identity.DN { return slices.Concat(s.people, s.groups) }
 
 // names parses DNs that were validated.
 func names(texts []string) []identity.DN {

@@ -14,8 +14,8 @@ import (
 // does no I/O.
 func (c *Config) Validate(path []string, report problem.Report) {
 	v := validation{path, report}
-	v.oneOf(c.Server, "server", []string{"auto", "openldap", "generic"}, []string{"389ds", "active-directory"})
-	v.oneOf(c.Changes, "changes", []string{"auto", "full"}, []string{"dirsync", "usn", "syncrepl", "timestamp"})
+	v.oneOf(c.Server, "server", []string{serverAuto, serverOpenLDAP, server389, serverGeneric}, []string{"active-directory"})
+	v.oneOf(c.Changes, "changes", []string{changesAuto, engineTimestamp, changesFull}, []string{"dirsync", "usn", "syncrepl"})
 	v.oneOf(c.SASL, "sasl", []string{"external"}, nil)
 	v.connection(c)
 	if len(c.People.Bases) == 0 {

@@ -1,0 +1,105 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/internal/proof"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+// Follow tells what changed since the cursor. An engine says whom to look at;
+// they are read as they are now.
+func (s *Source) Follow(ctx context.Context, since directory.Cursor, known directory.Knowledge, open func() (directory.Changes, error)) (directory.Followed, error) {
+	out, err := s.follow(ctx, since, known, open)
+	if err != nil {
+		return directory.Followed{}, fmt.Errorf("follow source %s: %w", s.name, err)
+	}
+	return out, nil
+}
+
+func (s *Source) follow(ctx context.Context, since directory.Cursor, known directory.Knowledge, open func() (directory.Changes, error)) (directory.Followed, error) {
+	at := s.cfg.Now()
+	conn, seen, err := s.dialCurrent(ctx, known, "")
+	if err != nil {
+		return directory.Followed{}, err
+	}
+	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
+	s = s.on(conn.Server())
+	engine, err := s.resume(conn, since)
+	if err != nil {
+		return directory.Followed{}, err
+	}
+	facts := proof.FollowedFacts{Source: s.name, Server: strings.ToLower(conn.Server().URL), Bind: bindIdentity(conn.Server()),
+		Scope: s.scope, Coverage: s.coverage, Knowledge: seen, Cursor: since, At: at}
+	moved, err := engine.moved(ctx, since.Token, seen)
+	if err != nil {
+		return directory.Followed{}, unfitNow(err)
+	}
+	if !moved {
+		facts.Nothing = true
+		return proof.NewFollowed(facts), ctx.Err()
+	}
+	n := newNews()
+	if facts.Cursor.Token, err = engine.news(ctx, since.Token, n); err != nil {
+		return directory.Followed{}, unfitNow(err)
+	}
+	facts.Cursor.At = at
+	if err := s.inSight(ctx, conn); err != nil {
+		return directory.Followed{}, err
+	}
+	changes, err := open()
+	if err != nil {
+		return directory.Followed{}, err
+	}
+	t := &telling{source: s, shape: s.shape(), conn: conn, changes: changes, news: n}
+	if err := t.tell(ctx); err != nil {
+		return directory.Followed{}, err
+	}
+	facts.Shown = s.knowledge(ctx, conn)
+	facts.Sweep = t.news.sweep
+	// Everything came, and yet: who gave up does not get a proof.
+	if err := ctx.Err(); err != nil {
+		return directory.Followed{}, err
+	}
+	return proof.NewFollowed(facts), nil
+}
+
+// unfitNow: an engine that worked here and cannot any more has lost its place.
+func unfitNow(err error) error {
+	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
+		return &directory.LostError{Why: unfit.why}
+	}
+	return err
+}
+
+// inSight makes sure, in the session that shows changes, that nothing else is
+// wrong: bases are there, and so is who always is.
+func (s *Source) inSight(ctx context.Context, conn *ldapwire.Conn) error {
+	for _, base := range s.bases() {
+		if err := readable(ctx, conn, base); err != nil {
+			return err
+		}
+	}
+	for _, canary := range s.canaries {
+		seen := false
+		for _, part := range s.parts() {
+			if seen || !canary.Within(part.base) {
+				continue
+			}
+			found, _, err := conn.Collect(ctx, ldapwire.Request{Base: canary.String(), Scope: ldapwire.ScopeBase, Filter: part.filter,
+				IgnoreReferrals: s.cfg.IgnoreReferrals})
+			if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
+				return err
+			}
+			seen = len(found) == 1
+		}
+		if !seen {
+			return fail(ErrCanary, canaryHint(conn.Server()), "the canary %q was not seen while changes were followed", canary)
+		}
+	}
+	return nil
+}
