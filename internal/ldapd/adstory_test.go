@@ -320,11 +320,17 @@ func adHere(t *testing.T) (*Directory, *Server, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	return d, s, authority(t, s)
+}
+
+// authority writes the certificate of a server's authority.
+func authority(t *testing.T, s *Server) string {
+	t.Helper()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(ca, s.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return d, s, ca
+	return ca
 }
 
 const storyAdmin = "CN=Administrator,CN=Users,DC=lab,DC=example"
