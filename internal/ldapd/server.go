@@ -61,6 +61,10 @@ func (d *Directory) Serve(ctx context.Context, o Options) (*Server, error) {
 	if s.faults == nil {
 		s.faults = &Faults{}
 	}
+	if d.log.floor == nil {
+		// What was there when the server began is in no session log.
+		d.Forget()
+	}
 	// The certificate is for this process and this day: never a stopped clock.
 	if s.pair, err = localca.Issue(time.Now()); err != nil {
 		return nil, fmt.Errorf("serve the directory: %w", err)

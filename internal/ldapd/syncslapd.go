@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/rosterd/rosterd/identity"
 )
 
 // slapdProvider is the overlay syncprov of slapd 2.5, as it was measured: it
@@ -79,16 +81,17 @@ func (p *slapdProvider) refresh(req syncRequest) refresh {
 		return refresh{deletes: true}
 	}
 	r := refresh{cookie: p.cookie()}
-	var unchanged []string
+	var there []string
 	for _, x := range p.matching() {
+		there = append(there, p.id(x.rec))
 		if csn := x.rec.first("entrycsn"); csn > has[sidOf(csn)] {
 			r.entries = append(r.entries, x)
-		} else {
-			unchanged = append(unchanged, p.id(x.rec))
 		}
 	}
-	if !d.log.covers(has) {
-		r.present = chunked(unchanged, slapdSet, false)
+	if !d.log.covers(has, d.SessionLog) {
+		if d.olderThan(has) {
+			r.present = chunked(there, slapdSet, false)
+		}
 		return r
 	}
 	r.deletes = true
@@ -96,22 +99,34 @@ func (p *slapdProvider) refresh(req syncRequest) refresh {
 	for _, x := range r.entries {
 		told[p.id(x.rec)] = true
 	}
-	var left []string
 	for _, l := range d.log.since(has) {
+		// Deleted, or changed and not of this search: whether it ever was is not
+		// known.
 		id := uuidOctets(l.uuid)
-		switch {
-		case told[id]:
-		case l.deleted:
+		// An accesslog database knows where the entry was.
+		if !l.added && !told[id] && (d.SessionLog > 0 || l.dn.Within(p.base)) {
 			told[id] = true
 			r.sets = append(r.sets, idSet{cookie: p.cookie() + ",delcsn=" + l.csn, deletes: true, ids: []string{id}})
-		default:
-			// Changed, and not of this search: whether it ever was is not known.
-			told[id] = true
-			left = append(left, id)
 		}
 	}
-	r.sets = append(r.sets, chunked(left, slapdSet, true)...)
 	return r
+}
+
+// olderThan says whether there is an entry that who has the cookie can know.
+// Without one, nobody is named as present: everybody comes.
+func (d *Directory) olderThan(has map[string]string) bool {
+	var lowest string
+	for csn := range maps.Values(has) {
+		if lowest == "" || csn < lowest {
+			lowest = csn
+		}
+	}
+	for _, n := range d.byKey {
+		if csn := n.rec.first("entrycsn"); csn != "" && csn <= lowest {
+			return true
+		}
+	}
+	return false
 }
 
 // sessionLog is what syncprov remembers of changes, in memory.
@@ -122,15 +137,16 @@ type sessionLog struct {
 
 type logged struct {
 	csn, uuid string
-	deleted   bool
+	dn        identity.DN
+	added     bool // takes up room, and is found without a log
 }
 
 func (l *sessionLog) add(c change, size int) {
-	r := c.after
-	if r == nil {
-		r = c.before
+	r := c.before
+	if c.op == OpAdd {
+		r = c.after
 	}
-	l.entries = append(l.entries, logged{csn: c.csn, uuid: r.first("entryuuid"), deleted: c.after == nil})
+	l.entries = append(l.entries, logged{c.csn, r.first("entryuuid"), r.dn, c.op == OpAdd})
 	for size >= 0 && len(l.entries) > size {
 		l.raise(l.entries[0].csn)
 		l.entries = l.entries[1:]
@@ -144,7 +160,10 @@ func (l *sessionLog) raise(csn string) {
 	l.floor[sidOf(csn)] = max(l.floor[sidOf(csn)], csn)
 }
 
-func (l *sessionLog) covers(has map[string]string) bool {
+func (l *sessionLog) covers(has map[string]string, size int) bool {
+	if size == 0 {
+		return false
+	}
 	for sid, floor := range l.floor {
 		if has[sid] < floor {
 			return false
