@@ -26,6 +26,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 		p.roles = append(p.roles, m.role(name, c.Roles[name]))
 	}
 	m.includes(p.roles)
+	m.excludes(p.roles)
 	p.order = m.sort(p.roles)
 	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
 		p.sources[name] = m.source(name, c.Sources[name])
@@ -140,6 +141,9 @@ func (m *compiler) idle(p *Policy) {
 		}
 		for _, parent := range p.roles[i].includedBy {
 			useful[parent.role] = true
+		}
+		for _, other := range p.roles[i].excludedBy {
+			useful[other.role] = true
 		}
 	}
 	for _, t := range p.targets {

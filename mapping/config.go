@@ -17,7 +17,7 @@ type Config struct {
 // Role is our name for what a person does; it binds people to entitlements. It
 // is held by who is in one of the groups and meets the condition, where both
 // are given, or by who holds a role that includes it; in any case only by who
-// holds all that it requires.
+// holds all that it requires and nothing that excludes it.
 type Role struct {
 	Description string `toml:"description"`
 	// When is a condition: an expression that is true or false.
@@ -30,6 +30,8 @@ type Role struct {
 	Requires []string `toml:"requires"`
 	// Includes are roles that this one gives.
 	Includes []string `toml:"includes"`
+	// Excludes are roles that nobody has who has this one.
+	Excludes []string `toml:"excludes"`
 }
 
 // Conflict names roles that one person should not hold together.

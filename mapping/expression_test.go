@@ -218,7 +218,7 @@ func TestConditionMistakes(t *testing.T) {
 		{`inGroup("nodn")`, 8, "", ""},
 		{`inGroup("")`, 8, "needs a name", ""},
 		{`inGroup(person.a)`, 0, "named literally", ""},
-		{`not inGroup("cn=a")`, 4, "take rights away", "excludes"},
+		{`not inGroup("cn=a")`, 4, "take rights away", "exclude"},
 		{`person.a == "x" ? inGroup("cn=a") : true`, 18, "take rights away", ""},
 		{`(inGroup("cn=a") ? "x" : "y") == "y"`, 1, "take rights away", ""},
 		{`inGroup("cn=a") == true`, 0, "take rights away", ""},

@@ -103,7 +103,7 @@ func (e *expression) inGroup(at int, arg ast.Node, pl place) node {
 		return e.fail(e.at(arg), "", "%s", notDN(err))
 	}
 	if !pl.rising {
-		return e.fail(at, "turn the rule round: say who has the role; excludes comes later",
+		return e.fail(at, "turn the rule round: say who has the role, or let another role exclude it",
 			"inGroup stands where being in more groups could take rights away")
 	}
 	i := e.names.group(text.Value)

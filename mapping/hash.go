@@ -42,6 +42,9 @@ func (p *Policy) digest(c Config) string {
 		}
 		names("requires", r.requires)
 		names("included by", r.includedBy)
+		if len(r.excludedBy) > 0 {
+			names("excluded by", r.excludedBy)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Tables)) {
 		put("table", name)

@@ -81,12 +81,16 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 		name := fmt.Sprintf("r%d", i)
 		r := Role{}
 		for _, other := range names {
-			switch rapid.IntRange(0, 5).Draw(t, name+" "+other) {
+			switch rapid.IntRange(0, 6).Draw(t, name+" "+other) {
 			case 0:
 				r.Requires = append(r.Requires, other)
 			case 1:
 				o := c.Roles[other]
 				o.Includes = append(o.Includes, name)
+				c.Roles[other] = o
+			case 2:
+				o := c.Roles[other]
+				o.Excludes = append(o.Excludes, name)
 				c.Roles[other] = o
 			}
 		}
@@ -211,7 +215,8 @@ func TestLawPlanIsPure(t *testing.T) {
 		o := Config{Roles: map[string]Role{}, Sources: c.Sources, Conflicts: c.Conflicts, Targets: map[string]Target{}}
 		for _, name := range shuffled(t, slices.Collect(maps.Keys(c.Roles)), "roles") {
 			r := c.Roles[name]
-			r.Groups, r.Requires, r.Includes = shuffled(t, r.Groups, "groups"), shuffled(t, r.Requires, "requires"), shuffled(t, r.Includes, "includes")
+			r.Groups, r.Requires = shuffled(t, r.Groups, "groups"), shuffled(t, r.Requires, "requires")
+			r.Includes, r.Excludes = shuffled(t, r.Includes, "includes"), shuffled(t, r.Excludes, "excludes")
 			o.Roles[name] = r
 		}
 		for name, x := range c.Targets {
@@ -237,10 +242,10 @@ func TestLawPlanIsPure(t *testing.T) {
 	})
 }
 
-// More groups are never fewer rights.
+// More groups are never fewer rights, but for what `excludes` says by name.
 func TestLawMembershipNeverRemoves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, p := drawPolicy(t)
+		c, p := drawPolicy(t)
 		s := drawSubject(t, p)
 		if len(s.Pins) == 0 {
 			t.Skip("no group")
@@ -251,13 +256,16 @@ func TestLawMembershipNeverRemoves(t *testing.T) {
 		before, maybe := rights(p.Resolve(s))
 		s.Memberships = append(slices.Clone(s.Memberships), member(s, rapid.IntRange(0, len(s.Pins)-1).Draw(t, "group")))
 		after, still := rights(p.Resolve(s))
+		free, _ := compileConfig(withoutExcludes(c))
+		would, might := rights(free.Resolve(s))
+		excluded := func(r string) bool { return would[r] || might[r] }
 		for r := range before {
-			if !after[r] {
+			if !after[r] && !excluded(r) {
 				t.Fatalf("%s is lost by a membership", r)
 			}
 		}
 		for r := range maybe {
-			if !after[r] && !still[r] {
+			if !after[r] && !still[r] && !excluded(r) {
 				t.Fatalf("%s, in doubt, is lost by a membership", r)
 			}
 		}
@@ -337,7 +345,7 @@ func TestLawReasonsReplay(t *testing.T) {
 		c, p := drawPolicy(t)
 		s := drawSubject(t, p)
 		d := p.Resolve(s)
-		sure, _ := rights(d)
+		sure, doubted := rights(d)
 		inside := func(written string) bool {
 			return slices.ContainsFunc(s.Memberships, func(m identity.Membership) bool { return m.Path[0].DN == written })
 		}
@@ -370,7 +378,10 @@ func TestLawReasonsReplay(t *testing.T) {
 				for _, need := range r.Requires {
 					got = got && held[need]
 				}
-				held[name] = held[name] || got
+				for other, o := range c.Roles {
+					got = got && !(slices.Contains(o.Excludes, name) && (held[other] || doubted["role "+other]))
+				}
+				held[name] = got
 			}
 		}
 		for name := range c.Roles {
@@ -454,4 +465,14 @@ func TestLawReasonsReplay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// withoutExcludes is the policy in which holding more takes nothing away.
+func withoutExcludes(c Config) Config {
+	c.Roles = maps.Clone(c.Roles)
+	for name, r := range c.Roles {
+		r.Excludes = nil
+		c.Roles[name] = r
+	}
+	return c
 }

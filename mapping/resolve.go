@@ -141,6 +141,9 @@ func (p *Policy) hold(sc *scope) []holding {
 		for _, other := range r.requires {
 			h.verdict = h.and(held[other.role].verdict)
 		}
+		for _, other := range r.excludedBy {
+			h.verdict = h.and(held[other.role].not())
+		}
 		if h.yes {
 			h.because = p.chain(held, i)
 		}

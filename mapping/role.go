@@ -19,6 +19,8 @@ type role struct {
 	// includedBy are the roles that give this one.
 	includedBy []roleStep
 	requires   []roleStep
+	// excludedBy are the roles beside which nobody has this one.
+	excludedBy []roleStep
 }
 
 // roleGroup is one group of a role: its place in a scope and the reason.
@@ -123,6 +125,9 @@ func (r *role) dependsOn() (out []int) {
 	for _, s := range r.includedBy {
 		out = append(out, s.role)
 	}
+	for _, s := range r.excludedBy {
+		out = append(out, s.role)
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
@@ -135,8 +140,13 @@ func (m *compiler) cycle(roles []role, chain []int) {
 		next := chain[(k+1)%len(chain)]
 		name, other := roles[i].name, roles[next].name
 		step, at := name+" requires "+other, []string{"role", name, "requires"}
-		if !slices.ContainsFunc(roles[i].requires, func(s roleStep) bool { return s.role == next }) {
+		leads := func(s roleStep) bool { return s.role == next }
+		switch {
+		case slices.ContainsFunc(roles[i].requires, leads):
+		case slices.ContainsFunc(roles[i].includedBy, leads):
 			step, at = other+" includes "+name, []string{"role", other, "includes"}
+		default:
+			step, at = other+" excludes "+name, []string{"role", other, "excludes"}
 		}
 		steps = append(steps, step)
 		if k == 0 {
