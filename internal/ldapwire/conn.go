@@ -23,6 +23,7 @@ type Conn struct {
 	l       *ldap.Conn
 	server  Server
 	binding int64 // requests until it was bound
+	born    time.Time
 
 	mu     sync.Mutex // held by the operation that runs
 	closed sync.Once

@@ -102,7 +102,7 @@ func dialOne(ctx context.Context, cfg Config, a address) (*Conn, error) {
 		return nil, fault(opNameConnect, err)
 	}
 	w := newWire(secure, raw, cfg.IdleTimeout)
-	c := &Conn{cfg: cfg, w: w, l: ldap.NewConn(w, true), server: Server{URL: a.url, BindDN: cfg.BindDN}}
+	c := &Conn{cfg: cfg, w: w, l: ldap.NewConn(w, true), server: Server{URL: a.url, BindDN: cfg.BindDN}, born: time.Now()}
 	c.l.Start()
 	if err := c.bind(ctx); err != nil {
 		_ = c.Close()
