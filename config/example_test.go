@@ -61,7 +61,7 @@ func TestExampleCommentsAreTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[target\.trial[a-z.]*\])$`)
-	exclusive := regexp.MustCompile(`^(sasl|kind *= "scim"|url |token|file |may )`)
+	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may )`)
 	var out []string
 	found := 0
 	for line := range strings.Lines(string(text)) {

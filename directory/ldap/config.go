@@ -28,8 +28,10 @@ type Config struct {
 
 	BindDN   string        `toml:"bind_dn"`
 	Password secret.Secret `toml:"password"`
-	// SASL is "external": who owns the process (ldapi), or the certificate.
-	SASL string `toml:"sasl"`
+	// SASL is "external": who owns the process (ldapi), or the certificate; or
+	// "gssapi": Kerberos.
+	SASL     string   `toml:"sasl"`
+	Kerberos Kerberos `toml:"kerberos"`
 
 	// Changes is how changes are found: "full" reads everything each time, as
 	// "auto" does for now.
@@ -122,6 +124,9 @@ func (c Config) wire() ldapwire.Config {
 	}
 	if c.Password.IsSet() {
 		w.Password = c.Password.Value
+	}
+	if c.SASL == "gssapi" {
+		w.Kerberos = c.Kerberos.wire()
 	}
 	return w
 }

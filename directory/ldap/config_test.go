@@ -27,7 +27,7 @@ func TestEveryMistakeHasItsKeyAndAHint(t *testing.T) {
 		"server unknown":    {func(c *ldap.Config) { c.Server = "novell" }, "server", "not known"},
 		"changes later":     {func(c *ldap.Config) { c.Changes = "dirsync" }, "changes", "comes later"},
 		"changes unknown":   {func(c *ldap.Config) { c.Changes = "some" }, "changes", "not known"},
-		"sasl":              {func(c *ldap.Config) { c.SASL = "gssapi" }, "sasl", "not known"},
+		"sasl":              {func(c *ldap.Config) { c.SASL = "digest-md5" }, "sasl", "not known"},
 		"no url":            {func(c *ldap.Config) { c.URLs = nil }, "urls", "no URL"},
 		"scheme":            {func(c *ldap.Config) { c.URLs = []string{"https://ldap.corp.example"} }, "urls", "https"},
 		"bind_dn":           {func(c *ldap.Config) { c.BindDN = "rosterd" }, "bind_dn", ""},

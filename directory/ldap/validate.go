@@ -16,7 +16,8 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	v := validation{path, report}
 	v.oneOf(c.Server, "server", []string{serverAuto, serverOpenLDAP, server389, serverGeneric}, []string{"active-directory"})
 	v.oneOf(c.Changes, "changes", []string{changesAuto, engineTimestamp, changesFull}, []string{"dirsync", "usn", "syncrepl"})
-	v.oneOf(c.SASL, "sasl", []string{"external"}, nil)
+	v.oneOf(c.SASL, "sasl", []string{"external", "gssapi"}, nil)
+	v.kerberos(c)
 	v.connection(c)
 	if len(c.People.Bases) == 0 {
 		v.at("people must have bases", `as in people = { bases = ["ou=people,dc=corp,dc=example"] }`, "people", "bases")
@@ -90,16 +91,19 @@ func (v validation) connection(c *Config) {
 			v.at(err.Error(), `as in bind_dn = "cn=rosterd,ou=services,dc=corp,dc=example"`, "bind_dn")
 		}
 	}
+	kerberos := c.SASL == "gssapi"
 	switch {
+	case kerberos && (c.BindDN != "" || c.Password.IsSet()):
+		v.at(`sasl = "gssapi" needs neither bind_dn nor password`, "leave one of them out", "sasl")
 	case external && (c.BindDN != "" || c.Password.IsSet()):
 		v.at(`sasl = "external" needs neither bind_dn nor password`, "leave one of them out", "sasl")
 	case c.BindDN != "" && !c.Password.IsSet():
 		v.at("bind_dn without a password", `as in password = { credential = "corp-bind" }`, "bind_dn")
 	case c.BindDN == "" && c.Password.IsSet():
 		v.at("a password without bind_dn", `as in bind_dn = "cn=rosterd,ou=services,dc=corp,dc=example"`, "password")
-	case c.BindDN == "" && !external:
+	case c.BindDN == "" && !external && !kerberos:
 		v.report(problem.Problem{Path: append(slices.Clone(v.path), "urls"), Offset: -1, Warning: true,
-			Message: "the directory is read as anybody", Hint: `set bind_dn and password, or sasl = "external"`})
+			Message: "the directory is read as anybody", Hint: `set bind_dn and password, or sasl = "external" or "gssapi"`})
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		key := "cert_file"

@@ -118,6 +118,7 @@ var homes = []struct {
 }{
 	{"github.com/go-ldap/ldap", []string{"internal/ldapwire"}},
 	{"github.com/go-asn1-ber/asn1-ber", []string{"internal/ldapwire"}},
+	{"github.com/jcmturner/gokrb5", []string{"internal/ldapwire"}},
 	{"go.etcd.io/bbolt", []string{"state"}},
 	{"github.com/robfig/cron", []string{"config"}},
 	{"github.com/BurntSushi/toml", []string{"internal/tomltext"}},

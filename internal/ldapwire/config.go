@@ -51,6 +51,9 @@ type Config struct {
 	// as the client certificate over TLS.
 	External bool
 
+	// Kerberos, if set, binds by SASL GSSAPI.
+	Kerberos *Kerberos
+
 	// DialTimeout bounds connecting, TLS included; 10 s if zero.
 	DialTimeout time.Duration
 	// IdleTimeout is how long the server may be silent while it owes an answer,
@@ -115,6 +118,9 @@ func (c Config) Validate() error {
 		a, err := parseURL(u)
 		if err != nil {
 			errs = append(errs, err)
+		} else if c.Kerberos != nil && (a.network == "unix" || !a.tls && c.AllowPlaintext) {
+			errs = append(errs, setting("use an ldaps:// URL, or ldap:// with StartTLS",
+				"Kerberos over %s: only over TLS, since it has no security layer of its own here", u))
 		} else if c.External && c.CertFile == "" && a.network != "unix" {
 			errs = append(errs, setting("use an ldapi:// URL, or set a client certificate",
 				"SASL EXTERNAL over %s needs a client certificate", u))
@@ -128,6 +134,12 @@ func (c Config) Validate() error {
 	case c.BindDN == "" && c.Password != nil:
 		errs = append(errs, setting("set bind_dn", "a password without a bind DN"))
 	}
+	if c.Kerberos != nil {
+		if c.External || c.BindDN != "" || c.Password != nil {
+			errs = append(errs, setting("leave the others out", "Kerberos and another way to bind"))
+		}
+		errs = append(errs, c.Kerberos.validate()...)
+	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		errs = append(errs, setting("set both", "a client certificate needs its key, and a key its certificate"))
 	}
@@ -135,6 +147,14 @@ func (c Config) Validate() error {
 		errs = append(errs, setting("leave it out for the default", "a time-out is negative"))
 	}
 	return errors.Join(errs...)
+}
+
+// who is the name that is bound as; empty for anonymous and EXTERNAL.
+func (c Config) who() string {
+	if c.Kerberos != nil {
+		return c.Kerberos.Principal
+	}
+	return c.BindDN
 }
 
 // address is a URL that was understood.

@@ -76,7 +76,7 @@ func (c *Conn) bounded(ctx context.Context) (context.Context, context.CancelFunc
 
 // fault makes the error of an operation that got no answer.
 func (c *Conn) fault(op, dn string, err error) *Error {
-	return &Error{Op: op, DN: dn, Server: c.server.URL, BindDN: c.cfg.BindDN, Err: err}
+	return &Error{Op: op, DN: dn, Server: c.server.URL, BindDN: c.cfg.who(), Err: err}
 }
 
 // acquire takes the connection for one call.

@@ -79,6 +79,7 @@ func (c libraryControl) Encode() *ber.Packet {
 	out := ber.NewSequence("control")
 	out.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, c.oid, "type"))
 	if !c.optional {
+		// 0xff (RFC 4511, section 5.1): Samba takes 1 for no.
 		out.AppendChild(ber.NewLDAPBoolean(ber.ClassUniversal, ber.TypePrimitive, ber.TagBoolean, true, "critical"))
 	}
 	if c.value != nil {

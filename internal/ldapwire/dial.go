@@ -56,7 +56,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if len(failed) == 1 {
 		return nil, failed[0]
 	}
-	return nil, &Error{Op: opNameConnect, BindDN: cfg.BindDN, Err: &allFailed{failed}}
+	return nil, &Error{Op: opNameConnect, BindDN: cfg.who(), Err: &allFailed{failed}}
 }
 
 // allFailed is every URL with its error.
@@ -90,21 +90,21 @@ func failsOver(err error) bool {
 
 func dialOne(ctx context.Context, cfg Config, a address) (*Conn, error) {
 	fault := func(op string, err error) *Error {
-		return &Error{Op: op, Server: a.url, BindDN: cfg.BindDN, Err: err}
+		return &Error{Op: op, Server: a.url, BindDN: cfg.who(), Err: err}
 	}
 	raw, secure, err := open(ctx, cfg, a)
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
-			e.Server, e.BindDN = a.url, cfg.BindDN
+			e.Server, e.BindDN = a.url, cfg.who()
 			return nil, e
 		}
 		return nil, fault(opNameConnect, err)
 	}
 	w := newWire(secure, raw, cfg.IdleTimeout)
-	c := &Conn{cfg: cfg, w: w, l: ldap.NewConn(w, true), server: Server{URL: a.url, BindDN: cfg.BindDN}, born: time.Now()}
+	c := &Conn{cfg: cfg, w: w, l: ldap.NewConn(w, true), server: Server{URL: a.url, BindDN: cfg.who()}, born: time.Now()}
 	c.l.Start()
-	if err := c.bind(ctx); err != nil {
+	if err := c.bind(ctx, a.host); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -222,10 +222,12 @@ func startTLS(ctx context.Context, raw net.Conn) error {
 }
 
 // bind authenticates as the settings say.
-func (c *Conn) bind(ctx context.Context) error {
+func (c *Conn) bind(ctx context.Context, host string) error {
 	do := func() error { return c.l.ExternalBind() }
 	switch {
 	case c.cfg.External:
+	case c.cfg.Kerberos != nil:
+		return c.bindKerberos(ctx, host)
 	case c.cfg.BindDN == "":
 		return nil // anonymous is what a new connection is
 	default:

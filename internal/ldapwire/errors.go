@@ -170,8 +170,9 @@ func (e *Error) Transient() bool {
 		return false
 	}
 	var (
-		inner *Error
-		all   *allFailed
+		inner  *Error
+		all    *allFailed
+		ticket *kerberosError
 	)
 	switch {
 	case isTLSFailure(e.Err):
@@ -180,6 +181,8 @@ func (e *Error) Transient() bool {
 		return true // whatever else it died of, a new one may live
 	case errors.Is(e.Err, ErrMoved):
 		return true
+	case errors.As(e.Err, &ticket):
+		return ticket.transient
 	case errors.As(e.Err, &all):
 		return slices.ContainsFunc(all.errs, IsTransient)
 	case e.Err == nil,

@@ -80,6 +80,8 @@ func hintAD(diagnostic string) string {
 		return "the account of the bind user has expired"
 	case "773":
 		return "the bind user must change its password first"
+	case "57":
+		return "the server wants the TLS channel to be bound, and TLS ends at another machine (a load balancer): name the domain controller itself in urls"
 	case "775":
 		return "the bind user is locked out"
 	}

@@ -1,6 +1,7 @@
 package ldapwire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -150,6 +151,26 @@ func TestSyncRequest(t *testing.T) {
 				t.Errorf("%+v, want %x", seen, tc.want)
 			}
 		})
+	}
+}
+
+// The octets that go out, criticality above all: TRUE is 0xff (RFC 4511, section
+// 5.1), and Samba takes anything else for FALSE.
+func TestRequestControlOctets(t *testing.T) {
+	for _, tc := range []struct {
+		control RequestControl
+		want    []byte
+	}{
+		{ShowDeleted(), tlv(tagSequence, str(OIDShowDeleted), yes)},
+		{ShowDeleted().Optional(), tlv(tagSequence, str(OIDShowDeleted))},
+		{ExtendedDN(), tlv(tagSequence, str(OIDExtendedDN), yes, str("\x30\x03\x02\x01\x01"))},
+		{pagingControl(500, []byte("c")), tlv(tagSequence, str(OIDPaging), yes, str("\x30\x07\x02\x02\x01\xf4\x04\x01c"))},
+		{DirSyncRequest{Flags: DirSyncIncrementalValues, MaxBytes: 128}.control(), tlv(tagSequence, str(OIDDirSync), yes,
+			str("\x30\x0c\x02\x04\x80\x00\x00\x00\x02\x02\x00\x80\x04\x00"))},
+	} {
+		if got := (libraryControl{tc.control}).Encode().Bytes(); !bytes.Equal(got, tc.want) {
+			t.Errorf("%s: %x, want %x", tc.control.OID(), got, tc.want)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func (s Secret) Value() (string, error) {
 	case s.file != "":
 		return read(s.file)
 	case s.credential != "":
-		return credential(s.credential)
+		return credential(s.credential, read)
 	case s.env != "":
 		text, ok := os.LookupEnv(s.env)
 		if !ok || text == "" {
@@ -69,8 +69,25 @@ func (s Secret) Value() (string, error) {
 	}
 }
 
+// Bytes reads a secret that is no text, such as a keytab: all of it, as it is. One
+// in an environment variable cannot be.
+func (s Secret) Bytes() ([]byte, error) {
+	switch {
+	case s.file != "":
+		text, err := whole(s.file)
+		return []byte(text), err
+	case s.credential != "":
+		text, err := credential(s.credential, whole)
+		return []byte(text), err
+	case s.env != "":
+		return nil, &Error{Err: errors.New("read secret: an environment variable holds text alone"), Fixes: `write { file = "…" } or { credential = "…" }`}
+	}
+	_, err := s.Value() // says that none is named
+	return nil, err
+}
+
 // credential looks in the folder that systemd names, then in Folder.
-func credential(name string) (string, error) {
+func credential(name string, read func(string) (string, error)) (string, error) {
 	folders := make([]string, 0, 2)
 	if folder := os.Getenv("CREDENTIALS_DIRECTORY"); folder != "" {
 		folders = append(folders, folder)
@@ -90,7 +107,21 @@ func credential(name string) (string, error) {
 	}
 }
 
+// read is whole for a text: without the line end, and not empty.
 func read(path string) (string, error) {
+	text, err := whole(path)
+	if err != nil {
+		return "", err
+	}
+	value := trim(text)
+	if value == "" {
+		return "", &Error{Err: fmt.Errorf("read secret: %s is empty", path), Fixes: "an empty password would bind as nobody; write the password into the file"}
+	}
+	return value, nil
+}
+
+// whole reads a file that few may read.
+func whole(path string) (string, error) {
 	const fixes = "it must be a file that the account that rosterd runs as may read"
 	// Opening a named pipe would wait for its writer, for ever.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
@@ -118,11 +149,7 @@ func read(path string) (string, error) {
 	if len(text) > limit {
 		return "", fmt.Errorf("read secret: %s is longer than %d bytes", path, limit)
 	}
-	value := trim(string(text))
-	if value == "" {
-		return "", &Error{Err: fmt.Errorf("read secret: %s is empty", path), Fixes: "an empty password would bind as nobody; write the password into the file"}
-	}
-	return value, nil
+	return string(text), nil
 }
 
 // trim cuts one line end, which every editor adds and no password has.

@@ -141,6 +141,25 @@ func TestValueOfEnv(t *testing.T) {
 	check(t, "", err, "", "is not set")
 }
 
+// What is no text keeps its last octet, though it look like a line end, and is
+// guarded like a text.
+func TestBytes(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	write(t, dir, "keytab", "\x05\x02\x00\r\n", 0o600)
+	write(t, dir, "open", "\x05\x02", 0o644)
+	for name, s := range map[string]Secret{"file": File(filepath.Join(dir, "keytab")), "credential": Credential("keytab")} {
+		if got, err := s.Bytes(); err != nil || string(got) != "\x05\x02\x00\r\n" {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	for name, s := range map[string]Secret{"for all": Credential("open"), "gone": File(filepath.Join(dir, "gone")), "text": Env("PATH"), "none": {}} {
+		if got, err := s.Bytes(); err == nil || len(got) != 0 {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
+
 func TestUnmarshal(t *testing.T) {
 	for _, c := range []struct {
 		text string
