@@ -127,7 +127,7 @@ func (c *Changes) putOne(w *words, e *directory.Entry) error {
 	if !t.known {
 		refs := refsOf(e)
 		c.stage(&compared{staged: staged{differs: true, whole: e.Kind == directory.Group, key: rehireHash(e.RehireKey),
-			e: c.read(e, entryDigest(&c.scratch, e, c.covDigest, refs), refs)}, refs: refs, diff: signed('+', refs)})
+			e: c.read(e, entryDigest(&c.scratch, e, c.covDigest, refs), refs)}, refs: refs})
 		t.at = span{from, c.at() - from}
 		return nil
 	}

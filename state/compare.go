@@ -55,11 +55,14 @@ func (g *staging) beside(w *words, e *directory.Entry, k idValue, normal bool) (
 	return c, nil
 }
 
-// stage puts it with its members.
+// stage puts it with its members, or with what it gained and lost of them.
 func (g *staging) stage(c *compared) {
 	g.put(c.encode(&g.scratch))
-	g.putRefs(stMembers, c.refs)
-	g.putRefs(stDiff, c.diff)
+	if c.ordinal.Valid() {
+		g.putRefs(stDiff, c.diff)
+	} else {
+		g.putRefs(stMembers, c.refs)
+	}
 }
 
 // compare stages a known entry that differs, or that was thought absent.

@@ -281,11 +281,6 @@ func (d *drain) end() error {
 		if err != nil {
 			return err
 		}
-		if d.rec.Changed+d.rec.New+d.rec.Missing > 0 || len(d.ops) > 0 {
-			if src.Dangling, err = dangling(tx, d.rec.Num); err != nil {
-				return err
-			}
-		}
 		d.rec.facts(&src)
 		if err := putJSON(tx.Bucket(bSources), []byte(d.rec.Source), src); err != nil {
 			return err

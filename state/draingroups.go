@@ -118,29 +118,3 @@ func (d *drain) belowAbsent(tx *txn, u *ruling, name *string, note func(identity
 	// Also where it stays effective: its pin is not sound any more.
 	return belowGroup(tx, d.rec.Num, u.ordinal, note)
 }
-
-// dangling counts the members of the source's groups that are nobody known.
-func dangling(tx *txn, source uint64) (int, error) {
-	n := 0
-	err := tx.Bucket(bGroups).ForEach(func(k, v []byte) error {
-		if entrySource(v) != source {
-			return nil
-		}
-		e, err := decodeLean(v)
-		if err != nil || !effective(&e) {
-			return err
-		}
-		refs, err := groupRefs(tx, identity.Ordinal(fromU64(k)))
-		for _, r := range refs {
-			found, err := resolve(tx, source, r)
-			if err != nil {
-				return err
-			}
-			if len(found) == 0 {
-				n++
-			}
-		}
-		return err
-	})
-	return n, err
-}

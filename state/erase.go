@@ -117,19 +117,11 @@ func (e *eraser) members() error {
 			return ErrCorrupt
 		}
 		source := entrySource(v)
-		refs, err := groupRefs(e.tx, c.group)
+		lost, err := editRefs(e.tx, c.group, signed('-', c.lost))
 		if err != nil {
 			return err
 		}
-		refs = slices.DeleteFunc(refs, func(r string) bool { return e.refs[r] })
-		var chunks [][]byte
-		for part := range slices.Chunk(refs, memberChunk) {
-			chunks = append(chunks, encodeRefs(stMembers, part))
-		}
-		if err := putRefs(e.tx, c.group, chunks); err != nil {
-			return err
-		}
-		if err := putEdges(e.tx, source, c.group, signed('-', c.lost)); err != nil {
+		if err := putEdges(e.tx, source, c.group, lost); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,12 @@ func (d *drain) index() error {
 		return err
 	}
 	at := progress{Step: stepAfter}
-	err = d.s.update(func(tx *txn) error { return d.step(tx, at) })
+	err = d.s.update(func(tx *txn) error {
+		if err := countDangling(tx, d.rec.Num); err != nil {
+			return err
+		}
+		return d.step(tx, at)
+	})
 	if err == nil {
 		d.at = at
 	}

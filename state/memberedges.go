@@ -8,36 +8,6 @@ import (
 // up when it is asked. So a member that comes later, or is renamed, needs no
 // second look at the group.
 
-// groupRefs returns the members of a group, sorted.
-func groupRefs(tx *txn, group identity.Ordinal) ([]string, error) {
-	var out []string
-	prefix := ordKey(group)
-	c := tx.Bucket(bMembers).Cursor()
-	for k, v := c.Seek(prefix); k != nil && hasPrefix(k, prefix); k, v = c.Next() {
-		refs, err := decodeRefs(stMembers, v)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, refs...)
-	}
-	return out, nil
-}
-
-// putRefs replaces the members of a group.
-func putRefs(tx *txn, group identity.Ordinal, chunks [][]byte) error {
-	b := tx.Bucket(bMembers)
-	b.fill(0.9)
-	if err := drop(b, under(b, ordKey(group))); err != nil {
-		return err
-	}
-	for i, c := range chunks {
-		if err := b.Put(append(ordKey(group), u64(uint64(i))...), c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // refHash is the key under which a member is found.
 func refHash(source uint64, ref string) digest {
 	if ref[:1] == byDN {
@@ -46,22 +16,31 @@ func refHash(source uint64, ref string) digest {
 	return nameHash(byLogin, source, foldLogin(ref[1:]))
 }
 
-// putEdges keeps what a group gained and lost in the index of memberships.
+// putEdges keeps what a group gained and lost in the index of memberships. The
+// group stands there as it is from now on.
 func putEdges(tx *txn, source uint64, group identity.Ordinal, diff []string) error {
 	b := tx.Bucket(bMemberOf)
+	e, err := decodeLean(tx.Bucket(bGroups).Get(ordKey(group)))
+	if err != nil {
+		return err
+	}
+	loose := 0
 	for _, d := range diff {
 		k, v := edge(source, group, d[1:])
-		var err error
+		sign := 1
 		if d[0] == '+' {
 			err = b.Put(k, v)
 		} else {
-			err = b.Delete(k)
+			sign, err = -1, b.Delete(k)
 		}
 		if err != nil {
 			return err
 		}
+		if effective(&e) && !someone(tx, k[:len(digest{})]) {
+			loose += sign
+		}
 	}
-	return nil
+	return addDangling(tx, source, loose)
 }
 
 // edge is the key and value of one edge: logins that differ in case alone
@@ -131,11 +110,12 @@ func below(tx *txn, source uint64, ref string, seen map[identity.Ordinal]bool, p
 				continue
 			}
 			seen[o] = true
-			refs, err := groupRefs(tx, o)
-			if err != nil {
+			if err := eachChunk(tx, o, func(refs []string) error {
+				stack = append(stack, refs...)
+				return nil
+			}); err != nil {
 				return err
 			}
-			stack = append(stack, refs...)
 		}
 	}
 	return nil
@@ -143,15 +123,13 @@ func below(tx *txn, source uint64, ref string, seen map[identity.Ordinal]bool, p
 
 // belowGroup is below for all members of a group, which need not be effective.
 func belowGroup(tx *txn, source uint64, group identity.Ordinal, person func(identity.Ordinal)) error {
-	refs, err := groupRefs(tx, group)
-	if err != nil {
-		return err
-	}
 	seen := map[identity.Ordinal]bool{group: true}
-	for _, r := range refs {
-		if err := below(tx, source, r, seen, person); err != nil {
-			return err
+	return eachChunk(tx, group, func(refs []string) error {
+		for _, r := range refs {
+			if err := below(tx, source, r, seen, person); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }

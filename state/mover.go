@@ -160,6 +160,11 @@ func putEntry(tx *txn, bucket []byte, ord identity.Ordinal, old, e *entry, key d
 	if err := tx.Bucket(bucket).Put(ordKey(ord), e.encode()); err != nil {
 		return err
 	}
+	if e.kind == directory.Group {
+		if err := believed(tx, ord, old, e); err != nil {
+			return err
+		}
+	}
 	if !index {
 		return nil
 	}
@@ -207,22 +212,26 @@ func (m *mover) group(o operation, st *staged) error {
 	if err != nil {
 		return err
 	}
-	var chunks [][]byte
-	var diff []string
+	var refs, diff []string
 	err = m.tail(o.seq, func(v []byte) error {
 		m.bytes += len(v)
+		list := &diff
 		if v[0] == stMembers {
-			chunks = append(chunks, append([]byte(nil), v...))
-			return nil
+			list = &refs
 		}
-		part, err := decodeRefs(stDiff, v)
-		diff = append(diff, part...)
+		part, err := decodeRefs(v[0], v)
+		*list = append(*list, part...)
 		return err
 	})
-	if err != nil || len(diff) == 0 {
+	if err != nil {
 		return err
 	}
-	if err := putRefs(m.tx, ord, chunks); err != nil || m.rec.Load {
+	if old != nil {
+		diff, err = editRefs(m.tx, ord, diff)
+	} else if err = putRefs(m.tx, ord, refs); !m.rec.Load {
+		diff = signed('+', refs)
+	}
+	if err != nil || len(diff) == 0 {
 		return err
 	}
 	return putEdges(m.tx, m.rec.Num, ord, diff)

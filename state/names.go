@@ -108,21 +108,29 @@ func nameKey(h digest, o identity.Ordinal) []byte { return append(h[:], ordKey(o
 func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 	b := tx.Bucket(bNames)
 	var before, after []digest
+	var source uint64
 	if old != nil {
-		before = old.hashes()
+		before, source = old.hashes(), old.source
 	}
 	if now != nil {
-		after = now.hashes()
+		after, source = now.hashes(), now.source
 	}
 	for _, h := range before {
 		if !slices.Contains(after, h) {
 			if err := b.Delete(nameKey(h, o)); err != nil {
 				return err
 			}
+			if err := nobody(tx, source, h, +1); err != nil {
+				return err
+			}
 		}
 	}
 	for _, h := range after {
 		if !slices.Contains(before, h) {
+			// Asked before anybody has it.
+			if err := nobody(tx, source, h, -1); err != nil {
+				return err
+			}
 			if err := b.Put(nameKey(h, o), one); err != nil {
 				return err
 			}

@@ -20,6 +20,10 @@ type references struct {
 	natives map[string]identity.Ordinal
 	// tallies are what the links count as.
 	tallies map[string]int64
+	// sources are those of the groups that give membership; edges are how many
+	// members such groups have under each name that nobody is known to have yet.
+	sources map[identity.Ordinal]uint64
+	edges   map[digest]edgesUnder
 	last    identity.Ordinal
 	// given is the last number that each bucket gave, used the highest in it.
 	given, used map[string]uint64
@@ -28,11 +32,17 @@ type references struct {
 	more     int
 }
 
+type edgesUnder struct {
+	source uint64
+	n      int64
+}
+
 const mostProblems = 100
 
 func newReferences() *references {
 	return &references{people: map[identity.Ordinal]bool{}, groups: map[identity.Ordinal]bool{},
 		asked: map[string]map[identity.Ordinal]bool{}, natives: map[string]identity.Ordinal{}, tallies: map[string]int64{},
+		sources: map[identity.Ordinal]uint64{}, edges: map[digest]edgesUnder{},
 		given: map[string]uint64{}, used: map[string]uint64{}}
 }
 
@@ -72,7 +82,16 @@ func (r *references) look(bucket string, k, v []byte) error {
 		return second(decodeEntry(v))
 	case string(bGroups):
 		r.groups[o] = true
-		return second(decodeEntry(v))
+		e, err := decodeEntry(v)
+		if err == nil && effective(&e) {
+			r.sources[o] = e.source
+		}
+		return err
+	case string(bMemberOf):
+		if len(k) < len(digest{})+8 {
+			return fmt.Errorf("%w (key of a membership)", ErrCorrupt)
+		}
+		r.edge(digest(k[:len(digest{})]), identity.Ordinal(fromU64(k[len(digest{}):])))
 	case string(bIDs):
 		id, err := decodeIDValue(v)
 		if len(k) > 8 && directory.Kind(k[8]) == directory.Person {
@@ -92,10 +111,13 @@ func (r *references) look(bucket string, k, v []byte) error {
 		}
 		return err
 	case string(bTally):
-		// The links came before.
+		// Links, memberships and names came before.
+		for h, e := range r.edges {
+			r.tallies[string(danglingKey(e.source))] += e.n
+			delete(r.edges, h)
+		}
 		if n := int64(fromU64(v)); n != r.tallies[string(k)] {
-			name, what, _ := strings.Cut(string(k), "\x00")
-			r.problem("%d links of %s are counted as %q, and there are %d", n, name, what, r.tallies[string(k)])
+			r.problem("%d are counted as %s, and there are %d", n, tallyWords(k), r.tallies[string(k)])
 		}
 		delete(r.tallies, string(k))
 	case string(bNatives):
@@ -119,6 +141,9 @@ func (r *references) look(bucket string, k, v []byte) error {
 		r.ask("an offboard", o)
 	case string(bNames):
 		r.ask("a name", identity.Ordinal(fromU64(k[min(len(digest{}), len(k)):])))
+		if len(k) > len(digest{}) {
+			delete(r.edges, digest(k[:len(digest{})]))
+		}
 	case string(bMembers):
 		r.ask("members", o)
 	case string(bSpends):
@@ -139,6 +164,16 @@ func (r *references) look(bucket string, k, v []byte) error {
 	return nil
 }
 
+// edge counts a member of a group that gives membership.
+func (r *references) edge(name digest, group identity.Ordinal) {
+	if !r.groups[group] {
+		r.ask("a membership in a group", group)
+	}
+	if source, is := r.sources[group]; is {
+		r.edges[name] = edgesUnder{source, r.edges[name].n + 1}
+	}
+}
+
 func (r *references) use(bucket string, number uint64) {
 	r.used[bucket] = max(r.used[bucket], number)
 }
@@ -152,9 +187,13 @@ func (r *references) end() {
 			r.problem("%s has number %d, and the last that was given is %d", bucket, n, r.given[bucket])
 		}
 	}
+	for _, e := range r.edges {
+		r.tallies[string(danglingKey(e.source))] += e.n
+	}
 	for k, n := range r.tallies {
-		name, what, _ := strings.Cut(k, "\x00")
-		r.problem("%d links of %s are to be counted as %q, and are not", n, name, what)
+		if n > 0 {
+			r.problem("%d %s are not counted", n, tallyWords([]byte(k)))
+		}
 	}
 	for account, owner := range r.natives {
 		name, id, _ := strings.Cut(account, "\x00")
@@ -164,7 +203,7 @@ func (r *references) end() {
 		for o := range ords {
 			is := r.people[o] || r.groups[o] && (what == "a name")
 			switch what {
-			case "an ID of a group", "members":
+			case "an ID of a group", "members", "a membership in a group":
 				is = r.groups[o]
 			}
 			switch {

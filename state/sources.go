@@ -41,7 +41,7 @@ type SourceFacts struct {
 	// many to be believed.
 	Rekeyed int
 	// Dangling is how many members of groups are nobody known.
-	Dangling int
+	Dangling int `json:"-"`
 }
 
 // Deletions is as of when it is known who was deleted.
@@ -188,6 +188,7 @@ func (s *Store) SourceFacts(source string) (SourceFacts, error) {
 	var r sourceRecord
 	err := s.view(func(tx *txn) (err error) {
 		r, _, err = sourceOf(tx, source)
+		r.Dangling = dangling(tx, r.Num)
 		return err
 	})
 	if err != nil {

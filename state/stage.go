@@ -199,7 +199,6 @@ func (g *Stage) see(e *directory.Entry) (bool, error) {
 		st := staged{differs: true, whole: e.Kind == directory.Group, key: key, e: g.read(e, entryDigest(&g.scratch, e, g.covDigest, refs), refs)}
 		g.put(st.encode(&g.scratch))
 		g.putRefs(stMembers, refs)
-		g.putRefs(stDiff, signed('+', refs))
 		return false, nil
 	}
 	k := &g.known[i]

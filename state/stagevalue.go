@@ -11,17 +11,14 @@ import (
 // members of a group follow its entry.
 const (
 	stEntry    = 'E' // what was read of a person or a group that is new or differs
-	stMembers  = 'M' // the members of the group before, sorted, a chunk
-	stDiff     = 'D' // members that the group before gained or lost, a chunk
+	stMembers  = 'M' // the members of the group before, which is new, a chunk
+	stDiff     = 'D' // members that the group before, which is known, gained or lost, a chunk
 	stAbsent   = 'A' // what the absence of a known entry means
 	stOverride = 'O' // a standing that is not as the entry says
 
 	stContainer = 'C' // a container, or that it is gone
 	stEdit      = 'G' // a group of which nothing but its members changed: what it gained or lost follows
 )
-
-// memberChunk is how many members one value holds.
-const memberChunk = 512
 
 // staged is a record of kind stEntry. Known are the ordinal and id of the
 // entry; the rest of e is what was read.

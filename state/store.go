@@ -63,8 +63,8 @@ type Store struct {
 // schema is the form of the file. The first byte of its value tells it in every
 // form; since the second, values carry checksums; since the third, records of the
 // journal have several personal parts; since the fourth, an entry has the dates
-// between which an account may be used, links are counted, and there are containers,
-// cursors, and rehire keys among the names.
+// between which an account may be used, links are counted, members are kept by their
+// hash, and there are containers, cursors, and rehire keys among the names.
 const schema = 4
 
 // Open opens the state file, made with its folder if it is missing. While

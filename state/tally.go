@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/rosterd/rosterd/ledger"
 )
@@ -21,6 +22,23 @@ const (
 func tallyKey(name string, kind byte, role string) []byte {
 	k := append(append([]byte(name), 0), kind)
 	return append(k, role...)
+}
+
+// tallyWords says what a tally counts.
+func tallyWords(key []byte) string {
+	name, what, _ := strings.Cut(string(key), "\x00")
+	switch {
+	case what == "":
+	case what[0] == tallyDangling:
+		return "members that are nobody known"
+	case what[0] == tallyAll:
+		return "links of " + name
+	case what[0] == tallyOpen:
+		return "open links of " + name
+	case what[0] == tallyRole:
+		return "links of " + name + " with the role " + what[1:]
+	}
+	return fmt.Sprintf("%q", key)
 }
 
 // tallies are those that a link counts in.

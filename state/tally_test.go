@@ -73,9 +73,9 @@ func TestAWrongTallyIsFound(t *testing.T) {
 	k.loose = true
 	ok(t, k.s.PutLinks([]ledger.Link{{Person: 1, Target: "wiki", Account: "a", Phase: ledger.Open}}))
 	for want, edit := range map[string]func(*txn) error{
-		"2 links":         func(tx *txn) error { return tx.Bucket(bTally).Put(tallyKey("wiki", tallyOpen, ""), u64(2)) },
-		"are not":         func(tx *txn) error { return tx.Bucket(bTally).Delete(tallyKey("wiki", tallyOpen, "")) },
-		"and there are 0": func(tx *txn) error { return tx.Bucket(bTally).Put(tallyKey("dir", tallyAll, ""), u64(1)) },
+		"2 are counted as open links of wiki, and there are 1": func(tx *txn) error { return tx.Bucket(bTally).Put(tallyKey("wiki", tallyOpen, ""), u64(2)) },
+		"1 open links of wiki are not counted":                 func(tx *txn) error { return tx.Bucket(bTally).Delete(tallyKey("wiki", tallyOpen, "")) },
+		"1 are counted as links of dir, and there are 0":       func(tx *txn) error { return tx.Bucket(bTally).Put(tallyKey("dir", tallyAll, ""), u64(1)) },
 	} {
 		ok(t, k.s.update(edit))
 		c := must2(k.s.Check(context.Background()))
