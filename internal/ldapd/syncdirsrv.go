@@ -61,7 +61,11 @@ func (p *dirsrvProvider) refresh(req syncRequest) refresh {
 	}
 	r := refresh{cookie: p.cookie()}
 	var gone []string
-	seen := map[string]bool{}
+	// What was added since and is gone again is not told.
+	added, seen := map[string]bool{}, map[string]bool{}
+	for _, c := range d.changes.entries {
+		added[c.id] = added[c.id] || c.number > number && c.op == OpAdd
+	}
 	// Whether the changelog still reaches back to the cookie is not looked at.
 	for _, c := range slices.Backward(d.changes.entries) {
 		if c.number <= number {
@@ -71,19 +75,27 @@ func (p *dirsrvProvider) refresh(req syncRequest) refresh {
 			continue
 		}
 		seen[c.id] = true
-		if c.op == OpDelete {
-			if p.inScope(c.dn) {
-				gone = append(gone, uuidOctets(c.id))
-			}
-			continue
+		x, ok := result{}, false
+		there := c.op != OpDelete && p.inScope(c.node.rec.dn)
+		if there {
+			x, ok = p.consider(p.view(), c.node)
 		}
-		if x, ok := p.consider(p.view(), c.node); ok && p.inScope(c.node.rec.dn) {
+		switch {
+		case !there && p.inScope(c.dn) && !(added[c.id] && c.op == OpDelete):
+			// Whoever has left the scope is told like somebody deleted.
+			gone = append(gone, uuidOctets(c.id))
+		case c.op == OpRename && p.req.scope == scopeOne && !p.inScope(c.dn):
+			// Who moved in is not told where one level is searched.
+		case ok:
 			r.entries = append(r.entries, x)
 		}
-		// What has left the search is not told.
+		// Nor is who has left the filter.
 	}
 	slices.Reverse(r.entries)
 	r.sets = chunked(gone, dirsrvSet, true)
+	for i := range r.sets {
+		r.sets[i].cookie = r.cookie
+	}
 	return r
 }
 
