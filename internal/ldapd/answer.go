@@ -81,7 +81,52 @@ func (a *answer) beforeDone() (told bool, err error) {
 	if x != nil {
 		a.cut = true
 	}
+	if x := a.srv.faults.strike(a.request(), func(f *Fault) bool { return f.Do == LoseDone }); x != nil {
+		if err := a.out.Flush(); err != nil {
+			return true, err
+		}
+		<-a.w.ctx.Done()
+		return true, nil
+	}
 	return false, nil
+}
+
+// entryFault is what is wrong with the next entry alone.
+func (a *answer) entryFault() *Fault {
+	return a.srv.faults.strike(a.request(), func(f *Fault) bool {
+		return f.Do >= Garbage && f.Do <= Stateless && f.After == a.page.sent
+	})
+}
+
+// without takes an attribute out of a result.
+func (r *result) without(name string) {
+	d, _ := describe(name)
+	rec := r.rec.clone()
+	rec.drop(d)
+	r.rec = rec
+	r.computed = slices.DeleteFunc(slices.Clone(r.computed), func(a attr) bool { return a.key() == d.key() })
+}
+
+// followFault is what is wrong with an answer to who follows, as a whole.
+func (a *answer) followFault() (Fault, error) {
+	x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
+		switch f.Do {
+		case Empty, Refer, NoControl, NoCookie, Flip, Phantom:
+			return true
+		}
+		return false
+	})
+	switch {
+	case x == nil:
+		return Fault{}, nil
+	case x.Do == NoControl:
+		a.silent = true
+	case x.Do == Refer:
+		a.enc.buf = a.enc.buf[:0]
+		a.reference(x.URL)
+		return *x, a.write(a.enc.buf)
+	}
+	return *x, nil
 }
 
 // done sends the result, with the cookie of the next page where there is one.
@@ -178,9 +223,32 @@ func (a *answer) send(r result) error {
 		return a.interrupted()
 	}
 	e.buf = e.buf[:0]
-	a.req.sel.encode(e, a.w.msg.id, a.view(), r)
+	id, twice := a.w.msg.id, false
+	if x := a.entryFault(); x != nil {
+		switch x.Do {
+		case Garbage:
+			a.page.sent++
+			return a.write([]byte(x.Octets))
+		case WrongID:
+			id += 7
+		case Twice:
+			twice = true
+		case Strip:
+			r.without(x.Attribute)
+		case Stateless:
+			r.controls = nil
+		}
+	}
+	v := a.view()
+	v.stuck = a.req.sel.ranges != nil && a.srv.faults.strike(a.request(), func(f *Fault) bool { return f.Do == StuckRange }) != nil
+	a.req.sel.encode(e, id, v, r)
 	if err := a.write(e.buf); err != nil {
 		return err
+	}
+	if twice {
+		if err := a.write(e.buf); err != nil {
+			return err
+		}
 	}
 	a.page.sent++
 	return a.struck(false)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -228,8 +229,11 @@ func (d *Directory) stamp(r *record, who string) {
 	r.set("modifiersName", who)
 	r.set("modifyTimestamp", d.now().UTC().Format("20060102150405Z"))
 	r.set("entryCSN", d.csn)
-	if d.domain != nil {
+	switch {
+	case d.domain != nil:
 		d.stampAD(r)
+	case d.kind == Dirsrv:
+		r.set("entryUSN", strconv.FormatUint(d.serial, 10))
 	}
 }
 

@@ -120,6 +120,16 @@ func (a *answer) dirSync(c *control) error {
 	}
 	d.mu.RUnlock()
 	a.req.sel = selection{user: true}
+	x, err := a.followFault()
+	if err != nil {
+		return err
+	}
+	switch x.Do {
+	case Empty:
+		results = nil
+	case NoCookie:
+		a.last = true
+	}
 	for _, r := range results {
 		if err := a.send(r); err != nil {
 			return a.conclude(err)
@@ -132,6 +142,13 @@ func (a *answer) dirSyncDone(next dirSyncCookie, more bool) error {
 	if told, err := a.beforeDone(); told {
 		return err
 	}
+	if a.silent {
+		return a.reply(a.w.msg, nil, nil, nil)
+	}
+	text := next.encode()
+	if a.last {
+		text = ""
+	}
 	return a.reply(a.w.msg, nil, nil, func() {
 		flag := 0
 		if more {
@@ -141,7 +158,7 @@ func (a *answer) dirSyncDone(next dirSyncCookie, more bool) error {
 			seq := e.open(tagSequence)
 			e.integer(tagInteger, flag)
 			e.integer(tagInteger, 0)
-			e.octets(tagOctets, next.encode())
+			e.octets(tagOctets, text)
 			e.close(seq)
 		})
 	})

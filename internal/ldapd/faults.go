@@ -47,6 +47,16 @@ const (
 	NoCookie                 // search: say that this page is the last
 	NoControl                // search: leave the paging control out of the answer
 	Refer                    // search: add a continuation reference to URL
+	Cut                      // close the connection once Octet octets of the answer are sent
+	Garbage                  // search: send Octets instead of the next entry
+	WrongID                  // search: send the next entry under another message ID
+	Twice                    // search: send the next entry twice
+	Strip                    // search: send the next entry without Attribute
+	Stateless                // search: send the next entry without its controls
+	LoseDone                 // search: send everything but the result, and keep the connection open
+	Flip                     // sync: say the opposite of refreshDeletes
+	Phantom                  // sync: say of everybody who is there that they are deleted
+	StuckRange               // search: answer a range with the first one, again and again
 )
 
 // Fault is one thing that goes wrong, for the requests that all of Op, BindDN,
@@ -62,6 +72,9 @@ type Fault struct {
 	Diagnostic string        // of Answer
 	Delay      time.Duration // of Slow
 	URL        string        // of Refer
+	Octet      int           // of Cut
+	Octets     string        // of Garbage
+	Attribute  string        // of Strip
 
 	// After strikes a search only once it has sent that many entries, over all
 	// its pages. An Answer then strikes only if there is one entry more, as a

@@ -51,6 +51,9 @@ func (s selection) encodeRange(e *encoder, v view, a *attr) {
 		return
 	}
 	max, n := v.dir.maxValRange(), len(a.values)
+	if v.stuck && asked {
+		r = valueRange{0, math.MaxInt}
+	}
 	switch {
 	case !asked && n <= max:
 		s.encodeAttr(e, a.String(), a.values)

@@ -2,6 +2,7 @@ package ldapd
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -15,8 +16,12 @@ func (s *Server) rootDSE() *record {
 	d := s.dir
 	r := &record{}
 	controls := append([]string{oidPaged, oidManageDSA}, supported[d.kind]...)
+	contexts := d.Suffixes()
+	if d.kind == Dirsrv {
+		slices.Reverse(contexts) // the changelog first, as there
+	}
 	attrs := []rootAttr{
-		{"namingContexts", d.Suffixes()},
+		{"namingContexts", contexts},
 		{"supportedControl", controls},
 		{"supportedExtension", []string{oidStartTLS, oidWhoAmI}},
 		{"supportedFeatures", []string{"1.3.6.1.4.1.4203.1.5.1"}},
@@ -31,10 +36,11 @@ func (s *Server) rootDSE() *record {
 	case Dirsrv:
 		r.set("objectClass", "top")
 		first, last := d.changeNumbers()
-		attrs = append(attrs, rootAttr{"vendorName", []string{"389 Project"}}, rootAttr{"vendorVersion", []string{"389-Directory/2.3.1 B2023.065.0000"}},
+		attrs = append(attrs, rootAttr{"vendorName", []string{"389 Project"}}, rootAttr{"vendorVersion", []string{"389-Directory/2.3.1 B2025.016.1616"}},
+			rootAttr{"defaultNamingContext", contexts[1:2]},
 			rootAttr{"changelog", []string{changelogBase}},
 			rootAttr{"firstChangeNumber", []string{first}}, rootAttr{"lastChangeNumber", []string{last}},
-			rootAttr{"lastUSN", []string{strconv.FormatUint(d.serial, 10)}})
+			rootAttr{"lastusn;userroot", []string{strconv.FormatUint(d.serial, 10)}})
 	case OpenLDAP:
 		r.set("objectClass", "top", "OpenLDAProotDSE")
 		attrs = append(attrs, rootAttr{"configContext", []string{"cn=config"}})

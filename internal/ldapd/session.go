@@ -35,6 +35,7 @@ type session struct {
 	pages  *pages // the paged search that may be continued
 	enc    encoder
 	cut    bool // the next message breaks off in the middle
+	left   int  // octets until the connection breaks off; 0: it does not
 
 	mu      sync.Mutex
 	running map[int]context.CancelFunc
@@ -77,6 +78,7 @@ func (s *session) run(ctx context.Context, secure bool) {
 			err = s.out.Flush()
 		}
 		s.finish(w)
+		s.left = 0
 		if err != nil {
 			break
 		}
@@ -226,6 +228,14 @@ func (s *session) write(b []byte) error {
 		s.out.Flush()             //nolint:errcheck // as above
 		return errDrop
 	}
+	if s.left > 0 {
+		if s.left <= len(b) {
+			s.out.Write(b[:s.left-1]) //nolint:errcheck // the connection is dropped
+			s.out.Flush()             //nolint:errcheck // as above
+			return errDrop
+		}
+		s.left -= len(b)
+	}
 	_, err := s.out.Write(b)
 	return err
 }
@@ -244,7 +254,7 @@ func (s *session) fault(w work, base identity.DN, apply func()) (proceed bool, e
 	r := request{op: ops[w.msg.tag].op, bind: s.bound, base: base}
 	x := s.srv.faults.strike(r, func(f *Fault) bool {
 		// A slow search is slow at each entry.
-		return f.After == 0 && f.Do <= Slow && (f.Do != Slow || r.op != OpSearch) && (!f.Applied || apply != nil)
+		return f.After == 0 && (f.Do <= Slow || f.Do == Cut) && (f.Do != Slow || r.op != OpSearch) && (!f.Applied || apply != nil)
 	})
 	if x == nil {
 		return true, nil
@@ -265,6 +275,8 @@ func (s *session) act(w work, x *Fault) (proceed bool, err error) {
 		return false, errDrop
 	case DropMid:
 		s.cut = true
+	case Cut:
+		s.left = x.Octet + 1
 	case Hang:
 		if err := s.out.Flush(); err != nil {
 			return false, err

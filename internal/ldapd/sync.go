@@ -72,6 +72,8 @@ type provider interface {
 	cookie() string
 	// id are the octets that tell an entry from all others.
 	id(r *record) string
+	// ids are those of everybody who is there now.
+	ids() []string
 	// sel is which attributes of an entry are told.
 	sel(first bool) selection
 }
@@ -94,11 +96,17 @@ func (a *answer) provide(c *control) error {
 		f = dir.subscribe()
 		defer dir.unsubscribe(f)
 	}
+	there := p.ids()
 	dir.mu.Unlock()
 	if r.refused != nil {
 		return a.reply(a.w.msg, r.refused, nil, nil)
 	}
 	a.req.sel = p.sel(req.cookie == "")
+	x, err := a.followFault()
+	if err != nil {
+		return err
+	}
+	r.spoil(x, there)
 	if err := a.sendRefresh(p, r); err != nil {
 		return a.conclude(err)
 	}
@@ -109,6 +117,20 @@ func (a *answer) provide(c *control) error {
 		return err
 	}
 	return a.watch(f, func(c change) error { return a.persist(p, c) })
+}
+
+// spoil is what a fault makes of an answer.
+func (r *refresh) spoil(x Fault, there []string) {
+	switch x.Do {
+	case Empty:
+		r.sets, r.entries, r.present = nil, nil, nil
+	case NoCookie:
+		r.cookie = ""
+	case Flip:
+		r.deletes = !r.deletes
+	case Phantom:
+		r.sets = append(r.sets, chunked(there, slapdSet, true)...)
+	}
 }
 
 // sendRefresh sends what is told before the end.

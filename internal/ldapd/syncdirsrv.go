@@ -25,6 +25,8 @@ func nsUniqueID(uuid string) string {
 
 func (p *dirsrvProvider) id(r *record) string { return uuidOctets(r.first("nsuniqueid")) }
 
+func (p *dirsrvProvider) ids() []string { return idsOf(p, p.matching()) }
+
 // sel: which attributes were asked for counts in the first answer only.
 func (p *dirsrvProvider) sel(first bool) selection {
 	if first {

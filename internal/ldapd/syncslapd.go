@@ -22,6 +22,15 @@ const slapdSet = 256
 
 func (p *slapdProvider) id(r *record) string { return uuidOctets(r.first("entryuuid")) }
 
+func (p *slapdProvider) ids() []string { return idsOf(p, p.matching()) }
+
+func idsOf(p provider, all []result) (out []string) {
+	for _, r := range all {
+		out = append(out, p.id(r.rec))
+	}
+	return out
+}
+
 func (p *slapdProvider) sel(bool) selection { return p.answer.req.sel }
 
 func (p *slapdProvider) cookie() string { return p.cookieOf(p.srv.dir.contextCSN()) }

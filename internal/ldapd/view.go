@@ -8,6 +8,7 @@ type view struct {
 	attrs     map[string]bool // attributes without the right to see them
 	trees     []identity.DN   // subtrees likewise
 	passwords bool            // userPassword is shown
+	stuck     bool            // ranges do not move on
 }
 
 func (s *session) view() view {
