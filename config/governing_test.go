@@ -28,7 +28,7 @@ var edits = map[string][][2]string{
 		{`max_rename   = { count = 5 }`, `max_rename   = { count = 50 }`},
 		{`in ["staff", "contractor"]'`, `in ["staff"]'`},
 		{`requires    = ["employee"]`, `# requires`},
-		{`groups      = ["cn=writers,`, `groups      = ["cn=authors,`},
+		{`cn=writers,ou=groups,dc=corp`, `cn=authors,ou=groups,dc=corp`},
 		{`action = "report"`, `action = "hold"`},
 		{`for     = ["employee"]              #`, `for     = ["employee", "content-writer"]              #`},
 		{`match   = ["externalId", "userName"]`, `match   = ["userName", "externalId"]`},
@@ -101,7 +101,7 @@ func TestHashIsOfPolicy(t *testing.T) {
 				t.Errorf("%q is not in the example", e[0])
 				continue
 			}
-			changed := hash(strings.Replace(string(text), e[0], e[1], 1)) != base
+			changed := hash(strings.ReplaceAll(string(text), e[0], e[1])) != base
 			if changed != (kind == "policy") {
 				t.Errorf("%s: %q instead of %q: changed %v", kind, e[1], e[0], changed)
 			}

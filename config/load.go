@@ -80,11 +80,10 @@ type loader struct {
 // later are words of the configuration that this version does not know yet.
 var later = map[string]string{
 	"include": "files of the owners of applications come in a later version; until then write their tables into this file",
-	"test":    "tests in the file come in a later version",
 }
 
 // tables are the top-level keys.
-var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "table", "target"}
+var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "table", "target", "test"}
 
 func (l *loader) load() {
 	report := problem.Report(func(p problem.Problem) {
@@ -106,6 +105,8 @@ func (l *loader) load() {
 	l.state(report)
 	l.control(report)
 	l.d.Bind([]string{"table"}, &l.policy.Tables)
+	l.names("test", report)
+	l.d.Bind([]string{"test"}, &l.policy.Tests)
 	l.roles(report)
 	l.sources(report)
 	l.targets(report)

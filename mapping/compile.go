@@ -46,6 +46,10 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	p.groups = slices.Sorted(slices.Values(m.names.groups))
 	p.place(m.names)
 	p.hash = p.digest(c)
+	m.tests(p)
+	if m.failed {
+		return nil
+	}
 	return p
 }
 

@@ -8,6 +8,8 @@ type Config struct {
 	Tables map[string]map[string]string `toml:"table"`
 	// Conflicts by name: [conflict.NAME].
 	Conflicts map[string]Conflict `toml:"conflict"`
+	// Tests by name: [test.NAME].
+	Tests map[string]Test `toml:"test"`
 	// Sources by name: what [source.NAME.person] says.
 	Sources map[string]SourcePerson `toml:"-"`
 	// Targets by name: the parts of [target.NAME] that are policy.

@@ -15,6 +15,7 @@ import (
 type policyFile struct {
 	Role     map[string]Role
 	Table    map[string]map[string]string
+	Test     map[string]Test
 	Conflict map[string]Conflict
 	Source   map[string]struct{ Person SourcePerson }
 	Target   map[string]Target
@@ -28,7 +29,7 @@ func readConfig(t testing.TB, text string) Config {
 	if _, err := toml.Decode(text, &f); err != nil {
 		t.Fatalf("decode: %v", err)
 	}
-	c := Config{Roles: f.Role, Tables: f.Table, Conflicts: f.Conflict, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
+	c := Config{Roles: f.Role, Tables: f.Table, Tests: f.Test, Conflicts: f.Conflict, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
 	for name, s := range f.Source {
 		c.Sources[name] = s.Person
 	}
