@@ -22,6 +22,9 @@ var edits = map[string][][2]string{
 		{`key      = "employeeNumber"`, `key      = "uid"`},
 		{`required = ["employeeType"]`, `required = ["employeeType", "sn"]`},
 		{`employeeType == "former"`, `employeeType == "left"`},
+		{`start    = "employmentStart"`, `start    = "hireDate"`},
+		{`end      = "employmentEnd"`, `end      = "contractEnd"`},
+		{`timezone = "UTC"   `, `timezone = "Asia/Tokyo"   `}, // of dates
 		{`canaries     = ["uid=canary,`, `canaries     = ["uid=canary2,`},
 		{`min_people   = "90%"`, `min_people   = "80%"`},
 		{`vanish_after = "10m"`, `vanish_after = "1m"`},

@@ -110,6 +110,7 @@ func (l *loader) load() {
 	l.roles(report)
 	l.sources(report)
 	l.targets(report)
+	l.policy.Zone = l.config.Schedule.Timezone
 	l.config.Policy = mapping.Compile(l.policy, l.d.Where, report)
 }
 

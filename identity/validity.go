@@ -33,8 +33,8 @@ type Bound struct {
 // Set says whether there is a bound.
 func (b Bound) Set() bool { return !b.At.IsZero() }
 
-// text is the day or the moment, for people.
-func (b Bound) text() string {
+// String is the day or the moment and who says so, for people.
+func (b Bound) String() string {
 	when := b.Day
 	if when == "" {
 		when = b.At.Format("2006-01-02 15:04 MST")
@@ -73,7 +73,7 @@ func (v Validity) And(o Validity) Validity {
 type Stand struct {
 	// Standing is Active, Disabled or NotYet.
 	Standing Standing
-	// Why says in words what bounds it, now or later; empty: nothing does.
+	// Why says in words what made it so; empty where nothing did.
 	Why string
 	// Since is when it began to be so, where a moment did it; else zero.
 	Since time.Time
@@ -90,9 +90,9 @@ func (v Validity) At(now time.Time) Stand {
 	case v.ClosedBy != "":
 		return Stand{Standing: Disabled, Why: "disabled at the source by " + v.ClosedBy}
 	case v.Until.Set() && !now.Before(v.Until.At):
-		return Stand{Standing: Disabled, Why: "ended " + v.Until.text(), Since: v.Until.At}
+		return Stand{Standing: Disabled, Why: "ended " + v.Until.String(), Since: v.Until.At}
 	case v.From.Set() && now.Before(v.From.At):
-		s := Stand{Standing: NotYet, Why: "starts " + v.From.text(), Next: v.From.At}
+		s := Stand{Standing: NotYet, Why: "starts " + v.From.String(), Next: v.From.At}
 		if v.Until.Set() && v.Until.At.Before(s.Next) {
 			s.Next = v.Until.At
 		}
@@ -103,7 +103,7 @@ func (v Validity) At(now time.Time) Stand {
 		s.Since = v.From.At
 	}
 	if v.Until.Set() {
-		s.Why, s.Next = "until "+v.Until.text(), v.Until.At
+		s.Next = v.Until.At
 	}
 	return s
 }

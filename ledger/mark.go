@@ -12,6 +12,9 @@ type Mark struct {
 	Person   identity.Ordinal
 	Sequence uint64
 	Reasons  []string
+	// Next is when a date makes the person dirty by itself, as whoever looked at
+	// them found; zero: none does. It is kept when the mark is settled.
+	Next time.Time
 }
 
 // Due is a moment at which a person becomes dirty by itself.

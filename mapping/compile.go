@@ -1,10 +1,12 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/problem"
@@ -17,7 +19,7 @@ import (
 func Compile(c Config, where func(path ...string) string, report problem.Report) *Policy {
 	m := &compiler{config: c, names: newNames(), where: where, out: report, index: map[string]int{}}
 	m.names.tables = m.tables()
-	p := &Policy{sources: map[string]source{}}
+	p := &Policy{sources: map[string]source{}, zone: cmp.Or(c.Zone, time.UTC)}
 	for i, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		m.index[name] = i
 		m.roleNames = append(m.roleNames, name)

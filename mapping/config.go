@@ -1,5 +1,7 @@
 package mapping
 
+import "time"
+
 // Config is the part of the configuration that is policy.
 type Config struct {
 	// Roles by name: [role.NAME].
@@ -14,6 +16,8 @@ type Config struct {
 	Sources map[string]SourcePerson `toml:"-"`
 	// Targets by name: the parts of [target.NAME] that are policy.
 	Targets map[string]Target `toml:"-"`
+	// Zone is where a date without a time begins and ends; UTC if nil.
+	Zone *time.Location `toml:"-"`
 }
 
 // Role is our name for what a person does; it binds people to entitlements. It
@@ -54,6 +58,11 @@ type SourcePerson struct {
 	Required []string `toml:"required"`
 	// Disabled is a condition that makes an active person a disabled one.
 	Disabled string `toml:"disabled"`
+	// Start and End are attributes that hold a person's first and last day, or
+	// the moments between which they may have accounts; moment.Parse says in
+	// which forms.
+	Start string `toml:"start"`
+	End   string `toml:"end"`
 }
 
 // Target is what the policy gives in one target.

@@ -1,15 +1,26 @@
 package mapping
 
-import "github.com/rosterd/rosterd/identity"
+import (
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+)
 
 // Desired is what one person should have, everywhere, and why.
 type Desired struct {
 	Person identity.Ordinal
-	// Standing is that of the snapshot, or Disabled where the policy's
-	// condition says so.
+	// Standing is that of the snapshot, or for somebody who is there Disabled or
+	// NotYet where a date or the policy's condition says so.
 	Standing identity.Standing
 	// Why says in a few words what the standing rests on.
 	Why string
+	// Since is when the standing began.
+	Since time.Time
+	// Next is when a date changes the standing by itself; zero: none does.
+	Next time.Time
+	// Validity is what the source and the attributes that the policy names say of
+	// when somebody who is there may have accounts.
+	Validity identity.Validity
 	// Roles are those held, sorted by name.
 	Roles []Held
 	// Doubts are roles that cannot be decided, sorted by name. They count as

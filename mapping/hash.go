@@ -67,6 +67,9 @@ func (p *Policy) digest(c Config) string {
 		if d := p.sources[name].disabled; d != nil {
 			put("disabled", d.key)
 		}
+		if s.Start != "" || s.End != "" {
+			put("dates", strings.ToLower(s.Start), strings.ToLower(s.End), p.zone.String())
+		}
 	}
 	for _, t := range p.targets {
 		put("target", t.name, c.Targets[t.name].NameAttribute)

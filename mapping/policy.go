@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -20,6 +21,7 @@ type Policy struct {
 	order      []int    // of roles: what a role depends on comes before it
 	conflicts  []conflict
 	sources    map[string]source
+	zone       *time.Location // of dates
 	targets    []targetPolicy // sorted by name
 	hash       string
 }
@@ -27,6 +29,8 @@ type Policy struct {
 // Subject is one person, as far as the policy looks at people.
 type Subject struct {
 	Person identity.Person
+	// Now is the instant for which dates are looked at.
+	Now time.Time
 	// Memberships are those in groups that the policy names.
 	Memberships []identity.Membership
 	// Pins of the person's source: one for each of Groups. A group without a

@@ -13,7 +13,7 @@ import (
 func (p *Policy) Resolve(s Subject) Desired {
 	sc := p.scope(s)
 	held := p.hold(sc)
-	d := Desired{Person: s.Person.Ordinal, Standing: s.Person.Standing, Why: s.Person.Why}
+	d := Desired{Person: s.Person.Ordinal, Standing: s.Person.Standing, Why: s.Person.Why, Since: s.Person.Since}
 	p.stand(&d, s, sc)
 	count := 0
 	for i := range held {
@@ -39,9 +39,10 @@ func (p *Policy) Resolve(s Subject) Desired {
 }
 
 // stand applies what the policy says of people in the source: who counts as
-// disabled, and who cannot be decided.
+// disabled, or has not begun, and who cannot be decided.
 func (p *Policy) stand(d *Desired, s Subject, sc *scope) {
 	src := p.sources[s.Person.Key.Source]
+	p.timely(d, s, src.dates, sc)
 	if src.disabled != nil && d.Standing == identity.Active {
 		switch v := src.disabled.decide(sc); {
 		case v.why != nil:
@@ -50,7 +51,7 @@ func (p *Policy) stand(d *Desired, s Subject, sc *scope) {
 			d.Standing, d.Why = identity.Disabled, "disabled: "+src.disabled.because(sc)
 		}
 	}
-	if d.Standing.Left() {
+	if d.Standing.Left() || d.Standing == identity.NotYet {
 		return
 	}
 	if s.Person.Doubt == identity.SharedKey {
@@ -64,6 +65,39 @@ func (p *Policy) stand(d *Desired, s Subject, sc *scope) {
 			d.Invalid = append(d.Invalid, "the required attribute "+r.name+" is blank")
 		}
 	}
+}
+
+// timely applies the dates of somebody who is in the source. One of whom another
+// carries the key is in doubt, and not in whether their time is over.
+func (p *Policy) timely(d *Desired, s Subject, dates []date, sc *scope) {
+	doubted := d.Standing == identity.Unknown && s.Person.Doubt == identity.SharedKey
+	if d.Standing != identity.Active && d.Standing != identity.Disabled && !doubted {
+		return
+	}
+	v := s.Person.Validity.And(p.validity(dates, sc))
+	for _, b := range []*identity.Bound{&v.From, &v.Until} {
+		if b.Set() {
+			b.At = b.At.In(p.zone) // as people here write it
+		}
+	}
+	d.Validity = v
+	if v.IsZero() || d.Standing == identity.Disabled {
+		return
+	}
+	is := v.At(s.Now)
+	d.Next = is.Next
+	if doubted && is.Standing != identity.Disabled {
+		return
+	}
+	d.Standing = is.Standing
+	if is.Since.After(d.Since) {
+		d.Since = is.Since
+	}
+	if is.Standing == identity.Active {
+		d.Invalid = append(d.Invalid, v.Unread...)
+		return
+	}
+	d.Why = is.Why
 }
 
 // scope looks up what the expressions may ask for.

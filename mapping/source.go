@@ -4,6 +4,7 @@ package mapping
 type source struct {
 	required []shown
 	disabled *condition
+	dates    []date
 	where    string // of disabled
 }
 
@@ -22,6 +23,7 @@ func (m *compiler) source(name string, c SourcePerson) source {
 			out.required = append(out.required, shown{slot, r})
 		}
 	}
+	out.dates = m.dates(c, path)
 	if c.Disabled != "" {
 		out.disabled = compileCondition(m.names, c.Disabled, "in disabled: what it makes true takes rights away",
 			m.inside(path("disabled")))

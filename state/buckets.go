@@ -28,6 +28,7 @@ var (
 	bPins       = []byte("pins")      // source ‖ 0 ‖ written → pin
 	bMarks      = []byte("marks")     // ordinal → mark
 	bDue        = []byte("due")       // time ‖ ordinal ‖ reason → 1
+	bFlips      = []byte("flips")     // ordinal → time of their next date, which is in due
 	bLinks      = []byte("links")     // ordinal ‖ target → link
 	bNatives    = []byte("natives")   // target ‖ 0 ‖ native ID → ordinal
 	bTally      = []byte("tally")     // target ‖ 0 ‖ what of its links is counted → how many
@@ -42,7 +43,7 @@ var (
 	bJournal    = []byte("journal")   // number → record
 
 	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bContainers, bNames, bStage, bStageMeta,
-		bPins, bMarks, bDue, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
+		bPins, bMarks, bDue, bFlips, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
 )
 
 // Keys of the bucket meta.

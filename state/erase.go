@@ -54,7 +54,7 @@ func (e *eraser) entries() error {
 		if err := e.tx.Bucket(bIDs).Delete(idKey(p.source, directory.Person, p.id)); err != nil {
 			return err
 		}
-		for _, b := range [][]byte{bPeople, bMarks, bDenials} {
+		for _, b := range [][]byte{bPeople, bMarks, bFlips, bDenials} {
 			if err := e.tx.Bucket(b).Delete(ordKey(o)); err != nil {
 				return err
 			}

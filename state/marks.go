@@ -257,8 +257,9 @@ func (s *Store) Moved(taken []ledger.Mark) ([]identity.Ordinal, error) {
 	return out, nil
 }
 
-// Settle takes the marks away whose sequence is unchanged, and says how many
-// those were. A person who was marked again in the meantime stays dirty.
+// Settle takes the marks away whose sequence is unchanged, keeps when a date makes
+// each of them dirty next, and says how many those were. A person who was marked
+// again in the meantime stays dirty.
 func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 	n := 0
 	for chunk := range slices.Chunk(marks, writeChunk) {
@@ -278,6 +279,9 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 					continue
 				}
 				if err := b.Delete(ordKey(m.Person)); err != nil {
+					return err
+				}
+				if err := setFlip(tx, m.Person, m.Next); err != nil {
 					return err
 				}
 				done++

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 )
@@ -48,6 +49,9 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 		return fmt.Errorf("%s has accounts of their own", now)
 	}
 	if err := renamed(tx, now, &is, nil); err != nil {
+		return err
+	}
+	if err := setFlip(tx, now, time.Time{}); err != nil {
 		return err
 	}
 	for _, b := range [][]byte{bPeople, bMarks} {

@@ -63,7 +63,7 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 	out := make([]plan.Person, 0, len(people))
 	for _, p := range people {
 		p = c.reading.beside(p)
-		subject := mapping.Subject{Person: p, Memberships: c.reading.memberships(p.Key, memberships[p.Ordinal]), Pins: c.known.pins[p.Key.Source]}
+		subject := mapping.Subject{Person: p, Now: c.input.Now, Memberships: c.reading.memberships(p.Key, memberships[p.Ordinal]), Pins: c.known.pins[p.Key.Source]}
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
 		if d, denied := c.known.denials[p.Ordinal]; denied {

@@ -2,7 +2,9 @@ package sync
 
 import (
 	"slices"
+	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 )
@@ -24,6 +26,15 @@ func (c *cycle) settle() error {
 		}
 	}
 	settled := slices.DeleteFunc(slices.Clone(c.marks), func(m ledger.Mark) bool { return c.open[m.Person] })
+	next := make(map[identity.Ordinal]time.Time)
+	for _, p := range c.input.People {
+		if !p.Desired.Next.IsZero() {
+			next[p.Ordinal] = p.Desired.Next
+		}
+	}
+	for i := range settled {
+		settled[i].Next = next[settled[i].Person]
+	}
 	if err := c.graces(); err != nil {
 		return err
 	}

@@ -51,11 +51,17 @@ func (a *app) printExplanation(x *rostersync.Explanation) {
 	who := x.Person
 	p.head(first(who.Login, who.Name, who.Ordinal.String()), printable(who.Name))
 	p.columns("standing", "offboarded")
-	standing := fmt.Sprintf("%s since %s", d.Standing, minute(who.Since))
+	standing := fmt.Sprintf("%s since %s", d.Standing, minute(d.Since))
 	if why := strings.TrimPrefix(d.Why, d.Standing.String()+": "); why != "" {
 		standing += ": " + why
 	}
 	p.row("standing", "", standing)
+	if from := d.Validity.From; from.Set() {
+		p.row("from", "", from.String())
+	}
+	if until := d.Validity.Until; until.Set() {
+		p.row("until", "", until.String())
+	}
 	p.row("entry", "", who.DN.String())
 	p.row("source", "", who.Key.Source+", ID "+string(who.Key.ID))
 	if o := x.Denial; o != nil {

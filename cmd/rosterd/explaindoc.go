@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -25,10 +26,22 @@ type explainDocument struct {
 	Standing      string            `json:"standing"`
 	Since         time.Time         `json:"since"`
 	Why           string            `json:"why,omitempty"`
+	From          *boundDocument    `json:"from,omitempty"`
+	Until         *boundDocument    `json:"until,omitempty"`
+	Next          *time.Time        `json:"next,omitempty"`
 	Invalid       []string          `json:"invalid,omitempty"`
 	Offboarded    *denialDocument   `json:"offboarded,omitempty"`
 	Roles         []roleDocument    `json:"roles"`
 	Targets       []subjectDocument `json:"targets"`
+}
+
+// boundDocument is the first moment, or the first at which it is over, with the
+// attribute that says so; the day is the first or the last one, where a day was
+// written.
+type boundDocument struct {
+	At  time.Time `json:"at"`
+	Day string    `json:"day,omitempty"`
+	By  string    `json:"by"`
 }
 
 type denialDocument struct {
@@ -126,7 +139,8 @@ type parkedDocument struct {
 func newExplainDocument(x *rostersync.Explanation) explainDocument {
 	p := x.Person
 	d := explainDocument{FormatVersion: 1, Person: uint64(p.Ordinal), Login: p.Login, Name: p.Name, Mail: p.Mail, Source: p.Key.Source,
-		ID: string(p.Key.ID), DN: p.DN.String(), Standing: x.Desired.Standing.String(), Since: p.Since.UTC(), Why: x.Desired.Why,
+		ID: string(p.Key.ID), DN: p.DN.String(), Standing: x.Desired.Standing.String(), Since: x.Desired.Since.UTC(), Why: x.Desired.Why,
+		From: newBound(x.Desired.Validity.From), Until: newBound(x.Desired.Validity.Until), Next: some(x.Desired.Next),
 		Invalid: x.Desired.Invalid, Roles: []roleDocument{}, Targets: []subjectDocument{}}
 	if x.Denial != nil {
 		o := newDenialDocument(*x.Denial)
@@ -142,6 +156,13 @@ func newExplainDocument(x *rostersync.Explanation) explainDocument {
 		d.Targets = append(d.Targets, newSubjectDocument(x, &x.Subjects[i]))
 	}
 	return d
+}
+
+func newBound(b identity.Bound) *boundDocument {
+	if !b.Set() {
+		return nil
+	}
+	return &boundDocument{b.At.UTC(), b.Day, b.By}
 }
 
 func newDenialDocument(d ledger.Denial) denialDocument {

@@ -54,6 +54,17 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 	m.withhold(ProtectedLeaver)
 }
 
+// notYet is somebody whose first day is to come. Nothing is made for them before
+// it, and what they had from an earlier time, or too early, stays closed or is
+// closed.
+func (m *matter) notYet() {
+	if m.link == nil {
+		m.s.Situation = None
+		return
+	}
+	m.leave(Disabled, "", "")
+}
+
 // nothingOurs is a leaver without an account of ours.
 func (m *matter) nothingOurs() {
 	if q := m.query(); m.in.Full && !m.looked && m.s.Situation != Unentitled && len(q.Match) > 0 {

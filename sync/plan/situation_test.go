@@ -57,6 +57,23 @@ func TestSituations(t *testing.T) {
 		{"disabled", nil, func(r *rig) { r.standing(1, identity.Disabled) }, Disabled, Due, []string{"disable writer1", "revoke Writers of writer1"}},
 		{"disabled by the policy", nil, func(r *rig) { r.people[1].Desired.Standing = identity.Disabled }, Disabled, Due,
 			[]string{"disable writer1", "revoke Writers of writer1"}},
+		{"not yet, and has an account", nil, func(r *rig) { r.people[1].Desired.Standing = identity.NotYet }, Disabled, Due,
+			[]string{"disable writer1", "revoke Writers of writer1"}},
+		{"not yet, and was here before", nil, func(r *rig) {
+			r.standing(1, identity.Gone)
+			r.cycle(false)
+			r.people[1].Desired.Standing = identity.NotYet
+		}, Disabled, Done, nil},
+		{"not yet", nil, func(r *rig) {
+			delete(r.links, 1)
+			r.mem.Drop(r.mem.Accounts()[0].ID)
+			r.people[1].Desired.Standing = identity.NotYet
+		}, None, Done, nil},
+		{"not yet, and somebody made an account", nil, func(r *rig) {
+			delete(r.links, 1)
+			r.match(1, "name", "writer1", "link")
+			r.people[1].Desired.Standing = identity.NotYet
+		}, None, Done, nil},
 		{"out of scope", nil, func(r *rig) { r.standing(1, identity.OutOfScope) }, OutOfScope, Due, []string{"disable writer1", "revoke Writers of writer1"}},
 		{"leaver with more than we gave", nil, func(r *rig) {
 			r.edit(1, func(a *target.Account) { a.Entitlements = []string{"Admins", "Foreign", "Writers"} })

@@ -120,6 +120,8 @@ func (m *matter) decide() {
 		m.leave(Disabled, "", "")
 	case standing == identity.OutOfScope:
 		m.leave(OutOfScope, "", "")
+	case standing == identity.NotYet:
+		m.notYet()
 	case len(m.p.Desired.Invalid) > 0:
 		m.invalid(strings.Join(m.p.Desired.Invalid, "; "))
 	case m.want == nil:
