@@ -127,8 +127,6 @@ func (c *checking) whom(server ldapwire.Server) {
 	c.note(directory.Fine, "", "bound as %s", bindIdentity(server))
 	found := product(server)
 	switch {
-	case found == activeDirectory:
-		c.broken("", "Active Directory comes later: its IDs and its account state are not read yet")
 	case cfg.Server == "openldap" && found != openLDAP:
 		c.note(directory.Warning, `set server = "auto"`, `server = "openldap", and this is %s`, found)
 	case !server.Known():

@@ -23,9 +23,8 @@ func TestEveryMistakeHasItsKeyAndAHint(t *testing.T) {
 		key   string
 		says  string
 	}{
-		"server later":      {func(c *ldap.Config) { c.Server = "active-directory" }, "server", "comes later"},
 		"server unknown":    {func(c *ldap.Config) { c.Server = "novell" }, "server", "not known"},
-		"changes later":     {func(c *ldap.Config) { c.Changes = "dirsync" }, "changes", "comes later"},
+		"changes later":     {func(c *ldap.Config) { c.Changes = "syncrepl" }, "changes", "comes later"},
 		"changes unknown":   {func(c *ldap.Config) { c.Changes = "some" }, "changes", "not known"},
 		"sasl":              {func(c *ldap.Config) { c.SASL = "digest-md5" }, "sasl", "not known"},
 		"no url":            {func(c *ldap.Config) { c.URLs = nil }, "urls", "no URL"},

@@ -83,6 +83,8 @@ const engineTimestamp = "timestamp"
 // engines makes them by name.
 var engines = map[string]func(*Source, *ldapwire.Conn) engine{
 	engineTimestamp: newTimestamp,
+	engineUSN:       newUSN,
+	engineDirSync:   newDirSync,
 }
 
 // unfitError: an engine cannot work here.

@@ -47,11 +47,18 @@ func (s *Source) personAttributes() []string {
 			names = append(names, n)
 		}
 	}
+	if s.linked() {
+		names = append(names, primaryGroupID, objectSID)
+	}
 	return compact(names)
 }
 
 func (s *Source) groupAttributes() []string {
-	return compact(append(slices.Clone(s.cfg.Groups.Members), s.cfg.IDAttribute, s.cfg.Groups.Name))
+	names := append(slices.Clone(s.cfg.Groups.Members), s.cfg.IDAttribute, s.cfg.Groups.Name)
+	if s.linked() {
+		names = append(names, objectSID)
+	}
+	return compact(names)
 }
 
 // compact drops names that occur twice, in any case: slapd answers twice to
@@ -209,11 +216,15 @@ func (h *shape) take(e *ldapwire.Entry, want map[string][]string) []identity.Att
 		if len(names) == 0 {
 			continue
 		}
-		all = append(all, kept{names, a.Values})
-		for _, v := range a.Values {
+		values := a.Values
+		if text := inWords[a.Name]; text != nil {
+			values = worded(values, text)
+		}
+		all = append(all, kept{names, values})
+		for _, v := range values {
 			size += len(v)
 		}
-		count += len(a.Values)
+		count += len(values)
 		attributes += len(names)
 	}
 	h.kept = all

@@ -72,6 +72,12 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	return out, nil
 }
 
+// missing says whether an error is that there is no such entry, or none that is
+// shown.
+func missing(err error) bool {
+	return errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry)
+}
+
 // roots are where entries can have gone: the naming contexts that hold the
 // bases, or the bases themselves where the root of a context is hidden.
 func (s *Source) roots(ctx context.Context, conn *ldapwire.Conn) ([]identity.DN, error) {
@@ -175,8 +181,8 @@ func (l *lookup) search(ctx context.Context, root identity.DN, sure identity.ID,
 		return nil
 	}
 	proved := sure == ""
-	_, err := l.conn.Search(ctx, ldapwire.Request{Base: root.String(), Scope: ldapwire.ScopeSubtree, Filter: filter.String(),
-		Attributes: []string{l.source.cfg.IDAttribute}, IgnoreReferrals: l.source.cfg.IgnoreReferrals}, func(e *ldapwire.Entry) error {
+	_, err := l.conn.Search(ctx, l.source.request(l.conn, true, ldapwire.Request{Base: root.String(), Scope: ldapwire.ScopeSubtree, Filter: filter.String(),
+		Attributes: []string{l.source.cfg.IDAttribute}}), func(e *ldapwire.Entry) error {
 		id, err := l.shape.identify(e)
 		if err != nil {
 			return err

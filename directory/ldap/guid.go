@@ -74,6 +74,25 @@ func parseSID(b []byte) (sid, error) {
 	return out, nil
 }
 
+// inWords are attributes whose octets nobody can write into a rule, with the text
+// that everybody knows them by.
+var inWords = map[string]func([]byte) (string, error){
+	"objectguid": func(b []byte) (string, error) { id, err := parseGUID(b); return string(id), err },
+	"objectsid":  func(b []byte) (string, error) { s, err := parseSID(b); return s.text, err },
+}
+
+// worded are values in words; what is none stays as it is.
+func worded(values [][]byte, text func([]byte) (string, error)) [][]byte {
+	out := make([][]byte, len(values))
+	for i, v := range values {
+		if s, err := text(v); err == nil {
+			v = []byte(s)
+		}
+		out[i] = v
+	}
+	return out
+}
+
 // domain is the identifier without its last number.
 func (s sid) domain() string { return s.text[:strings.LastIndexByte(s.text, '-')] }
 

@@ -16,6 +16,11 @@ import (
 // number for each server that takes writes (draft-ietf-ldup-model; syncprov keeps
 // it). A server that does not say has none.
 func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn) directory.Knowledge {
+	if isAD(conn.Server()) {
+		// It said it before, or there was an error then.
+		out, _ := s.seenByController(ctx, conn, false)
+		return out
+	}
 	out := directory.Knowledge{}
 	for _, suffix := range conn.Server().NamingContexts() {
 		if !s.reads(suffix) {
@@ -47,7 +52,14 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 		if lister != "" && len(known) == 0 {
 			return nil
 		}
-		seen = s.knowledge(ctx, conn)
+		if isAD(conn.Server()) {
+			var err error
+			if seen, err = s.seenByController(ctx, conn, true); err != nil {
+				return err
+			}
+		} else {
+			seen = s.knowledge(ctx, conn)
+		}
 		url := strings.ToLower(conn.Server().URL)
 		behind := directory.Current(url, seen, known)
 		if behind == nil || len(seen) > 0 {

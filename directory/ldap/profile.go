@@ -60,7 +60,7 @@ func profiles() map[string]profile {
 	// The plug-in writes memberOf into the entry, as a change like any other.
 	ds.computed = []string{"isMemberOf", "nsRole"}
 	ds.retired = retiredFromIPA
-	return map[string]profile{serverGeneric: genericServer, serverOpenLDAP: open, server389: ds}
+	return map[string]profile{serverGeneric: genericServer, serverOpenLDAP: open, server389: ds, serverAD: adServer}
 }
 
 const (
@@ -94,6 +94,8 @@ func retiredFromIPA(dn identity.DN) string {
 // detect says which profile fits a server by its root entry.
 func detect(s ldapwire.Server) string {
 	switch p := product(s); {
+	case isAD(s):
+		return serverAD
 	case p == openLDAP:
 		return serverOpenLDAP
 	case strings.HasPrefix(p, "389-Directory"), strings.HasPrefix(p, "389 Project"), strings.HasPrefix(p, "Red Hat-Directory"):

@@ -56,6 +56,9 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 		r.waiting[c.Key()] = true
 	}
 	r.knowledge = knowledge
+	if s.linked() {
+		r.primaries = newPrimaries(s, conn, false)
+	}
 	if !ids {
 		if r.cursor, err = s.start(ctx, conn); err != nil {
 			return nil, err
@@ -71,6 +74,11 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 		}
 		if err := r.list(ctx, conn, part.base, part.filter, attributes, sink); err != nil {
 			return nil, err
+		}
+		if r.primaries != nil {
+			if err := r.primaries.complete(ctx, r.add); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := r.flush(); err != nil {
@@ -101,6 +109,8 @@ type reading struct {
 	shown directory.Knowledge
 	// cursor is from before the first page; none: changes cannot be followed.
 	cursor started
+	// primaries are groups that have members beside those they show; nil: none do.
+	primaries *primaries
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -127,8 +137,7 @@ func (r *reading) list(ctx context.Context, conn *ldapwire.Conn, base identity.D
 	if err := readable(ctx, conn, base); err != nil {
 		return err
 	}
-	_, err := conn.Search(ctx, ldapwire.Request{Base: base.String(), Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: attributes,
-		PageSize: r.source.cfg.PageSize, IgnoreReferrals: r.source.cfg.IgnoreReferrals}, sink)
+	_, err := conn.Search(ctx, r.source.request(conn, false, ldapwire.Request{Base: base.String(), Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: attributes}), sink)
 	return err
 }
 
@@ -145,6 +154,9 @@ func readable(ctx context.Context, conn *ldapwire.Conn, base identity.DN) error 
 
 func (r *reading) person(e *ldapwire.Entry) error {
 	out, err := r.shape.person(e)
+	if err == nil && r.primaries != nil {
+		_, err = r.primaries.take(e, out)
+	}
 	if err != nil {
 		return err
 	}
@@ -157,6 +169,11 @@ func (r *reading) group(e *ldapwire.Entry) error {
 		return err
 	}
 	r.unreadable += unreadable
+	if r.primaries != nil {
+		if kept, err := r.primaries.take(e, out); kept || err != nil {
+			return err
+		}
+	}
 	return r.add(out)
 }
 

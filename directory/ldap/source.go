@@ -33,6 +33,8 @@ type lastListing struct {
 	mu     sync.Mutex
 	shown  directory.Knowledge
 	server string
+	// dc is what a domain controller said last.
+	dc controller
 }
 
 // New makes a source. The attributes are those that the rules name; with those

@@ -21,11 +21,14 @@ type telling struct {
 	changes directory.Changes
 	news    *news
 
-	was     map[identity.ID]directory.Known // as the snapshot has them
-	now     map[identity.ID]sight           // as they are
-	done    map[identity.ID]bool
-	fresh   map[string]identity.DN // of each container where somebody is new, one of those
-	missing int                    // known, not found, and nothing proves why
+	was       map[identity.ID]directory.Known // as the snapshot has them
+	now       map[identity.ID]sight           // as they are
+	done      map[identity.ID]bool
+	primaries *primaries // these two where members are links
+	links     links
+	entered   []identity.DN          // entries in scope that are nobody, and were not known
+	fresh     map[string]identity.DN // of each container where somebody is new, one of those
+	missing   int                    // known, not found, and nothing proves why
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -40,6 +43,9 @@ type sight struct {
 func (t *telling) tell(ctx context.Context) error {
 	t.was, t.now, t.done = map[identity.ID]directory.Known{}, map[identity.ID]sight{}, map[identity.ID]bool{}
 	t.fresh = map[string]identity.DN{}
+	if t.source.linked() {
+		t.primaries = newPrimaries(t.source, t.conn, true)
+	}
 	todo, err := t.first()
 	if err != nil {
 		return err
@@ -126,7 +132,24 @@ func (t *telling) round(ctx context.Context, ids []identity.ID) ([]identity.ID, 
 	if err := t.rest(ctx, rest); err != nil {
 		return nil, err
 	}
-	return t.concerned(ids)
+	concerned, err := t.concerned(ids)
+	if err != nil {
+		return nil, err
+	}
+	brought, err := t.brought(ctx)
+	if err != nil {
+		return nil, err
+	}
+	concerned = append(concerned, brought...)
+	if t.primaries != nil {
+		groups, err := t.unlike(ctx)
+		if err != nil {
+			return nil, err
+		}
+		concerned = append(concerned, groups...)
+	}
+	slices.Sort(concerned)
+	return slices.Compact(concerned), nil
 }
 
 // read reads those of the IDs that are in scope.
@@ -137,11 +160,14 @@ func (t *telling) read(ctx context.Context, ids []identity.ID) error {
 	}
 	any := t.source.anyOf(ids)
 	for _, part := range t.source.parts() {
-		_, err := t.conn.Search(ctx, ldapwire.Request{Base: part.base.String(), Scope: ldapwire.ScopeSubtree, Filter: "(&" + part.filter + any + ")",
-			Attributes: part.attributes, PageSize: t.source.cfg.PageSize, IgnoreReferrals: t.source.cfg.IgnoreReferrals}, func(e *ldapwire.Entry) error {
+		_, err := t.conn.Search(ctx, t.source.request(t.conn, false, ldapwire.Request{Base: part.base.String(), Scope: ldapwire.ScopeSubtree,
+			Filter: "(&" + part.filter + any + ")", Attributes: t.attributes(part)}), func(e *ldapwire.Entry) error {
 			return t.take(part.kind, e, asked)
 		})
 		if err != nil {
+			return err
+		}
+		if err := t.complete(ctx); err != nil {
 			return err
 		}
 	}
@@ -172,6 +198,14 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 	if was, known := t.was[out.ID]; !known || !was.DN.Parent().Equal(out.DN.Parent()) {
 		t.fresh[out.DN.Parent().Key()] = out.DN
 	}
+	if t.primaries != nil {
+		if err := t.links.note(e, out.DN); err != nil {
+			return err
+		}
+		if kept, err := t.primaries.take(e, out); kept || err != nil {
+			return err
+		}
+	}
 	return t.put(out)
 }
 
@@ -189,6 +223,7 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 		switch {
 		case !known && (!found || !t.news.touched[id]):
 		case !known: // in a base, and nobody by the filter
+			t.entered = append(t.entered, dn)
 		case !found && t.news.gone[id] != "":
 			gone = append(gone, directory.Gone{ID: id, By: t.news.gone[id]})
 		case !found && was.Kind == directory.Container:
@@ -232,15 +267,34 @@ func (t *telling) again(ctx context.Context, id identity.ID, dn identity.DN) err
 		if !dn.Within(part.base) {
 			continue
 		}
-		_, err := t.conn.Search(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: "(&" + part.filter + t.source.anyOf([]identity.ID{id}) + ")",
-			Attributes: part.attributes, IgnoreReferrals: t.source.cfg.IgnoreReferrals}, func(e *ldapwire.Entry) error {
+		_, err := t.conn.Search(ctx, t.source.request(t.conn, false, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase,
+			Filter: "(&" + part.filter + t.source.anyOf([]identity.ID{id}) + ")", Attributes: t.attributes(part)}), func(e *ldapwire.Entry) error {
 			return t.take(part.kind, e, asked)
 		})
+		if err == nil {
+			err = t.complete(ctx)
+		}
 		if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
 			return err
 		}
 	}
 	return nil
+}
+
+// attributes are those of a listing, and those by which memberships are compared.
+func (t *telling) attributes(p part) []string {
+	if t.primaries == nil {
+		return p.attributes
+	}
+	return compact(append(slices.Clone(p.attributes), memberOf))
+}
+
+// complete puts the groups that have members beside those they show.
+func (t *telling) complete(ctx context.Context) error {
+	if t.primaries == nil {
+		return nil
+	}
+	return t.primaries.complete(ctx, t.put)
 }
 
 // anywhere looks the IDs up in the whole tree.

@@ -14,8 +14,8 @@ import (
 // does no I/O.
 func (c *Config) Validate(path []string, report problem.Report) {
 	v := validation{path, report}
-	v.oneOf(c.Server, "server", []string{serverAuto, serverOpenLDAP, server389, serverGeneric}, []string{"active-directory"})
-	v.oneOf(c.Changes, "changes", []string{changesAuto, engineTimestamp, changesFull}, []string{"dirsync", "usn", "syncrepl"})
+	v.oneOf(c.Server, "server", []string{serverAuto, serverOpenLDAP, server389, serverAD, serverGeneric}, nil)
+	v.oneOf(c.Changes, "changes", []string{changesAuto, engineDirSync, engineUSN, engineTimestamp, changesFull}, []string{"syncrepl"})
 	v.oneOf(c.SASL, "sasl", []string{"external", "gssapi"}, nil)
 	v.kerberos(c)
 	v.connection(c)
