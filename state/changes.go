@@ -41,12 +41,13 @@ type told struct {
 	// members is whether a group had some, emptied whether it has none now.
 	members, emptied bool
 	by               string // the evidence
-	at               span   // its records
+	at               []span // its records
 }
 
 // What is told of an entry.
 const (
 	toldPut  = 'p'
+	toldEdit = 'e'
 	toldLeft = 'l'
 	toldGone = 'g'
 )
@@ -128,7 +129,7 @@ func (c *Changes) putOne(w *words, e *directory.Entry) error {
 		refs := refsOf(e)
 		c.stage(&compared{staged: staged{differs: true, whole: e.Kind == directory.Group, key: rehireHash(e.RehireKey),
 			e: c.read(e, entryDigest(&c.scratch, e, c.covDigest, refs), refs)}, refs: refs})
-		t.at = span{from, c.at() - from}
+		t.at = []span{{from, c.at() - from}}
 		return nil
 	}
 	normal := t.normal()
@@ -147,7 +148,7 @@ func (c *Changes) putOne(w *words, e *directory.Entry) error {
 		t.members, t.emptied = x.old.members > 0, x.old.members > 0 && len(x.refs) == 0
 	}
 	c.stage(&x)
-	t.at = span{from, c.at() - from}
+	t.at = []span{{from, c.at() - from}}
 	return nil
 }
 
@@ -201,9 +202,7 @@ func (c *Changes) tell(tx *txn, id identity.ID, kind directory.Kind) (*told, err
 
 // void takes the records of a word back.
 func (c *Changes) void(t *told) {
-	if t.at.n > 0 {
-		c.dead = append(c.dead, t.at)
-	}
+	c.dead = append(c.dead, t.at...)
 }
 
 func (c *Changes) container(tx *txn, id identity.ID, dn string) error {
@@ -216,7 +215,7 @@ func (c *Changes) container(tx *txn, id identity.ID, dn string) error {
 	if is := string(tx.Bucket(bContainers).Get(containerKey(c.num, id))); is == dn {
 		return nil
 	}
-	t.at = span{c.at(), 1}
+	t.at = []span{{c.at(), 1}}
 	c.put(encodeContainer(&c.scratch, id, dn))
 	return nil
 }
@@ -254,14 +253,6 @@ func (c *Changes) Left(found []directory.Finding) error {
 	return c.flushFull()
 }
 
-// Edit takes what members groups gained and lost.
-func (c *Changes) Edit(edits []directory.Edit) error {
-	if len(edits) == 0 {
-		return nil
-	}
-	return c.leave("the members of %d groups changed one by one", len(edits))
-}
-
 // Gone takes entries of which there is positive evidence that they were deleted.
 func (c *Changes) Gone(gone []directory.Gone) error {
 	if c.over {
@@ -296,6 +287,6 @@ func deleted(by string) string { return "deleted, as " + by + " shows" }
 
 func (c *Changes) rule(t *told, u ruling, id identity.ID) {
 	u.absent, u.kind, u.ordinal, u.id = true, t.kind, t.ordinal, id
-	t.at = span{c.at(), 1}
+	t.at = []span{{c.at(), 1}}
 	c.put(u.encode())
 }

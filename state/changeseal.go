@@ -99,7 +99,7 @@ func (c *Changes) count() Sealed {
 		if k.container {
 			continue
 		}
-		was, is := t.known && t.shown(), t.what == toldPut
+		was, is := t.known && t.shown(), t.what == toldPut || t.what == toldEdit
 		n := &out.People
 		if t.kind == directory.Group {
 			n = &out.Groups
@@ -111,11 +111,11 @@ func (c *Changes) count() Sealed {
 			*n--
 		}
 		switch {
-		case t.what == toldPut && !t.known:
+		case is && !t.known:
 			out.New++
-		case t.what == toldPut && t.at.n > 0:
+		case is && len(t.at) > 0:
 			out.Changed++
-		case t.what != toldPut && t.known && !t.settled():
+		case !is && t.known && !t.settled():
 			out.Missing++
 		}
 	}
@@ -130,8 +130,8 @@ func (v *idValue) shown() bool {
 // bury takes the dead records away, and says which is then the last one.
 func (c *Changes) bury() (last uint64, err error) {
 	for _, t := range c.told {
-		if t.at.n > 0 {
-			last = max(last, t.at.from+t.at.n-1)
+		for _, at := range t.at {
+			last = max(last, at.from+at.n-1)
 		}
 	}
 	for chunk := range slices.Chunk(c.dead, writeChunk) {

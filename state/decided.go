@@ -99,6 +99,8 @@ func (d *decider) name(t *told) error {
 			if e.standing < identity.OutOfScope {
 				return d.c.leave("%s has the name of somebody who is thought to be there under another ID", t.dn)
 			}
+		case now.what == toldEdit:
+			return d.c.leave("%s has the name of a group that is thought to be there under another ID", t.dn)
 		case now.what == toldGone && !now.settled() && !t.known:
 			d.replaced++
 		}

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -68,8 +69,8 @@ type operation struct {
 	seq  uint64
 	kind directory.Kind // 0: a ruling
 	id   identity.ID
-	// whole is of groups.
-	whole bool
+	// whole is of groups, and edit: its members alone changed.
+	whole, edit bool
 	// rule is of rulings.
 	rule *ruling
 	ord  identity.Ordinal
@@ -134,6 +135,12 @@ func (d *drain) plan(tx *txn) error {
 				return err
 			}
 			d.ops = append(d.ops, operation{seq: fromU64(k), kind: kind, id: id, whole: whole, ord: ordinal})
+		case v[0] == stEdit:
+			id, ordinal, err := decodeEdit(v)
+			if err != nil {
+				return err
+			}
+			d.ops = append(d.ops, operation{seq: fromU64(k), kind: directory.Group, id: id, edit: true, ord: ordinal})
 		case v[0] == stContainer:
 			id, _, err := decodeContainer(v)
 			if err != nil {
@@ -166,7 +173,8 @@ func (d *drain) plan(tx *txn) error {
 		if a.kind != b.kind {
 			return int(b.kind) - int(a.kind)
 		}
-		return strings.Compare(string(a.id), string(b.id))
+		// A group may have been read whole, and edited after that.
+		return cmp.Or(strings.Compare(string(a.id), string(b.id)), cmp.Compare(a.seq, b.seq))
 	})
 	for _, r := range rulings {
 		if r.rule.absent || !staged[r.rule.id] {

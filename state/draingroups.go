@@ -42,18 +42,12 @@ func (d *drain) markGroup(sign byte, o operation) error {
 		if o.rule != nil {
 			return d.belowAbsent(tx, o.rule, &name, note)
 		}
-		st, err := decodeStaged(tx.Bucket(bStage).Get(u64(o.seq)))
+		ord, err := d.groupOf(tx, o)
 		if err != nil {
 			return err
 		}
-		name = st.e.name
-		ord := o.ord
-		if !ord.Valid() && sign == '+' { // new: it has its ordinal by now
-			iv, err := decodeIDValue(tx.Bucket(bIDs).Get(idKey(d.rec.Num, directory.Group, o.id)))
-			if err != nil {
-				return err
-			}
-			ord = iv.ordinal
+		if name, err = d.groupName(tx, o, ord); err != nil {
+			return err
 		}
 		if o.whole {
 			if !ord.Valid() {
@@ -97,6 +91,33 @@ func (d *drain) markGroup(sign byte, o operation) error {
 		}
 	}
 	return nil
+}
+
+// groupOf is the ordinal of the group of an operation: none before a new one was
+// moved.
+func (d *drain) groupOf(tx *txn, o operation) (identity.Ordinal, error) {
+	if o.ord.Valid() {
+		return o.ord, nil
+	}
+	v := tx.Bucket(bIDs).Get(idKey(d.rec.Num, directory.Group, o.id))
+	if v == nil {
+		return 0, nil
+	}
+	iv, err := decodeIDValue(v)
+	return iv.ordinal, err
+}
+
+func (d *drain) groupName(tx *txn, o operation, ord identity.Ordinal) (string, error) {
+	if !o.edit {
+		st, err := decodeStaged(tx.Bucket(bStage).Get(u64(o.seq)))
+		return st.e.name, err
+	}
+	v := tx.Bucket(bGroups).Get(ordKey(ord))
+	if v == nil {
+		return "", nil // it is new, and read whole before
+	}
+	e, err := decodeLean(v)
+	return e.name, err
 }
 
 // belowAbsent is for a group whose absence takes its members' membership.

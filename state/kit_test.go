@@ -55,7 +55,7 @@ func newKit(t *testing.T, attributes ...string) *kit {
 }
 
 func (k *kit) start(attributes ...string) {
-	k.src = memory.New("corp", memory.Config{Key: "employeeNumber", Attributes: attributes, Bases: []string{people, groups}}, k.clock.now)
+	k.src = memory.New("corp", memory.Config{Key: "employeeNumber", Attributes: attributes, Bases: []string{people, groups}, Follow: true}, k.clock.now)
 	k.rules = SealRules{VanishAfter: time.Minute}
 	k.open()
 }
@@ -157,6 +157,44 @@ func (k *kit) read() Drained {
 	k.Helper()
 	k.clock.forward(time.Second)
 	if _, err := k.tryRead(); err != nil {
+		k.Fatal(err)
+	}
+	d, err := k.s.Drain(context.Background())
+	if err != nil {
+		k.Fatal(err)
+	}
+	return d
+}
+
+// tryFollow stages and seals what changed since the last cursor, or takes that
+// nothing did.
+func (k *kit) tryFollow() (Sealed, error) {
+	k.Helper()
+	since, known, err := k.s.Cursor("corp", k.src.Coverage())
+	if err != nil {
+		return Sealed{}, err
+	}
+	var c *Changes
+	p, err := k.src.Follow(context.Background(), since, known, func() (directory.Changes, error) {
+		var err error
+		c, err = k.s.Changes("corp", k.src.Coverage())
+		return c, err
+	})
+	k.rules.Now = k.clock.at
+	switch {
+	case err != nil:
+		return Sealed{}, err
+	case c == nil:
+		return Sealed{}, k.s.Unchanged(p, k.rules)
+	}
+	return c.Seal(p, k.rules)
+}
+
+// follow takes what changed all the way, a second after the last.
+func (k *kit) follow() Drained {
+	k.Helper()
+	k.clock.forward(time.Second)
+	if _, err := k.tryFollow(); err != nil {
 		k.Fatal(err)
 	}
 	d, err := k.s.Drain(context.Background())

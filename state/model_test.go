@@ -48,6 +48,8 @@ type world struct {
 	// whom a second one did not show.
 	gone     map[identity.ID]time.Time
 	presumed map[identity.ID]bool
+	// deleted are those of whom that was told.
+	deleted map[identity.ID]bool
 	// settled is what each person was when their mark was last settled.
 	settled map[identity.Ordinal]view
 }
@@ -87,7 +89,7 @@ func (w *world) listing() map[identity.ID]shown {
 // counted takes the listing of this instant into the model.
 func (w *world) counted(at time.Time, now map[identity.ID]shown) {
 	for id, was := range w.seen {
-		if _, ok := now[id]; !ok && was.kind == directory.Person {
+		if _, ok := now[id]; !ok && was.kind == directory.Person && !w.deleted[id] {
 			if w.gone[id].IsZero() {
 				w.gone[id] = at
 			}
@@ -97,6 +99,7 @@ func (w *world) counted(at time.Time, now map[identity.ID]shown) {
 		if _, ok := now[id]; ok {
 			delete(w.gone, id)
 			delete(w.presumed, id)
+			delete(w.deleted, id)
 		} else if !at.Before(first.Add(time.Minute)) && at.After(first) {
 			w.presumed[id] = true
 		}
@@ -203,7 +206,10 @@ func (w *world) agree() {
 			continue
 		}
 		want := identity.Unknown
-		if w.presumed[id] {
+		switch {
+		case w.deleted[id]:
+			want = identity.Gone
+		case w.presumed[id]:
 			want = identity.PresumedGone
 		}
 		if v.Person.Standing != want {
@@ -262,6 +268,83 @@ func (w *world) readKilled(kill int) {
 	}
 }
 
+// toldOf takes what changed until this instant into the model.
+func (w *world) toldOf(now map[identity.ID]shown) {
+	for id, was := range w.seen {
+		if _, ok := now[id]; !ok && was.kind == directory.Person {
+			w.deleted[id] = true
+		}
+	}
+	for id := range now {
+		delete(w.gone, id)
+		delete(w.presumed, id)
+		delete(w.deleted, id)
+	}
+	w.seen = now
+}
+
+// followKilled follows, and may be killed at any commit on the way; then it is
+// started again. What cannot be decided is read.
+func (w *world) followKilled(kill int) {
+	w.clock.forward(20 * time.Second)
+	at, now := w.clock.at, w.listing()
+	if since, _, err := w.s.Cursor("corp", w.src.Coverage()); err != nil || since.IsZero() {
+		w.Fatalf("no cursor: %v", err)
+	}
+	w.killer.left = kill
+	_, err := w.tryFollow()
+	if err == nil {
+		_, err = w.s.Drain(context.Background())
+	}
+	w.killer.left = 0
+	var undecided *UndecidedError
+	switch {
+	case err == nil:
+		w.toldOf(now)
+		return
+	case errors.As(err, &undecided):
+		w.readKilled(0)
+		return
+	case !errors.Is(err, errKilled):
+		w.Fatal(err)
+	}
+	w.restart()
+	w.killer.left = kill // and once more while it drains
+	_, err = w.s.Drain(context.Background())
+	if w.killer.left = 0; errors.Is(err, errKilled) {
+		w.restart()
+		_, err = w.s.Drain(context.Background())
+	}
+	ok(w, err)
+	if since, _, err := w.s.Cursor("corp", w.src.Coverage()); err == nil && since.At.Equal(at) {
+		w.toldOf(now) // it was sealed before it was killed
+	} else {
+		ok(w, err)
+	}
+}
+
+// contained: the containers are those of the directory, once it was read.
+func (w *world) contained() {
+	w.Helper()
+	want, got := map[identity.ID]string{}, map[identity.ID]string{}
+	if r, here := w.src.Get("container"); here {
+		want["container"] = r.DN
+	}
+	ok(w, w.s.view(func(tx *txn) error {
+		src, _, err := sourceOf(tx, "corp")
+		if err != nil {
+			return err
+		}
+		return eachContainer(tx, src.Num, func(id identity.ID, dn string) error {
+			got[id] = dn
+			return nil
+		})
+	}))
+	if !reflect.DeepEqual(want, got) {
+		w.Fatalf("containers are %v, must be %v", got, want)
+	}
+}
+
 func (w *world) restart() {
 	w.Helper()
 	ok(w, w.s.Close())
@@ -276,7 +359,7 @@ func TestLaw07ReadsAndKills(t *testing.T) {
 		runs++
 		w := &world{kit: &kit{tester: rt, path: filepath.Join(dir, fmt.Sprint(runs), "s.db"), clock: newClock()},
 			seen: map[identity.ID]shown{}, ordinals: map[identity.ID]identity.Ordinal{}, gone: map[identity.ID]time.Time{},
-			presumed: map[identity.ID]bool{}, settled: map[identity.Ordinal]view{}}
+			presumed: map[identity.ID]bool{}, deleted: map[identity.ID]bool{}, settled: map[identity.Ordinal]view{}}
 		w.kit.before = w.killer.before
 		w.start("title")
 		w.s.db.NoSync = true
@@ -285,7 +368,9 @@ func TestLaw07ReadsAndKills(t *testing.T) {
 		for i := range 12 { // so many that few absences are no silence
 			w.put(rt, directory.Person, 28+i, "stays")
 		}
+		w.src.Put(memory.Record{Kind: directory.Container, ID: "container", DN: "ou=else," + people})
 		w.readKilled(rapid.IntRange(0, 12).Draw(rt, "kill first"))
+		w.readKilled(0)
 		w.agree()
 		rt.Repeat(map[string]func(*rapid.T){
 			"person": func(rt *rapid.T) { w.put(rt, directory.Person, rapid.IntRange(0, 4).Draw(rt, "n"), "") },
@@ -296,6 +381,44 @@ func TestLaw07ReadsAndKills(t *testing.T) {
 			"read": func(rt *rapid.T) { w.readKilled(0) },
 			"read and die": func(rt *rapid.T) {
 				w.readKilled(rapid.IntRange(1, 9).Draw(rt, "at commit"))
+			},
+			"members": func(rt *rapid.T) {
+				var lists [2][]string
+				for i := range lists {
+					for n := range 6 {
+						if rapid.IntRange(0, 2).Draw(rt, "changes") == 0 {
+							lists[i] = append(lists[i], rapid.SampledFrom([]string{dn(fmt.Sprintf("p%d", n)), cn(fmt.Sprintf("g%d", n))}).Draw(rt, "member"))
+						}
+					}
+				}
+				w.src.Edit(identity.ID(fmt.Sprintf("group%d", rapid.IntRange(0, 4).Draw(rt, "n"))), lists[0], lists[1])
+			},
+			"container": func(rt *rapid.T) {
+				w.src.Rename("container", rapid.SampledFrom([]string{"ou=else,", "ou=other,", "ou=deep,ou=else,"}).Draw(rt, "called")+people)
+			},
+			"follow": func(rt *rapid.T) {
+				w.followKilled(0)
+				w.contained()
+			},
+			"follow and die": func(rt *rapid.T) {
+				w.followKilled(rapid.IntRange(1, 9).Draw(rt, "at commit"))
+			},
+			"followed is read": func(rt *rapid.T) {
+				w.followKilled(0)
+				before, err := w.s.Take(w.clock.at)
+				ok(w, err)
+				_, err = w.tryRead()
+				ok(w, err)
+				d, err := w.s.Drain(context.Background())
+				ok(w, err)
+				after, err := w.s.Take(w.clock.at)
+				ok(w, err)
+				waits := len(w.gone) > len(w.presumed) // for this look, perhaps
+				w.counted(w.clock.at, w.listing())
+				if d.Changed+d.New != 0 || !waits && !reflect.DeepEqual(before, after) {
+					w.Fatalf("what was followed differs from a listing by %+v\n before %v\n after %v", d, before, after)
+				}
+				w.contained()
 			},
 			"settle": func(rt *rapid.T) {
 				views := w.views()

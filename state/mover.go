@@ -25,6 +25,9 @@ func (m *mover) apply(o operation) error {
 	if o.kind == directory.Container {
 		return m.container(v)
 	}
+	if o.edit {
+		return m.edit(o)
+	}
 	st, err := decodeStaged(v)
 	if err != nil {
 		return err

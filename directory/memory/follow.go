@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,8 @@ import (
 type operation struct {
 	id      identity.ID
 	removed bool
+	// edit is set where nothing but the members of a group changed.
+	edit *directory.Edit
 }
 
 // logged is how many operations are remembered: who comes later reads everything.
@@ -76,7 +79,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	if err != nil {
 		return none, err
 	}
-	t := telling{s: s, ctx: ctx, faults: faults, byID: map[identity.ID]Record{}, open: open}
+	t := telling{s: s, ctx: ctx, faults: faults, records: records, byID: map[identity.ID]Record{}, open: open}
 	for _, r := range records {
 		if faults.Hide == nil || !faults.Hide(s.entry(r, nil)) {
 			t.byID[r.ID] = r
@@ -114,6 +117,7 @@ type telling struct {
 	s       *Source
 	ctx     context.Context
 	faults  Faults
+	records []Record
 	byID    map[identity.ID]Record
 	open    func() (directory.Changes, error)
 	changes directory.Changes
@@ -141,6 +145,7 @@ func (t *telling) all(log []operation) (err error) {
 		return err
 	}
 	removed := map[identity.ID]bool{}
+	edits, whole := map[identity.ID][]directory.Edit{}, map[identity.ID]bool{}
 	var touched []identity.ID
 	seen := map[identity.ID]bool{}
 	touch := func(id identity.ID) {
@@ -151,7 +156,15 @@ func (t *telling) all(log []operation) (err error) {
 	}
 	for _, o := range log {
 		removed[o.id] = o.removed
+		if o.edit != nil {
+			edits[o.id] = append(edits[o.id], *o.edit)
+			continue
+		}
+		whole[o.id] = true
 		touch(o.id)
+	}
+	if err := t.edits(edits, whole); err != nil {
+		return err
 	}
 	for i := 0; i < len(touched); i++ { // it grows as it goes
 		id := touched[i]
@@ -171,6 +184,21 @@ func (t *telling) all(log []operation) (err error) {
 		}
 	}
 	return t.canaries()
+}
+
+// edits tells of groups of which nothing but the members changed. Who is read whole
+// anyway, is read whole after.
+func (t *telling) edits(edits map[identity.ID][]directory.Edit, whole map[identity.ID]bool) error {
+	for _, id := range slices.Sorted(maps.Keys(edits)) {
+		r, here := t.byID[id]
+		if whole[id] || !here || !t.s.listed(identity.MustDN(r.DN)) {
+			continue
+		}
+		if err := t.changes.Edit(edits[id]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // brings touches whoever changed without a change of their own.
@@ -199,7 +227,7 @@ func (t *telling) brings(id identity.ID, known []directory.Known, touch func(ide
 		}
 	}
 	if here && r.Kind == directory.Container {
-		for _, b := range t.byID {
+		for _, b := range t.records {
 			if identity.MustDN(b.DN).Within(identity.MustDN(r.DN)) {
 				touch(b.ID)
 			}

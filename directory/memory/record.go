@@ -110,6 +110,32 @@ func (s *Source) Remove(ids ...identity.ID) {
 	})
 }
 
+// Edit changes the members of a group that are named by DN. Who follows is told of
+// these and of nothing else.
+func (s *Source) Edit(id identity.ID, gained, lost []string) {
+	members := func(dns []string) (out []directory.Member) {
+		for _, dn := range dns {
+			out = append(out, directory.Member{DN: identity.MustDN(dn)})
+		}
+		return out
+	}
+	edit := &directory.Edit{Group: id, Gained: members(gained), Lost: members(lost)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.index(id)
+	if i < 0 {
+		return
+	}
+	is := func(dn string, list []directory.Member) bool {
+		return slices.ContainsFunc(list, func(m directory.Member) bool { return m.DN.Equal(identity.MustDN(dn)) })
+	}
+	r := s.records[i].clone()
+	r.Members = slices.DeleteFunc(r.Members, func(dn string) bool { return is(dn, edit.Lost) || is(dn, edit.Gained) })
+	r.Members = append(r.Members, gained...)
+	s.records[i] = r
+	s.happened(operation{id: id, edit: edit})
+}
+
 // Rename gives a record another DN, and with it everything below and every member
 // that is named by a DN that changed, as servers do. Only of the record itself is it
 // told to who follows.
