@@ -241,10 +241,10 @@ func (c *Changes) Left(found []directory.Finding) error {
 				return err
 			}
 			t.what, t.dn = toldLeft, f.DN
-			if !t.known || t.standing == identity.OutOfScope {
+			if !t.known || t.standing == identity.OutOfScope && t.wasDN.Equal(f.DN) {
 				continue
 			}
-			c.rule(t, ruling{standing: identity.OutOfScope, why: "found at " + f.DN.String() + " outside base or filter"}, f.ID)
+			c.rule(t, away(f.DN), f.ID)
 		}
 		return nil
 	}); err != nil {

@@ -96,7 +96,13 @@ func (j *judge) found() error {
 }
 
 func (j *judge) outOfScope(i int32) {
-	j.absence(i, ruling{standing: identity.OutOfScope, why: "found at " + j.g.answers[i].DN.String() + " outside base or filter"})
+	j.absence(i, away(j.g.answers[i].DN))
+}
+
+// away rules on somebody who was found outside base or filter. That they are called
+// so now is kept: groups may name them so, and must be looked at if they come back.
+func away(dn identity.DN) ruling {
+	return ruling{standing: identity.OutOfScope, why: "found at " + dn.String() + " outside base or filter", dn: dn.String()}
 }
 
 func (j *judge) readDNs() error {

@@ -266,6 +266,11 @@ func (m *mover) rule(u ruling) error {
 		return err
 	}
 	e := *old
+	if u.dn != "" && u.dn != old.dn {
+		if err := e.called(u.dn); err != nil {
+			return err
+		}
+	}
 	if u.absent {
 		e.standing, e.doubt, e.why, e.absent = u.standing, u.doubt, u.why, u.first
 	} else {

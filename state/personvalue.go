@@ -125,6 +125,19 @@ func decodeLean(b []byte) (entry, error) {
 	return e, r.err
 }
 
+// called gives another DN to an entry whose attributes are encoded.
+func (e *entry) called(dn string) error {
+	if e.raw != nil {
+		r := reader{b: e.raw}
+		e.raw = nil
+		if e.decodeRead(&r); r.end() != nil {
+			return r.end()
+		}
+	}
+	e.dn = dn
+	return nil
+}
+
 func decodeHead(r *reader) entry {
 	var e entry
 	r.form(entryForm)

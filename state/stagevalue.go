@@ -82,7 +82,9 @@ type ruling struct {
 	standing identity.Standing
 	doubt    identity.Doubt
 	why      string
-	first    absence
+	// dn is where somebody who is out of scope was found; else empty.
+	dn    string
+	first absence
 	// relink is whose ordinal the entry gets; 0: nobody's.
 	relink identity.Ordinal
 }
@@ -100,6 +102,7 @@ func (u *ruling) encode() []byte {
 	w.byte(byte(u.standing))
 	w.byte(byte(u.doubt))
 	w.text(u.why)
+	w.text(u.dn)
 	w.time(u.first.at)
 	w.raw(u.first.listing[:])
 	w.uint(uint64(u.relink))
@@ -118,7 +121,7 @@ func decodeRuling(b []byte) (ruling, error) {
 	}
 	u.kind, u.ordinal, u.id = directory.Kind(r.byte()), identity.Ordinal(r.uint()), identity.ID(r.text())
 	u.standing, u.doubt, u.why = identity.Standing(r.byte()), identity.Doubt(r.byte()), r.text()
-	u.first.at = r.time()
+	u.dn, u.first.at = r.text(), r.time()
 	r.fixed(u.first.listing[:])
 	u.relink = identity.Ordinal(r.uint())
 	return u, r.end()
