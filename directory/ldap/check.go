@@ -97,6 +97,9 @@ func (c *checking) broken(hint, format string, args ...any) {
 // Add looks at what is read and keeps names only.
 func (c *checking) Add(entries []directory.Entry) error {
 	for _, e := range entries {
+		if e.Kind == directory.Container {
+			continue
+		}
 		if e.Kind == directory.Group {
 			c.groups[e.DN.Key()] = true
 			c.refs = append(c.refs, e.Members...)

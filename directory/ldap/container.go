@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/rosterd/rosterd/directory"
@@ -22,6 +23,66 @@ func (s *Source) above(dn identity.DN) []identity.DN {
 		out = append(out, p)
 	}
 	return out
+}
+
+// holds notes the containers of an entry.
+func (r *reading) holds(dn identity.DN) {
+	for _, container := range r.source.above(dn) {
+		key := container.Key()
+		if _, known := r.containers[key]; known {
+			return // and so are those above
+		}
+		r.containers[key] = container
+	}
+}
+
+// listContainers lists the entries that what was read lies below, by their names:
+// one that was renamed meanwhile is not found by the name that was read, and then
+// changes cannot be followed from here.
+func (r *reading) listContainers(ctx context.Context, conn *ldapwire.Conn) error {
+	if len(r.containers) == 0 {
+		return nil
+	}
+	s := r.source
+	add := func(id identity.ID, dn identity.DN) error {
+		delete(r.containers, dn.Key())
+		return r.put(directory.Entry{Kind: directory.Container, ID: id, DN: dn})
+	}
+	for _, base := range s.bases() {
+		_, err := conn.Search(ctx, s.request(conn, false, ldapwire.Request{Base: base.String(), Scope: ldapwire.ScopeSubtree, Filter: s.profile.containers,
+			Attributes: []string{s.cfg.IDAttribute}}), func(e *ldapwire.Entry) error {
+			dn, err := identity.ParseDN(string(e.DN))
+			if err != nil {
+				return fmt.Errorf("read the name of an entry: %w", err)
+			}
+			if _, wanted := r.containers[dn.Key()]; !wanted {
+				return nil
+			}
+			id, err := r.shape.identify(e)
+			if err != nil {
+				return nil //nolint:nilerr // it is asked for by name, and the reason said then
+			}
+			return add(id, dn)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.containers)) {
+		dn := r.containers[key]
+		id, err := s.idAt(ctx, conn, r.shape, dn)
+		switch {
+		case err == nil:
+			err = add(id, dn)
+		case conn.Alive() && ctx.Err() == nil:
+			r.cursor = started{declined: append(r.cursor.declined, declined{r.cursor.cursor.Engine, err})}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // containers tells of the containers of those who are new there.
@@ -46,10 +107,7 @@ func (t *telling) containers(ctx context.Context) error {
 		return err
 	}
 	for _, e := range found {
-		was, known := t.was[e.ID]
-		_, told := t.now[e.ID]
-		// People with others below them are what they are.
-		if told || known && (was.Kind != directory.Container || was.DN.Equal(e.DN)) {
+		if was, known := t.above[e.ID]; known && was.Equal(e.DN) {
 			continue
 		}
 		if err := t.put(e); err != nil {

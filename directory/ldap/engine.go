@@ -43,6 +43,11 @@ type news struct {
 	touched map[identity.ID]bool
 	// gone are deleted, with what proves it. They are looked up all the same.
 	gone map[identity.ID]string
+	// hidden are those that the server does not show any more: deleted, or hidden. By
+	// what that is evidence, where others are seen in the same container.
+	hidden map[identity.ID]string
+	// present are those of a part of the tree that are there; others are looked for.
+	present []presence
 	// edits are what groups gained and lost. Those groups are not read again for
 	// that.
 	edits []directory.Edit
@@ -54,7 +59,15 @@ type news struct {
 	count int
 }
 
-func newNews() *news { return &news{touched: map[identity.ID]bool{}, gone: map[identity.ID]string{}} }
+// presence is who is there below a name.
+type presence struct {
+	root string
+	ids  map[identity.ID]bool
+}
+
+func newNews() *news {
+	return &news{touched: map[identity.ID]bool{}, gone: map[identity.ID]string{}, hidden: map[identity.ID]string{}}
+}
 
 // tooMany is above how many changed entries everything is read instead: a hundred
 // a search, that is slower than a listing, and no cheaper for the server.
@@ -71,6 +84,13 @@ func (n *news) touch(id identity.ID) error {
 	return nil
 }
 
+// lost is of an entry that the server does not show any more: looked at if it is
+// known.
+func (n *news) lost(id identity.ID, by string) {
+	n.hidden[id] = by
+	n.touchOutside(id)
+}
+
 // touchOutside is of an entry that lies below no base: only who is known matters.
 func (n *news) touchOutside(id identity.ID) {
 	if !n.touched[id] {
@@ -82,6 +102,7 @@ const engineTimestamp = "timestamp"
 
 // engines makes them by name.
 var engines = map[string]func(*Source, *ldapwire.Conn) engine{
+	engineSyncrepl:  newSyncrepl,
 	engineTimestamp: newTimestamp,
 	engineUSN:       newUSN,
 	engineDirSync:   newDirSync,
@@ -147,6 +168,9 @@ func (s *Source) start(ctx context.Context, conn *ldapwire.Conn) (started, error
 		}
 		if err != nil {
 			return started{}, fmt.Errorf("begin to follow changes (%s): %w", name, err)
+		}
+		if token, err = (bookmark{Engine: token}).text(); err != nil {
+			return started{}, err
 		}
 		out.cursor = directory.Cursor{Engine: name, Like: s.like(conn.Server(), name, e), Token: token, Deletes: e.deletes()}
 		return out, nil

@@ -35,17 +35,30 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	}
 	facts := proof.FollowedFacts{Source: s.name, Server: strings.ToLower(conn.Server().URL), Bind: bindIdentity(conn.Server()),
 		Scope: s.scope, Coverage: s.coverage, Knowledge: seen, Cursor: since, At: at}
-	moved, err := engine.moved(ctx, since.Token, seen)
+	from, err := bookmarkOf(since.Token)
+	if err != nil {
+		return directory.Followed{}, err
+	}
+	moved, err := engine.moved(ctx, from.Engine, seen)
 	if err != nil {
 		return directory.Followed{}, unfitNow(err)
 	}
-	if !moved {
+	if !moved && !from.due(at) {
 		facts.Nothing = true
 		return proof.NewFollowed(facts), ctx.Err()
 	}
 	n := newNews()
-	if facts.Cursor.Token, err = engine.news(ctx, since.Token, n); err != nil {
-		return directory.Followed{}, unfitNow(err)
+	next := from
+	if moved {
+		if next.Engine, err = engine.news(ctx, from.Engine, n); err != nil {
+			return directory.Followed{}, unfitNow(err)
+		}
+	}
+	if from.due(at) {
+		for _, id := range from.Late {
+			n.touchOutside(id)
+		}
+		next.Late = nil
 	}
 	facts.Cursor.At = at
 	if err := s.inSight(ctx, conn); err != nil {
@@ -57,6 +70,9 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	}
 	t := &telling{source: s, shape: s.shape(), conn: conn, changes: changes, news: n}
 	if err := t.tell(ctx); err != nil {
+		return directory.Followed{}, err
+	}
+	if facts.Cursor.Token, err = next.with(t.late, at).text(); err != nil {
 		return directory.Followed{}, err
 	}
 	facts.Shown = s.knowledge(ctx, conn)

@@ -1,6 +1,7 @@
 package ldap_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,18 +24,22 @@ type kept struct {
 	gate    int // requests after bind when nothing changed
 }
 
-func slapdWith(overlays ...string) func(testing.TB) *world {
+func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *world {
 	return func(t testing.TB) *world {
-		return slapdWorld(t, servers.SlapdConfig{Overlays: overlays, Debug: "stats"})
+		return slapdWorld(t, servers.SlapdConfig{Sync: how, Overlays: overlays, Debug: "stats"})
 	}
 }
 
-// everyServer that can be started here, with each engine that it offers.
+// everyServer that is started here, with each engine that it offers.
 func everyServer() []kept {
 	return []kept{
-		{"slapd, timestamp", slapdWith(), "timestamp", "timestamp", false, 4},
-		{"slapd with syncprov, timestamp", slapdWith("syncprov"), "timestamp", "timestamp", false, 4},
-		{"embedded, timestamp", ldapdWorld, "timestamp", "timestamp", false, 3},
+		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4},
+		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3},
+		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3},
+		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3},
+		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3},
+		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 4},
+		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3},
 	}
 }
 
@@ -159,8 +164,10 @@ func TestByModifyTimestamp(t *testing.T) {
 	w.must(w.slapd.SetAccess(append([]string{`to attrs=entryCSN by dn.exact="` + sync + `" none by * break`}, w.slapd.DefaultAccess()...)...))
 	crowd := w.crowd(3, people)
 	m := mirrorOf(t, s)
-	if !strings.Contains(string(m.cursor.Token), "modifyTimestamp") {
-		t.Fatalf("the token is %s", m.cursor.Token)
+	var place struct{ Engine []byte }
+	w.must(json.Unmarshal(m.cursor.Token, &place))
+	if !strings.Contains(string(place.Engine), "modifyTimestamp") {
+		t.Fatalf("the token is %s", place.Engine)
 	}
 	for i, title := range []string{"Content writer", "Content manager"} {
 		w.must(w.Set(crowd[i], "title", title))

@@ -147,6 +147,18 @@ func (m *mirror) is(dn identity.DN) bool {
 	return false
 }
 
+// id is that of the entry with the name.
+func (m *mirror) id(dn string) identity.ID {
+	m.t.Helper()
+	for _, e := range m.entries {
+		if e.DN.Equal(identity.MustDN(dn)) {
+			return e.ID
+		}
+	}
+	m.t.Fatalf("%s is not known", dn)
+	return ""
+}
+
 func (m *mirror) say(format string, args ...any) {
 	m.told = append(m.told, fmt.Sprintf(format, args...))
 }

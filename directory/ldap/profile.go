@@ -54,7 +54,7 @@ var genericServer = profile{
 // profiles are those that the configuration can name, but "auto".
 func profiles() map[string]profile {
 	open, ds := genericServer, genericServer
-	open.name = serverOpenLDAP
+	open.name, open.engines = serverOpenLDAP, []string{engineSyncrepl, engineTimestamp}
 	ds.name, ds.id = server389, nsUniqueID
 	ds.containers = "(|(objectClass=nsContainer)" + strings.TrimPrefix(containersFilter, "(|")
 	// The plug-in writes memberOf into the entry, as a change like any other.

@@ -51,7 +51,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
 	s = s.on(conn.Server())
 	r := &reading{source: s, shape: s.shape(), stage: stage, server: conn.Server(), seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
-		ids: map[[2]uint64]seen{}, waiting: map[string]bool{}}
+		ids: map[[2]uint64]seen{}, waiting: map[string]bool{}, containers: map[string]identity.DN{}}
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
 	}
@@ -79,6 +79,11 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 			if err := r.primaries.complete(ctx, r.add); err != nil {
 				return nil, err
 			}
+		}
+	}
+	if !r.cursor.cursor.IsZero() {
+		if err := r.listContainers(ctx, conn); err != nil {
+			return nil, err
 		}
 	}
 	if err := r.flush(); err != nil {
@@ -115,6 +120,7 @@ type reading struct {
 	chunk        []directory.Entry
 	chunkMembers int
 	waiting      map[string]bool // keys of canaries that were not seen
+	containers   map[string]identity.DN
 	people       int
 	groups       int
 	unreadable   int // members whose names are none
@@ -208,6 +214,13 @@ func (r *reading) add(e directory.Entry) error {
 	} else {
 		r.groups++
 	}
+	if !r.cursor.cursor.IsZero() {
+		r.holds(e.DN)
+	}
+	return r.put(e)
+}
+
+func (r *reading) put(e directory.Entry) error {
 	r.chunk = append(r.chunk, e)
 	r.chunkMembers += len(e.Members)
 	if len(r.chunk) >= chunkEntries || r.chunkMembers >= chunkMembers {

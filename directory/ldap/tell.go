@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,11 +21,15 @@ type telling struct {
 	news    *news
 
 	was       map[identity.ID]directory.Known // as the snapshot has them
+	above     map[identity.ID]identity.DN     // where it has containers
 	now       map[identity.ID]sight           // as they are
 	done      map[identity.ID]bool
-	primaries *primaries // these two where members are links
+	again     map[identity.ID]bool // groups that were read because of a name
+	late      map[identity.ID]bool // groups that the server may still change because of one
+	primaries *primaries           // these two where members are links
 	links     links
 	entered   []identity.DN          // entries in scope that are nobody, and were not known
+	seen      map[string]bool        // of containers, whether somebody is seen in them
 	fresh     map[string]identity.DN // of each container where somebody is new, one of those
 	missing   int                    // known, not found, and nothing proves why
 
@@ -41,8 +44,10 @@ type sight struct {
 }
 
 func (t *telling) tell(ctx context.Context) error {
-	t.was, t.now, t.done = map[identity.ID]directory.Known{}, map[identity.ID]sight{}, map[identity.ID]bool{}
-	t.fresh = map[string]identity.DN{}
+	t.was, t.above = map[identity.ID]directory.Known{}, map[identity.ID]identity.DN{}
+	t.now, t.done = map[identity.ID]sight{}, map[identity.ID]bool{}
+	t.again, t.late = map[identity.ID]bool{}, map[identity.ID]bool{}
+	t.seen, t.fresh = map[string]bool{}, map[string]identity.DN{}
 	if t.source.linked() {
 		t.primaries = newPrimaries(t.source, t.conn, true)
 	}
@@ -86,6 +91,11 @@ func (t *telling) first() ([]identity.ID, error) {
 			named = append(named, id)
 		}
 	}
+	absent, err := t.absent()
+	if err != nil {
+		return nil, err
+	}
+	named = append(named, absent...)
 	slices.Sort(named)
 	if err := t.look(named); err != nil {
 		return nil, err
@@ -98,6 +108,30 @@ func (t *telling) first() ([]identity.ID, error) {
 	}), nil
 }
 
+// absent are those of the snapshot who are not present, and of whom nothing else
+// is said.
+func (t *telling) absent() ([]identity.ID, error) {
+	var out []identity.ID
+	for _, p := range t.news.present {
+		root, err := identity.ParseDN(p.root)
+		if err != nil {
+			return nil, fmt.Errorf("read the name of a root: %w", err)
+		}
+		known, err := t.changes.Below(root)
+		if err != nil {
+			return nil, fmt.Errorf("look up who is below %q: %w", root, err)
+		}
+		for _, k := range known {
+			_, named := t.news.touched[k.ID]
+			if !named && !p.ids[k.ID] && t.news.gone[k.ID] == "" {
+				t.news.touchOutside(k.ID)
+				out = append(out, k.ID)
+			}
+		}
+	}
+	return out, nil
+}
+
 // look asks what the snapshot has.
 func (t *telling) look(ids []identity.ID) error {
 	for some := range slices.Chunk(ids, chunkEntries) {
@@ -105,11 +139,23 @@ func (t *telling) look(ids []identity.ID) error {
 		if err != nil {
 			return fmt.Errorf("look up what is known: %w", err)
 		}
-		for _, k := range known {
-			t.was[k.ID] = k
-		}
+		t.knew(known)
 	}
 	return nil
+}
+
+// knew takes what the snapshot has. A container may be a person or a group as
+// well, and that counts for more.
+func (t *telling) knew(known []directory.Known) {
+	for _, k := range known {
+		if k.Kind == directory.Container {
+			t.above[k.ID] = k.DN
+			if _, more := t.was[k.ID]; more {
+				continue
+			}
+		}
+		t.was[k.ID] = k
+	}
 }
 
 // round tells of some, and returns who is concerned by that.
@@ -132,7 +178,7 @@ func (t *telling) round(ctx context.Context, ids []identity.ID) ([]identity.ID, 
 	if err := t.rest(ctx, rest); err != nil {
 		return nil, err
 	}
-	concerned, err := t.concerned(ids)
+	concerned, err := t.concerned(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -191,12 +237,17 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 	switch before, again := t.now[out.ID]; {
 	case again && before.kind != kind:
 		return bothKinds(out.DN)
-	case again && before.dn.Equal(out.DN):
+	case again && before.dn.Equal(out.DN) && !t.again[out.ID]:
 		return nil // bases may overlap
 	}
 	t.now[out.ID] = sight{kind, out.DN}
 	if was, known := t.was[out.ID]; !known || !was.DN.Parent().Equal(out.DN.Parent()) {
 		t.fresh[out.DN.Parent().Key()] = out.DN
+	}
+	if old, holds := t.above[out.ID]; holds && !old.Equal(out.DN) {
+		if err := t.put(directory.Entry{Kind: directory.Container, ID: out.ID, DN: out.DN}); err != nil {
+			return err
+		}
 	}
 	if t.primaries != nil {
 		if err := t.links.note(e, out.DN); err != nil {
@@ -207,78 +258,6 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 		}
 	}
 	return t.put(out)
-}
-
-// rest tells of those who are not in scope.
-func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
-	at, err := t.anywhere(ctx, ids)
-	if err != nil {
-		return err
-	}
-	var left []directory.Finding
-	var gone []directory.Gone
-	for _, id := range ids {
-		was, known := t.was[id]
-		dn, found := at[id]
-		switch {
-		case !known && (!found || !t.news.touched[id]):
-		case !known: // in a base, and nobody by the filter
-			t.entered = append(t.entered, dn)
-		case !found && t.news.gone[id] != "":
-			gone = append(gone, directory.Gone{ID: id, By: t.news.gone[id]})
-		case !found && was.Kind == directory.Container:
-			// Nobody's standing rests on it.
-		case !found:
-			t.missing++
-		case t.source.retired(dn) != "":
-			gone = append(gone, directory.Gone{ID: id, By: t.source.retired(dn)})
-		case was.Kind == directory.Container && slices.ContainsFunc(t.source.bases(), dn.Within):
-			t.now[id] = sight{directory.Container, dn}
-			if err := t.put(directory.Entry{Kind: directory.Container, ID: id, DN: dn}); err != nil {
-				return err
-			}
-		default:
-			// It may have been moved from base to base while they were read.
-			if err := t.again(ctx, id, dn); err != nil {
-				return err
-			}
-			if _, back := t.now[id]; !back {
-				left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
-			}
-		}
-	}
-	if len(left) > 0 {
-		if err := t.changes.Left(left); err != nil {
-			return fmt.Errorf("stage who is out of scope: %w", err)
-		}
-	}
-	if len(gone) > 0 {
-		if err := t.changes.Gone(gone); err != nil {
-			return fmt.Errorf("stage who is gone: %w", err)
-		}
-	}
-	return nil
-}
-
-// again reads an entry by its name, if it lies where it would be in scope.
-func (t *telling) again(ctx context.Context, id identity.ID, dn identity.DN) error {
-	asked := map[identity.ID]bool{id: true}
-	for _, part := range t.source.parts() {
-		if !dn.Within(part.base) {
-			continue
-		}
-		_, err := t.conn.Search(ctx, t.source.request(t.conn, false, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase,
-			Filter: "(&" + part.filter + t.source.anyOf([]identity.ID{id}) + ")", Attributes: t.attributes(part)}), func(e *ldapwire.Entry) error {
-			return t.take(part.kind, e, asked)
-		})
-		if err == nil {
-			err = t.complete(ctx)
-		}
-		if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
-			return err
-		}
-	}
-	return nil
 }
 
 // attributes are those of a listing, and those by which memberships are compared.
@@ -297,61 +276,6 @@ func (t *telling) complete(ctx context.Context) error {
 	return t.primaries.complete(ctx, t.put)
 }
 
-// anywhere looks the IDs up in the whole tree.
-func (t *telling) anywhere(ctx context.Context, ids []identity.ID) (map[identity.ID]identity.DN, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	roots, err := t.source.roots(ctx, t.conn)
-	if err != nil {
-		return nil, err
-	}
-	l := &lookup{source: t.source, shape: t.shape, conn: t.conn, at: map[identity.ID]identity.DN{}}
-	if err := l.proofs(ctx, roots); err != nil {
-		return nil, err
-	}
-	return l.at, l.all(ctx, roots, ids)
-}
-
-// concerned are those who changed by what others did: who is below what was
-// renamed, and the groups that have those as members whose names are new.
-func (t *telling) concerned(ids []identity.ID) ([]identity.ID, error) {
-	var names []identity.DN
-	next := map[identity.ID]bool{}
-	add := func(known []directory.Known) {
-		for _, k := range known {
-			if !t.done[k.ID] {
-				next[k.ID], t.was[k.ID] = true, k
-			}
-		}
-	}
-	for _, id := range ids {
-		was, known := t.was[id]
-		if now, seen := t.now[id]; !known || seen && now.dn.Equal(was.DN) {
-			continue
-		}
-		below, err := t.changes.Below(was.DN)
-		if err != nil {
-			return nil, fmt.Errorf("look up who is below %q: %w", was.DN, err)
-		}
-		add(below)
-		if was.Kind != directory.Container && !t.news.edited {
-			names = append(names, was.DN)
-		}
-	}
-	for some := range slices.Chunk(names, chunkEntries) {
-		holding, err := t.changes.Holding(some)
-		if err != nil {
-			return nil, fmt.Errorf("look up groups by their members: %w", err)
-		}
-		add(holding)
-	}
-	for id := range next {
-		t.news.touched[id] = true
-	}
-	return slices.Sorted(maps.Keys(next)), nil
-}
-
 // anyOf is a filter for the IDs.
 func (s *Source) anyOf(ids []identity.ID) string {
 	var b strings.Builder
@@ -362,14 +286,6 @@ func (s *Source) anyOf(ids []identity.ID) string {
 		}
 	}
 	return b.String() + ")"
-}
-
-// retired says why who is at that place has left, or "".
-func (s *Source) retired(dn identity.DN) string {
-	if s.profile.retired == nil || slices.ContainsFunc(s.bases(), dn.Within) {
-		return ""
-	}
-	return s.profile.retired(dn)
 }
 
 func (t *telling) put(e directory.Entry) error {

@@ -160,12 +160,8 @@ func (t *timestamp) look(ctx context.Context, token stampToken, seen directory.K
 // told: entries are read after that.
 func (t *timestamp) write(ctx context.Context, token stampToken) ([]byte, error) {
 	if token.Attribute == modifyTimestamp {
-		wait := time.NewTimer(aSecond)
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := pause(ctx, aSecond); err != nil {
+			return nil, err
 		}
 	}
 	out, err := json.Marshal(token)

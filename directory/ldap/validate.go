@@ -15,7 +15,7 @@ import (
 func (c *Config) Validate(path []string, report problem.Report) {
 	v := validation{path, report}
 	v.oneOf(c.Server, "server", []string{serverAuto, serverOpenLDAP, server389, serverAD, serverGeneric}, nil)
-	v.oneOf(c.Changes, "changes", []string{changesAuto, engineDirSync, engineUSN, engineTimestamp, changesFull}, []string{"syncrepl"})
+	v.oneOf(c.Changes, "changes", []string{changesAuto, engineDirSync, engineUSN, engineSyncrepl, engineTimestamp, changesFull}, nil)
 	v.oneOf(c.SASL, "sasl", []string{"external", "gssapi"}, nil)
 	v.kerberos(c)
 	v.connection(c)

@@ -74,6 +74,30 @@ func (w *world) must(err error) {
 	}
 }
 
+// redial connects again, after a restart.
+func (w *world) redial() {
+	w.t.Helper()
+	w.dial(w.slapd.TLSURL(), w.slapd.CACert, w.slapd.AdminPassword)
+}
+
+// both writes the authorities of two servers into one file.
+func both(t testing.TB, files ...string) string {
+	t.Helper()
+	var all []byte
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	path := filepath.Join(t.TempDir(), "authorities.pem")
+	if err := os.WriteFile(path, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func (w *world) dial(url, ca, pw string) {
 	w.t.Helper()
 	conn, err := ldapwire.Dial(w.t.Context(), ldapwire.Config{URLs: []string{url}, CAFile: ca, BindDN: admin,

@@ -29,11 +29,24 @@ func (s *Stage) Add(entries []directory.Entry) error {
 	return nil
 }
 
-// Entries returns all, in the order in which they came.
+// Entries returns all people and groups, in the order in which they came.
 func (s *Stage) Entries() []directory.Entry {
+	return s.of(func(k directory.Kind) bool { return k != directory.Container })
+}
+
+// Containers returns the others.
+func (s *Stage) Containers() []directory.Entry {
+	return s.of(func(k directory.Kind) bool { return k == directory.Container })
+}
+
+func (s *Stage) of(wanted func(directory.Kind) bool) []directory.Entry {
 	var all []directory.Entry
 	for _, c := range s.Chunks {
-		all = append(all, c...)
+		for _, e := range c {
+			if wanted(e.Kind) {
+				all = append(all, e)
+			}
+		}
 	}
 	return all
 }

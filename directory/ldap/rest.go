@@ -1,0 +1,136 @@
+package ldap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+)
+
+// rest tells of those who are not in scope.
+func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
+	at, err := t.anywhere(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var left []directory.Finding
+	var gone []directory.Gone
+	for _, id := range ids {
+		was, known := t.was[id]
+		dn, found := at[id]
+		switch {
+		case !known && (!found || !t.news.touched[id]):
+		case !known: // in a base, and nobody by the filter
+			t.entered = append(t.entered, dn)
+		case !found && t.news.gone[id] != "":
+			gone = append(gone, directory.Gone{ID: id, By: t.news.gone[id]})
+		case !found && t.news.hidden[id] != "" && was.Kind != directory.Container:
+			if sees, err := t.sees(ctx, was.DN.Parent()); err != nil {
+				return err
+			} else if sees {
+				gone = append(gone, directory.Gone{ID: id, By: t.news.hidden[id]})
+			} else {
+				t.missing++
+			}
+		case !found && was.Kind == directory.Container:
+			// Nobody's standing rests on it.
+		case !found:
+			t.missing++
+		case t.source.retired(dn) != "":
+			gone = append(gone, directory.Gone{ID: id, By: t.source.retired(dn)})
+		case was.Kind == directory.Container && slices.ContainsFunc(t.source.bases(), dn.Within):
+			t.now[id] = sight{directory.Container, dn}
+			if err := t.put(directory.Entry{Kind: directory.Container, ID: id, DN: dn}); err != nil {
+				return err
+			}
+		default:
+			// It may have been moved from base to base while they were read.
+			if err := t.byName(ctx, id, dn); err != nil {
+				return err
+			}
+			if _, back := t.now[id]; !back {
+				left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
+			}
+		}
+	}
+	if len(left) > 0 {
+		if err := t.changes.Left(left); err != nil {
+			return fmt.Errorf("stage who is out of scope: %w", err)
+		}
+	}
+	if len(gone) > 0 {
+		if err := t.changes.Gone(gone); err != nil {
+			return fmt.Errorf("stage who is gone: %w", err)
+		}
+	}
+	return nil
+}
+
+// sees says whether people or groups are seen in a container: then it is not by
+// our rights that one is not.
+func (t *telling) sees(ctx context.Context, container identity.DN) (bool, error) {
+	key := container.Key()
+	if sees, known := t.seen[key]; known {
+		return sees, nil
+	}
+	for _, part := range t.source.parts() {
+		if t.seen[key] || !container.Within(part.base) {
+			continue
+		}
+		found, err := t.conn.Any(ctx, ldapwire.Request{Base: container.String(), Scope: ldapwire.ScopeOne, Filter: part.filter, IgnoreReferrals: t.source.cfg.IgnoreReferrals})
+		if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
+			return false, err
+		}
+		t.seen[key] = found
+	}
+	return t.seen[key], nil
+}
+
+// byName reads an entry by its name, if it lies where it would be in scope.
+func (t *telling) byName(ctx context.Context, id identity.ID, dn identity.DN) error {
+	asked := map[identity.ID]bool{id: true}
+	for _, part := range t.source.parts() {
+		if !dn.Within(part.base) {
+			continue
+		}
+		_, err := t.conn.Search(ctx, t.source.request(t.conn, false, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase,
+			Filter: "(&" + part.filter + t.source.anyOf([]identity.ID{id}) + ")", Attributes: t.attributes(part)}), func(e *ldapwire.Entry) error {
+			return t.take(part.kind, e, asked)
+		})
+		if err == nil {
+			err = t.complete(ctx)
+		}
+		if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
+			return err
+		}
+	}
+	return nil
+}
+
+// anywhere looks the IDs up in the whole tree.
+func (t *telling) anywhere(ctx context.Context, ids []identity.ID) (map[identity.ID]identity.DN, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	roots, err := t.source.roots(ctx, t.conn)
+	if err != nil {
+		return nil, err
+	}
+	l := &lookup{source: t.source, shape: t.shape, conn: t.conn, at: map[identity.ID]identity.DN{}}
+	if err := l.proofs(ctx, roots); err != nil {
+		return nil, err
+	}
+	return l.at, l.all(ctx, roots, ids)
+}
+
+// retired says why who is at that place has left, or "".
+func (s *Source) retired(dn identity.DN) string {
+	if s.profile.retired == nil || slices.ContainsFunc(s.bases(), dn.Within) {
+		return ""
+	}
+	return s.profile.retired(dn)
+}
