@@ -126,7 +126,7 @@ func (c *Conn) run(ctx context.Context, op, dn string, l lane, do func() error) 
 		c.teardown()
 		// A search with an error is none. A write that was answered was done,
 		// or not, as the answer says.
-		if out.result == nil || op == opNameSearch {
+		if out.result == nil || op == opNameSearch || op == opNameWatch {
 			e := c.fault(op, dn, first)
 			e.inDoubt = out.wrote
 			return out, e

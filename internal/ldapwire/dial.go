@@ -14,6 +14,7 @@ import (
 
 const (
 	opNameSearch  = "search"
+	opNameWatch   = "watch"
 	opNameBind    = "bind"
 	opNameConnect = "connect"
 	opStartTLS    = "StartTLS"

@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rosterd/rosterd/internal/servers"
 )
@@ -196,4 +197,31 @@ func TestSambaRanges(t *testing.T) {
 			t.Errorf("in parts: %d members in %d requests, %v", len(parts.Values("member")), c.Requests()-before, err)
 		}
 	})
+}
+
+// A domain controller says at once that something below the root of the domain
+// changed, to whoever may read it.
+func TestSambaNotification(t *testing.T) {
+	s := servers.StartSamba(t, servers.SambaConfig{LDIF: []io.Reader{strings.NewReader("dn: OU=Staff,DC=lab,DC=example\nobjectClass: organizationalUnit\n\n" +
+		"dn: CN=writer1,OU=Staff,DC=lab,DC=example\nobjectClass: user\nsAMAccountName: writer1\n")}})
+	c := dial(t, Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: s.UserDN("reader"), Password: password(servers.SambaPassword)})
+	w := startWatch(t, c, Watching{Kind: WatchNotification, Base: s.BaseDN, Scope: ScopeSubtree})
+	wait(t, "watching", w.watching)
+	select {
+	case err := <-w.ended:
+		t.Fatal(err)
+	case <-time.After(time.Second):
+	}
+	began := time.Now()
+	if err := s.Modify("dn: CN=writer1,OU=Staff,DC=lab,DC=example\nchangetype: modify\nreplace: title\ntitle: editor\n"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-w.moved:
+		t.Logf("told after %v", time.Since(began))
+	case err := <-w.ended:
+		t.Fatal(err)
+	case <-time.After(30 * time.Second):
+		t.Fatal("not told")
+	}
 }

@@ -51,6 +51,9 @@ type wire struct {
 	received atomic.Int64 // octets
 	requests atomic.Int64
 
+	// patient: the operation that runs may be silent for as long as it likes.
+	patient atomic.Bool
+
 	failed atomic.Pointer[failure]
 	quit   atomic.Bool // Close was called: what Read meets is no news
 
@@ -102,6 +105,7 @@ func (w *wire) begin(l lane) {
 	defer w.mu.Unlock()
 	w.lane, w.bound, w.res, w.sent, w.wrote = l, false, nil, false, false
 	w.entries, w.refs, w.infos = 0, 0, 0
+	w.patient.Store(false)
 }
 
 // outcome is what the wire saw of an operation.
@@ -137,7 +141,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	// The answer is due from now on. A peer that does not take the request
 	// meets this too: the reader closes the connection under the writer.
-	_ = w.Conn.SetReadDeadline(time.Now().Add(w.idle))
+	if !w.patient.Load() {
+		_ = w.Conn.SetReadDeadline(time.Now().Add(w.idle))
+	}
 	n, err := w.Conn.Write(p)
 	if err != nil {
 		return n, w.fail(silence(err, w.idle))
@@ -281,7 +287,7 @@ func (w *wire) fill(need int) error {
 	}
 	w.mu.Lock()
 	deadline := time.Time{} // nothing is owed: wait for as long as it takes
-	if w.id != 0 {
+	if w.id != 0 && !w.patient.Load() {
 		deadline = time.Now().Add(w.idle)
 	}
 	// Under the lock, or the deadline of a request that leaves now is undone.
