@@ -21,13 +21,7 @@ import (
 func TestLaw13ASecondServerAnHourBehind(t *testing.T) {
 	servers.Require(t, "slapcat")
 	s := newSite(t, company.Company{People: 60, Units: 1, Groups: 4, Big: 20}, guardOff)
-	// As newSite has it, but one that says what it has seen.
-	var people bytes.Buffer
-	if err := s.company.Write(&people); err != nil {
-		t.Fatal(err)
-	}
-	s.corp = servers.StartSlapd(t, servers.SlapdConfig{LDIF: []io.Reader{&people}, Overlays: []string{"syncprov"}})
-	s.write(siteConfig + guardOff)
+	s.provides(guardOff)
 	const late, gone, former, leaver, joiner = 12, 14, 16, 18, 60 // by number
 	s.modify("dn: %s\nchangetype: modify\nreplace: employeeType\nemployeeType: former\n", s.company.DN(late))
 	s.want(0, "sync")

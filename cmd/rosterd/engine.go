@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -134,10 +135,14 @@ func (m *maker) source(s *config.Source) (directory.Source, error) {
 		return made, nil
 	}
 	made, err := m.newSource(s, m.attributes)
-	if err == nil {
-		m.sources[kin] = made
+	if err != nil {
+		return nil, err
 	}
-	return made, err
+	m.sources[kin] = made
+	if closer, ok := made.(io.Closer); ok {
+		m.closers = append(m.closers, closer.Close)
+	}
+	return made, nil
 }
 
 func (m *maker) target(t *config.Target) (target.Target, error) {

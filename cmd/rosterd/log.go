@@ -30,6 +30,7 @@ const (
 	eventForgot   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b20"
 	eventHead     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0b"
 	eventParked   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0c"
+	eventPush     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0d"
 )
 
 // logger makes the log of the service. The function closes it.

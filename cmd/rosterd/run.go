@@ -47,6 +47,7 @@ type unit struct {
 	calls   chan func()
 	ctx     context.Context
 	later   gosync.WaitGroup
+	push    *daemon.Push
 	// next is when the next cycle is due.
 	next atomic.Pointer[time.Time]
 }
@@ -61,6 +62,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 		a.clock = clock.Real{}
 	}
 	u := &unit{app: a, clock: a.clock, log: log, notify: daemon.NewNotifier(a.clock), calls: make(chan func())}
+	u.push = &daemon.Push{Clock: a.clock, Said: u.sayPushed}
 	u.teller = &teller{notify: u.notify, clock: a.clock}
 	a.beat = u.notify.Beat
 	s, err := a.hold()
@@ -73,7 +75,7 @@ func (a *app) runService(ctx context.Context, form string) error {
 	defer abort()
 	u.ctx = ctx
 	defer u.later.Wait()
-	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, progress: u.verbProgress, log: u.logVerb})
+	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, pushed: u.push.States, progress: u.verbProgress, log: u.logVerb})
 	if err != nil {
 		return failed(err)
 	}
@@ -86,6 +88,8 @@ func (a *app) runService(ctx context.Context, form string) error {
 		u.log.Info(fmt.Sprintf("the state was not closed the last time: every page and all %d values were checked", o.Values))
 	}
 	u.log.Info(fmt.Sprintf("started: %s, state %s, socket %s", s.config.File, s.config.State.Path, s.config.Control.Socket), "MESSAGE_ID", eventStarted)
+	defer u.push.Close()
+	u.push.Follow(ctx, u.pushers())
 	u.loop().Run(ctx, a.stop)
 	u.notify.Stopping()
 	u.sayHead()
@@ -124,10 +128,12 @@ func (u *unit) loop() *daemon.Loop {
 		},
 		Idle: func(next time.Time) {
 			u.next.Store(&next)
+			u.push.Follow(u.ctx, u.pushers()) // the file, or the policy, may have changed
 			u.notify.Idle(true)
 			u.sayIdle()
 		},
 		Calls: u.calls,
+		Woken: u.push.Woken(),
 	}
 }
 

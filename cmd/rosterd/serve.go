@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/internal/control"
+	"github.com/rosterd/rosterd/internal/daemon"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -39,6 +40,9 @@ type service struct {
 	later func(func(context.Context, func(*rostersync.Report, error)))
 	// next is when the next cycle is due; nil where a one-shot serves.
 	next func() time.Time
+	// pushed is how it stands with what sources say at once; nil where a one-shot
+	// serves.
+	pushed func() []daemon.Pushed
 	// progress hears how far a verb has come, until the function is called; nil
 	// where a one-shot serves.
 	progress func() (func(rostersync.Progress), func())

@@ -67,6 +67,18 @@ func newSite(t testing.TB, c company.Company, more string) *site {
 	return s
 }
 
+// provides puts in the place of the company's directory one that says what it has
+// seen, and that something changed (syncprov).
+func (s *site) provides(more string) {
+	s.t.Helper()
+	var people bytes.Buffer
+	if err := s.company.Write(&people); err != nil {
+		s.t.Fatal(err)
+	}
+	s.corp = servers.StartSlapd(s.t, servers.SlapdConfig{LDIF: []io.Reader{&people}, Overlays: []string{"syncprov"}})
+	s.write(siteConfig + more)
+}
+
 // write replaces the configuration.
 func (s *site) write(text string) {
 	s.t.Helper()

@@ -42,7 +42,9 @@ accounts in each target, and the last cycles. It reads the state alone.`,
 				return failed(err)
 			}
 			if a.json {
-				err = a.printJSON(newStatusDocument(st, a.due()))
+				d := newStatusDocument(st, a.due())
+				d.push(a.pushed())
+				err = a.printJSON(d)
 			} else {
 				a.printStatus(st, s.login)
 			}
@@ -83,6 +85,7 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 	fmt.Fprintln(p.w)
 	p.head("Sources", "")
 	p.columns(sortedKeys(st.Sources)...)
+	pushed := a.pushed()
 	for _, name := range sortedKeys(st.Sources) {
 		f := st.Sources[name]
 		if f.LastComplete.IsZero() {
@@ -97,6 +100,10 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 		p.more("", "deletions known as of "+moment(known))
 		if f.Server != "" {
 			p.more(dim, "from "+f.Server)
+		}
+		if push, is := pushed[name]; is {
+			h, text := pushText(push, st.At)
+			p.more(h, text)
 		}
 		if !f.SecondLookAt.IsZero() {
 			p.more("", "some people were not seen, and keep everything until a second look; it can be taken after "+moment(f.SecondLookAt))

@@ -69,6 +69,8 @@ type sourceDocument struct {
 	MinPeople    bool       `json:"min_people"`
 	Rekeyed      int        `json:"rekeyed"`
 	Dangling     int        `json:"dangling"`
+	// Push is how it stands with what the source says at once; none without push.
+	Push *pushDocument `json:"push,omitempty"`
 }
 
 type targetDocument struct {
@@ -116,7 +118,7 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	}
 	for name, f := range st.Sources {
 		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.LastSweep), some(f.SecondLookAt), list(f.Blackouts),
-			f.MinPeople, f.Rekeyed, f.Dangling}
+			f.MinPeople, f.Rekeyed, f.Dangling, nil}
 	}
 	for _, t := range st.Targets {
 		d.Targets = append(d.Targets, targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New})

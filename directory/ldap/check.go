@@ -36,6 +36,7 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 		return c.report, nil
 	}
 	c.counts(r)
+	c.pushes(ctx)
 	c.lookups(ctx)
 	c.sampled(ctx)
 	c.members(r)

@@ -37,6 +37,9 @@ type Config struct {
 	// "auto" does for now.
 	Changes string `toml:"changes"`
 
+	// Push holds a search open that wakes the next cycle when something changes.
+	Push bool `toml:"push"`
+
 	People People `toml:"people"`
 	Groups Groups `toml:"groups"`
 

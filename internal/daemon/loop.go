@@ -59,12 +59,38 @@ type Loop struct {
 	Idle func(next time.Time)
 	// Calls are done between two cycles.
 	Calls <-chan func()
+	// Woken has a value when there may be changes before the schedule asks for
+	// them; nil if nobody says so.
+	Woken <-chan struct{}
 }
+
+// Whoever is woken all the time must still let others have the machine and the
+// directory: after a cycle that asked for changes the next one waits for four
+// times as long as that took, and for two seconds at least. The schedule does not
+// wait.
+const (
+	restFactor = 4
+	restLeast  = 2 * time.Second
+)
+
+// rest is that pause.
+type rest struct{ from, until time.Time }
+
+func restAfter(begun, ended time.Time) rest {
+	return rest{ended, ended.Add(max(restLeast, restFactor*ended.Sub(begun)))}
+}
+
+// over says whether it has passed, or the clock was set back behind it.
+func (r rest) over(now time.Time) bool { return now.Before(r.from) || !now.Before(r.until) }
 
 // Run works until the context ends or stop is closed. A cycle that is under way
 // is let to its end; it sees the same context.
 func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 	last := map[Kind]time.Time{}
+	var (
+		woken bool // and not answered yet
+		pause rest
+	)
 	for {
 		select {
 		case <-stop:
@@ -74,13 +100,30 @@ func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 		case call := <-l.Calls:
 			call()
 			continue
+		case <-l.Woken:
+			woken = true
+			continue
 		default:
 		}
 		now := l.Clock.Now()
 		kind, due, next := l.due(last, now)
+		if woken && !due {
+			if pause.over(now) {
+				kind, due = Changes, true
+			} else if next.IsZero() || pause.until.Before(next) {
+				next = pause.until
+			}
+		}
 		if due {
+			// What is said from now on is for the cycle after this one.
+			if kind.covers(Changes) {
+				woken = false
+			}
 			if !l.one(ctx, kind) {
 				return
+			}
+			if kind.covers(Changes) {
+				pause = restAfter(now, l.Clock.Now())
 			}
 			for _, s := range l.Schedules() {
 				if kind.covers(s.Kind) {
@@ -95,9 +138,11 @@ func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 		if !next.IsZero() {
 			wait = min(wait, max(next.Sub(now), 0))
 		}
-		woken, free := l.Clock.After(wait)
+		passed, free := l.Clock.After(wait)
 		select {
-		case <-woken:
+		case <-passed:
+		case <-l.Woken:
+			woken = true
 		case call := <-l.Calls:
 			call()
 		case <-stop:
