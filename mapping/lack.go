@@ -2,69 +2,98 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// lacks says why the person does not hold a role: the rule that failed, whoever
-// might have given it, and what stands against it.
-func (p *Policy) lacks(s Subject, i int) string {
-	sc := p.scope(s)
-	held := p.hold(sc)
-	var out []string
-	p.lack(held, sc, i, &out, map[int]bool{})
-	return strings.Join(out, "; ")
+// Roles are the names of the roles, sorted.
+func (p *Policy) Roles() []string { return slices.Clone(p.roleNames) }
+
+// Lacks says why the person does not hold the role: the rule that is not met, who
+// might have given it, and what stands against it. Empty for a role that is held, and
+// for one that there is not.
+func (p *Policy) Lacks(s Subject, role string) []Reason {
+	i, known := slices.BinarySearch(p.roleNames, role)
+	if !known {
+		return nil
+	}
+	l := lack{p: p, sc: p.scope(s), seen: map[int]bool{}}
+	l.held = p.hold(l.sc)
+	l.of(i)
+	return l.out
 }
 
-func (p *Policy) lack(held []holding, sc *scope, i int, out *[]string, seen map[int]bool) {
-	r := &p.roles[i]
-	if seen[i] || held[i].yes {
+// lack collects what is not met.
+type lack struct {
+	p    *Policy
+	sc   *scope
+	held []holding
+	seen map[int]bool
+	out  []Reason
+}
+
+func (l *lack) say(r Reason, format string, args ...any) {
+	r.Text = fmt.Sprintf(format, args...)
+	l.out = append(l.out, r)
+}
+
+func (l *lack) name(i int) string { return l.p.roles[i].name }
+
+func (l *lack) of(i int) {
+	if l.seen[i] || l.held[i].yes {
 		return
 	}
-	seen[i] = true
-	say := func(reason Reason, format string, args ...any) {
-		text := fmt.Sprintf(format, args...)
-		if reason.Where != "" {
-			text += " (" + reason.Where + ")"
-		}
-		*out = append(*out, text)
-	}
-	given := held[i].own != nil
+	l.seen[i] = true
+	r := &l.p.roles[i]
+	given := r.own(l.sc).yes
 	for _, s := range r.includedBy {
-		given = given || held[s.role].yes
+		given = given || l.held[s.role].yes
 	}
 	if !given {
-		p.unmet(r, sc, say)
+		l.own(r)
 		for _, s := range r.includedBy {
-			say(s.reason, "%s, which includes %s, is not held", p.roles[s.role].name, r.name)
+			l.say(s.reason, "%s, which includes %s, is not held", l.name(s.role), r.name)
 		}
 	}
 	for _, s := range r.requires {
-		if !held[s.role].yes {
-			say(s.reason, "%s requires %s, which is not held", r.name, p.roles[s.role].name)
-			p.lack(held, sc, s.role, out, seen)
+		if !l.held[s.role].yes {
+			l.say(s.reason, "%s requires %s, which is not held", r.name, l.name(s.role))
+			l.of(s.role)
 		}
 	}
 	for _, s := range r.excludedBy {
-		if held[s.role].yes {
-			say(s.reason, "%s, which is held, excludes %s", p.roles[s.role].name, r.name)
+		switch h := &l.held[s.role]; {
+		case h.yes:
+			l.say(s.reason, "%s, which is held, excludes %s", l.name(s.role), r.name)
+		case h.why != nil:
+			l.say(s.reason, "%s excludes %s, and whether it is held is not known: %s", l.name(s.role), r.name, h.why.text)
 		}
 	}
 }
 
-// unmet says which of the role's own rules does not hold.
-func (p *Policy) unmet(r *role, sc *scope, say func(Reason, string, ...any)) {
+// own says which of the role's own rules is not met.
+func (l *lack) own(r *role) {
 	if r.grouped {
-		in := false
+		in := verdict{}
 		var names []string
 		for _, g := range r.groups {
-			in = in || sc.groups[g.group].yes
+			in = in.or(l.sc.groups[g.group].verdict)
 			names = append(names, strings.TrimPrefix(g.reason.Text, "member of "))
 		}
-		if !in {
-			say(r.groups[0].reason, "not a member of %s", strings.Join(names, " or "))
+		switch {
+		case in.why != nil:
+			l.say(r.groups[0].reason, "not known: %s", in.why.text)
+		case !in.yes:
+			l.say(r.groups[0].reason, "not a member of %s", strings.Join(names, " or "))
 		}
 	}
-	if r.when != nil && !r.when.decide(sc).yes {
-		say(r.because, "not so: %s", r.when.because(sc))
+	if r.when == nil {
+		return
+	}
+	switch v := r.when.decide(l.sc); {
+	case v.why != nil:
+		l.say(r.because, "cannot be decided: %s: %s", r.when.source, v.why.text)
+	case !v.yes:
+		l.say(r.because, "not so: %s", r.when.because(l.sc))
 	}
 }

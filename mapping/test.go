@@ -173,8 +173,7 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 	var lacking string
 	switch {
 	case kind == "role":
-		i, known := m.index[name]
-		if !known {
+		if _, known := m.index[name]; !known {
 			m.fail(at, didYouMean(name, m.roleNames), "there is no role %q", name)
 			return
 		}
@@ -184,7 +183,7 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 			}
 		}
 		doubted = slices.ContainsFunc(d.Doubts, func(x Doubtful) bool { return x.Role == name })
-		lacking = p.lacks(s, i)
+		lacking = chainText(p.Lacks(s, name))
 	case kind == "account" && p.target(name) != nil:
 		a := accountOf(d, name)
 		has, because, doubted = a.Entitled, a.Because, a.Doubt.Any()
@@ -242,5 +241,5 @@ func chainText(because []Reason) string {
 		}
 		out = append(out, text)
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, "; ")
 }

@@ -63,7 +63,7 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 	out := make([]plan.Person, 0, len(people))
 	for _, p := range people {
 		p = c.reading.beside(p)
-		subject := mapping.Subject{Person: p, Now: c.input.Now, Memberships: c.reading.memberships(p.Key, memberships[p.Ordinal]), Pins: c.known.pins[p.Key.Source]}
+		subject := c.subject(p, memberships[p.Ordinal])
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
 		if d, denied := c.known.denials[p.Ordinal]; denied {
@@ -84,6 +84,11 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 		out = append(out, person)
 	}
 	return out, nil
+}
+
+// subject is what the policy looks at of a person.
+func (c *cycle) subject(p identity.Person, memberships []identity.Membership) mapping.Subject {
+	return mapping.Subject{Person: p, Now: c.input.Now, Memberships: c.reading.memberships(p.Key, memberships), Pins: c.known.pins[p.Key.Source]}
 }
 
 // asked says whether the request names the person.

@@ -19,6 +19,9 @@ type Explanation struct {
 	Parked   []ledger.Parked
 	// Holds are those that wait with a change of this person.
 	Holds []ledger.Hold
+
+	// Lacks says why the person does not hold a role.
+	Lacks func(role string) []mapping.Reason
 }
 
 // Explain explains one person.
@@ -31,6 +34,12 @@ func (e *Engine) Explain(who identity.Ordinal) (*Explanation, error) {
 	out := &Explanation{Links: map[string]ledger.Link{}}
 	for _, p := range c.input.People {
 		out.Person, out.Desired, out.Denial = p.Person, p.Desired, p.Denial
+		in, err := c.memberships([]identity.Ordinal{who}, c.known.named)
+		if err != nil {
+			return nil, err
+		}
+		subject := c.subject(p.Person, in[who])
+		out.Lacks = func(role string) []mapping.Reason { return c.Policy.Lacks(subject, role) }
 		for name, s := range p.Seen {
 			if s.Link != nil {
 				out.Links[name] = *s.Link

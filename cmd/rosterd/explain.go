@@ -16,12 +16,15 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	return &cobra.Command{
+	var role string
+	c := &cobra.Command{
 		Use: "explain PERSON", GroupID: groupKnow, Short: "say why a person has what they have", Args: cobra.ExactArgs(1),
 		Long: `explain shows, from what rosterd knows, where a person stands in each target, which
 roles they hold, and for each right and attribute the chain that gave it. PERSON is a
-login, a mail address, a DN or an ID. Nothing is read from the directory or a target.`,
+login, a mail address, a DN or an ID. Nothing is read from the directory or a target.
+With --role it says of one role why it is held, or which rule is not met.`,
 		Example: `  rosterd explain writer7
+  rosterd explain writer7 --role content-manager
   rosterd explain writer7@corp.example --json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context(), waitBriefly, true)
@@ -37,6 +40,9 @@ login, a mail address, a DN or an ID. Nothing is read from the directory or a ta
 			if err != nil {
 				return failed(err)
 			}
+			if role != "" {
+				return a.explainRole(s.engine.Policy.Roles(), x, role)
+			}
 			if a.json {
 				return failed(a.printJSON(newExplainDocument(x)))
 			}
@@ -44,6 +50,8 @@ login, a mail address, a DN or an ID. Nothing is read from the directory or a ta
 			return nil
 		},
 	}
+	c.Flags().StringVar(&role, "role", "", "say of this role why it is held, or is not")
+	return c
 }
 
 func (a *app) printExplanation(x *rostersync.Explanation) {
