@@ -19,9 +19,9 @@ import (
 //	read ▶ seal ▶ take ▶ desire ▶ observe ▶ plan ▶ judge ▶ apply ▶ verify ▶ settle
 //
 // A source that could not be read does not end it: the cycle goes on from the
-// last sealed snapshot, in which nobody's standing has changed, and the report
-// says so. The error returned is of the state or the context, and then nothing
-// more was done than the journal tells.
+// last sealed snapshot, in which nobody's standing has changed but by a date, and
+// the report says so. The error returned is of the state or the context, and then
+// nothing more was done than the journal tells.
 func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	c := e.begin(ask)
 	if ask.Still {

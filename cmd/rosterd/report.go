@@ -78,7 +78,7 @@ func (a *app) width() int {
 func (a *app) printTrouble(r *rostersync.Report) {
 	for _, read := range r.Reads {
 		if read.Err != nil {
-			a.complain(fmt.Errorf("%w\nnobody's standing has changed; what was known stays in force", read.Err), first(hintOf(read.Err), "find out more: rosterd check"))
+			a.complain(fmt.Errorf("%w\nnobody's standing has changed by it; what was known stays in force, dates too", read.Err), first(hintOf(read.Err), "find out more: rosterd check"))
 		}
 	}
 	if p := r.Policy; p != nil && p.Err != nil {

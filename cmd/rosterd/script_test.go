@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			"set":       set,
 			"add":       add,
 			"remove":    remove,
-			"stop":      stop,
+			"down":      down,
 			"agree":     func(ts *testscript.TestScript, _ bool, args []string) { agree(ts, 0, args) },
 			"look":      func(ts *testscript.TestScript, _ bool, args []string) { look(ts, args[0]) },
 			"json":      printed,
@@ -202,7 +202,7 @@ func remove(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(named(ts, args[0]).Delete(args[1]))
 }
 
-func stop(ts *testscript.TestScript, _ bool, args []string) { named(ts, args[0]).close() }
+func down(ts *testscript.TestScript, _ bool, args []string) { named(ts, args[0]).close() }
 
 // look remembers the version that a hold shows as $VERSION.
 func look(ts *testscript.TestScript, hold string) {
