@@ -73,13 +73,11 @@ func deletedName(dn identity.DN) (identity.ID, bool) {
 func (s *Source) inBase(dn identity.DN) bool { return slices.ContainsFunc(s.bases(), dn.Within) }
 
 // notComputers leaves out what changes all day in a domain, unless the filters ask
-// for it.
+// for it. Every schema knows the class: of one that is not known a server may say
+// that nobody can tell, and show nothing.
 func (s *Source) notComputers() string {
-	var out strings.Builder
-	for _, class := range []string{"computer", "dnsNode"} {
-		if !strings.Contains(strings.ToLower(s.cfg.People.Filter+s.cfg.Groups.Filter), strings.ToLower(class)) {
-			fmt.Fprintf(&out, "(!(objectClass=%s))", class)
-		}
+	if strings.Contains(strings.ToLower(s.cfg.People.Filter+s.cfg.Groups.Filter), "computer") {
+		return ""
 	}
-	return out.String()
+	return "(!(objectClass=computer))"
 }

@@ -61,6 +61,10 @@ func (d *Directory) found() {
 	}
 	d.domain = m
 	d.serial = 3000
+	// The schema has its classes before there is an entry of each.
+	for c := range adClasses {
+		d.classes[c] = true
+	}
 	base := nc.String()
 	config := "CN=Configuration," + base
 	d.suffixes = append(d.suffixes, identity.MustDN(config))
