@@ -40,7 +40,11 @@ func (t *telling) concerned(ctx context.Context, ids []identity.ID) ([]identity.
 			fresh = append(fresh, now.dn)
 		}
 	}
-	groups, err := t.holders(ctx, old, fresh)
+	holders := func() ([]identity.ID, error) { return t.holders(ctx, old, fresh) }
+	if t.source.linked() {
+		holders = func() ([]identity.ID, error) { return t.relink(ids) }
+	}
+	groups, err := holders()
 	if err != nil {
 		return nil, err
 	}

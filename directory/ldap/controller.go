@@ -32,15 +32,21 @@ func place(invocation identity.ID) string { return "domain controller " + string
 func word(usn uint64) string              { return fmt.Sprintf("%0*d", usnWidth, usn) }
 
 // seenByController is what a domain controller has seen: of itself by its own
-// counter, of the others by what it remembers to have got from them. Fresh is right after the connection was made,
-// when the root entry is as it was read then.
-func (s *Source) seenByController(ctx context.Context, conn *ldapwire.Conn, fresh bool) (directory.Knowledge, error) {
+// counter, of the others by what it remembers to have got from them. Known is what
+// the caller compares it with: where that speaks of this database alone nothing of
+// the others is asked. Fresh is right after the connection was made, when the root
+// entry is as it was read then.
+func (s *Source) seenByController(ctx context.Context, conn *ldapwire.Conn, known directory.Knowledge, fresh bool) (directory.Knowledge, error) {
 	dc, err := readController(ctx, conn, fresh)
 	if err != nil {
 		return nil, err
 	}
 	s.last.met(dc)
-	out := directory.Knowledge{}
+	own := place(dc.invocation)
+	out := directory.Knowledge{own: word(dc.usn)}
+	if _, alone := known[own]; alone && len(known) == 1 {
+		return out, nil
+	}
 	root, err := domainRoot(conn.Server())
 	if err != nil {
 		return nil, err
@@ -59,7 +65,7 @@ func (s *Source) seenByController(ctx context.Context, conn *ldapwire.Conn, fres
 	for _, v := range entry.Values(attrCursors) {
 		readCursor(v, out)
 	}
-	out[place(dc.invocation)] = word(dc.usn)
+	out[own] = word(dc.usn)
 	return out, nil
 }
 

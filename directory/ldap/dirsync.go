@@ -127,6 +127,10 @@ func (d *dirSync) news(ctx context.Context, token []byte, n *news) ([]byte, erro
 		if err != nil || !ok {
 			return err
 		}
+		if edit, ok := d.edit(e, t); ok {
+			n.edits = append(n.edits, edit)
+			return nil
+		}
 		return n.trace(d.s, t)
 	})
 	if answered := (*ldapwire.Error)(nil); errors.As(err, &answered) && answered.Code != 0 && !answered.Transient() {
@@ -137,4 +141,43 @@ func (d *dirSync) news(ctx context.Context, token []byte, n *news) ([]byte, erro
 		return nil, err
 	}
 	return d.write(done.Cookie)
+}
+
+// alwaysTold come with every change.
+var alwaysTold = map[string]bool{"objectguid": true, "instancetype": true, "distinguishedname": true}
+
+// edit is what a group gained and lost, if that is all that changed of it.
+func (d *dirSync) edit(e *ldapwire.Entry, t trace) (directory.Edit, bool) {
+	out := directory.Edit{Group: t.id}
+	if t.deleted {
+		return out, false
+	}
+	members := map[string]bool{}
+	for _, m := range d.s.cfg.Groups.Members {
+		members[canonical(m)] = true
+	}
+	for i := range e.Attributes {
+		a := &e.Attributes[i]
+		var to *[]directory.Member
+		switch {
+		case alwaysTold[a.Name] && a.Part == ldapwire.Whole:
+			continue
+		case !members[a.Name]:
+			return out, false
+		case a.Part == ldapwire.Gained:
+			to = &out.Gained
+		case a.Part == ldapwire.Lost:
+			to = &out.Lost
+		default:
+			return out, false // all of them came
+		}
+		for _, v := range a.Values {
+			dn, err := identity.ParseDN(string(v))
+			if err != nil || dn.IsZero() {
+				return out, false
+			}
+			*to = append(*to, directory.Member{DN: dn})
+		}
+	}
+	return out, len(out.Gained)+len(out.Lost) > 0
 }

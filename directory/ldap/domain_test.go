@@ -39,8 +39,17 @@ const (
 	adPassword  = "Passw0rd.1"
 )
 
-// found makes the forest of a server that was started.
-func found(t *testing.T, url, ca, admin, user string) *forest {
+// founded is a server that was started, with containers of its own.
+func founded(t *testing.T, url, ca, admin, user string) *forest {
+	t.Helper()
+	f := connected(t, url, ca, admin, user)
+	for _, ou := range []string{adStaff, adPeople, adGroups, adLeft} {
+		f.add(ou, "organizationalUnit")
+	}
+	return f
+}
+
+func connected(t *testing.T, url, ca, admin, user string) *forest {
 	t.Helper()
 	conn, err := ldapwire.Dial(t.Context(), ldapwire.Config{URLs: []string{url}, CAFile: ca, BindDN: admin,
 		Password: func() (string, error) { return adPassword, nil }})
@@ -52,9 +61,6 @@ func found(t *testing.T, url, ca, admin, user string) *forest {
 	f.cfg = ldap.Config{URLs: []string{url}, CAFile: ca, BindDN: user + "@lab.example", Password: password(t, adPassword),
 		People: ldap.People{Bases: []string{adStaff}}, Groups: ldap.Groups{Bases: []string{adGroups, adUsers}},
 		Person: ldap.Person{Key: "employeeNumber"}}
-	for _, ou := range []string{adStaff, adPeople, adGroups, adLeft} {
-		f.add(ou, "organizationalUnit")
-	}
 	return f
 }
 
@@ -73,10 +79,10 @@ func embedded(t *testing.T, user string, set func(*ldapd.Directory)) *forest {
 	if set != nil {
 		set(d)
 	}
-	return serveForest(t, d, user)
+	return serveForest(t, d, user, founded)
 }
 
-func serveForest(t *testing.T, d *ldapd.Directory, user string) *forest {
+func serveForest(t *testing.T, d *ldapd.Directory, user string, make func(t *testing.T, url, ca, admin, user string) *forest) *forest {
 	t.Helper()
 	admin := "CN=Administrator," + adUsers
 	s, err := d.Serve(context.Background(), ldapd.Options{AdminDN: admin, AdminPassword: adPassword})
@@ -88,7 +94,7 @@ func serveForest(t *testing.T, d *ldapd.Directory, user string) *forest {
 	if err := os.WriteFile(ca, s.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := found(t, s.TLSURL(), ca, admin, user)
+	f := make(t, s.TLSURL(), ca, admin, user)
 	f.ldapd, f.server = d, s
 	return f
 }

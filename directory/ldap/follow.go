@@ -60,7 +60,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 		}
 		next.Late = nil
 	}
-	facts.Cursor.At = at
+	facts.Cursor.At, facts.Cursor.Deletes = at, engine.deletes()
 	if err := s.inSight(ctx, conn); err != nil {
 		return directory.Followed{}, err
 	}

@@ -18,7 +18,7 @@ import (
 func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn) directory.Knowledge {
 	if isAD(conn.Server()) {
 		// It said it before, or there was an error then.
-		out, _ := s.seenByController(ctx, conn, false)
+		out, _ := s.seenByController(ctx, conn, nil, false)
 		return out
 	}
 	out := directory.Knowledge{}
@@ -54,7 +54,7 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 		}
 		if isAD(conn.Server()) {
 			var err error
-			if seen, err = s.seenByController(ctx, conn, true); err != nil {
+			if seen, err = s.seenByController(ctx, conn, known, true); err != nil {
 				return err
 			}
 		} else {

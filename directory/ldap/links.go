@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 )
@@ -23,20 +24,43 @@ type claim struct {
 	primary string
 }
 
-// links compares what entries say of their groups with what is known of the groups.
-// The two differ where a link came, went, or got another name without a change of
-// the group: somebody new has a primary group, somebody comes from where nobody
-// looked, a deleted entry is restored with its memberships.
+// links keeps up groups whose members are links. A link follows its entry when
+// that is renamed, and goes when it is deleted, without a change of the group; so
+// what is known of the group is edited. And what entries say of their groups is
+// compared with what is known of those: the two differ where somebody new has a
+// primary group, where somebody comes from where nobody looked, and where a deleted
+// entry is restored with its memberships.
 type links struct {
 	claims []claim
 	// groups are those that were looked for, by identifier or by the key of the
 	// name; the zero value: it is none that is read.
-	groups map[string]linked
+	groups map[string]identity.ID
+	// lost and gained are by what happened to members; what is gained counts for
+	// more, since names are exchanged.
+	lost, gained map[identity.ID]memberSet
+	// primary are those whose primary group it is: nothing takes them away.
+	primary map[identity.ID]memberSet
 }
 
-type linked struct {
-	id identity.ID
-	dn identity.DN
+// memberSet has members by the key of their names.
+type memberSet map[string]identity.DN
+
+func (m memberSet) list() []directory.Member {
+	var out []directory.Member
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, directory.Member{DN: m[key]})
+	}
+	return out
+}
+
+func mark(sets *map[identity.ID]memberSet, group identity.ID, dn identity.DN) {
+	if *sets == nil {
+		*sets = map[identity.ID]memberSet{}
+	}
+	if (*sets)[group] == nil {
+		(*sets)[group] = memberSet{}
+	}
+	(*sets)[group][dn.Key()] = dn
 }
 
 // note takes what an entry claims.
@@ -57,8 +81,69 @@ func (l *links) note(e *ldapwire.Entry, dn identity.DN) error {
 	return nil
 }
 
+// relink edits the groups that hold whoever has another name now, or is gone. Those
+// that hold somebody who is out of scope are returned, to be read again.
+func (t *telling) relink(ids []identity.ID) ([]identity.ID, error) {
+	var again []identity.ID
+	for _, id := range ids {
+		was, known := t.was[id]
+		now, seen := t.now[id]
+		if !known || was.Kind == directory.Container || seen && now.dn.Equal(was.DN) {
+			continue
+		}
+		holding, err := t.changes.Holding([]identity.DN{was.DN})
+		if err != nil {
+			return nil, fmt.Errorf("look up groups by their members: %w", err)
+		}
+		t.knew(holding)
+		for _, group := range holding {
+			if !seen && !t.dead[id] {
+				again = append(again, group.ID)
+				continue
+			}
+			mark(&t.links.lost, group.ID, was.DN)
+			if seen {
+				mark(&t.links.gained, group.ID, now.dn)
+			}
+		}
+	}
+	return again, nil
+}
+
+// holding says in which groups an entry is known to be, edits included.
+func (t *telling) holding(dn identity.DN) (map[identity.ID]bool, error) {
+	holding, err := t.changes.Holding([]identity.DN{dn})
+	if err != nil {
+		return nil, fmt.Errorf("look up groups by their members: %w", err)
+	}
+	out, key := map[identity.ID]bool{}, dn.Key()
+	for _, k := range holding {
+		_, lost := t.links.lost[k.ID][key]
+		out[k.ID] = !lost
+	}
+	for group, members := range t.links.gained {
+		if _, gained := members[key]; gained {
+			out[group] = true
+		}
+	}
+	for _, e := range t.news.edits {
+		has := func(list []directory.Member) bool {
+			return slices.ContainsFunc(list, func(m directory.Member) bool { return m.DN.Equal(dn) })
+		}
+		if has(e.Lost) {
+			out[e.Group] = false
+		}
+		if has(e.Gained) {
+			out[e.Group] = true
+		}
+	}
+	maps.DeleteFunc(out, func(_ identity.ID, in bool) bool { return !in })
+	return out, nil
+}
+
 // unlike are the groups, not told of yet, that hold one of the entries and are not
-// known to, or the other way round.
+// known to, or the other way round. Where all that lacks is that it is the primary
+// one, the group is edited.
 func (t *telling) unlike(ctx context.Context) ([]identity.ID, error) {
 	claims := t.links.claims
 	t.links.claims = nil
@@ -67,21 +152,22 @@ func (t *telling) unlike(ctx context.Context) ([]identity.ID, error) {
 	}
 	next := map[identity.ID]bool{}
 	for _, c := range claims {
-		holding, err := t.changes.Holding([]identity.DN{c.dn})
+		known, err := t.holding(c.dn)
 		if err != nil {
-			return nil, fmt.Errorf("look up groups by their members: %w", err)
+			return nil, err
 		}
-		known, says := map[identity.ID]bool{}, map[identity.ID]bool{}
-		for _, k := range holding {
-			known[k.ID] = true
-		}
-		for _, key := range c.keys() {
-			if g := t.links.groups[key]; g.id != "" {
-				says[g.id] = true
+		says, primary := map[identity.ID]bool{}, t.links.groups[c.primary]
+		for _, g := range c.groups {
+			if id := t.links.groups[g.Key()]; id != "" {
+				says[id] = true
 			}
 		}
+		if primary != "" && !known[primary] {
+			mark(&t.links.primary, primary, c.dn)
+			known[primary] = true
+		}
 		for id := range known {
-			if !says[id] {
+			if !says[id] && id != primary {
 				next[id] = true
 			}
 		}
@@ -99,22 +185,60 @@ func (t *telling) unlike(ctx context.Context) ([]identity.ID, error) {
 	return out, t.look(out)
 }
 
-// keys are those of the groups.
-func (c claim) keys() []string {
-	var out []string
-	for _, g := range c.groups {
-		out = append(out, g.Key())
+// edit tells what groups gained and lost. Those that were read whole are known
+// already, and those that nobody knows are none of ours.
+func (t *telling) edit() error {
+	groups := map[identity.ID]bool{}
+	for id := range t.links.lost {
+		groups[id] = true
 	}
-	if c.primary != "" {
-		out = append(out, c.primary)
+	for id := range t.links.gained {
+		groups[id] = true
 	}
-	return out
+	for id := range t.links.primary {
+		groups[id] = true
+	}
+	for _, e := range t.news.edits {
+		groups[e.Group] = true
+	}
+	maps.DeleteFunc(groups, func(id identity.ID, _ bool) bool { return t.done[id] })
+	ids := slices.Sorted(maps.Keys(groups))
+	if err := t.look(ids); err != nil {
+		return err
+	}
+	var out []directory.Edit
+	add := func(e directory.Edit) {
+		if groups[e.Group] && t.was[e.Group].Kind == directory.Group {
+			out = append(out, e)
+		}
+	}
+	// What an engine tells has the names of now: it comes after the renamings.
+	for _, id := range ids {
+		if len(t.links.lost[id])+len(t.links.gained[id]) > 0 {
+			add(directory.Edit{Group: id, Lost: t.links.lost[id].list(), Gained: t.links.gained[id].list()})
+		}
+	}
+	for _, e := range t.news.edits {
+		add(e)
+	}
+	for _, id := range ids {
+		if len(t.links.primary[id]) > 0 {
+			add(directory.Edit{Group: id, Gained: t.links.primary[id].list()})
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	if err := t.changes.Edit(out); err != nil {
+		return fmt.Errorf("stage changes of groups: %w", err)
+	}
+	return nil
 }
 
 // findGroups looks for the claimed groups that are read.
 func (t *telling) findGroups(ctx context.Context, claims []claim) error {
 	if t.links.groups == nil {
-		t.links.groups = map[string]linked{}
+		t.links.groups = map[string]identity.ID{}
 	}
 	parts := map[string]string{}
 	for _, c := range claims {
@@ -131,7 +255,7 @@ func (t *telling) findGroups(ctx context.Context, claims []claim) error {
 	for keys := range slices.Chunk(slices.Sorted(maps.Keys(parts)), lookupIDs) {
 		var any strings.Builder
 		for _, key := range keys {
-			t.links.groups[key] = linked{}
+			t.links.groups[key] = ""
 			any.WriteString(parts[key])
 		}
 		for _, base := range t.source.groups {
@@ -154,10 +278,10 @@ func (t *telling) foundGroup(e *ldapwire.Entry) error {
 	if err != nil {
 		return fmt.Errorf("read the name of an entry: %w", err)
 	}
-	t.links.groups[dn.Key()] = linked{id, dn}
+	t.links.groups[dn.Key()] = id
 	if octets := e.Values(strings.ToLower(objectSID)); len(octets) == 1 {
 		if own, err := parseSID(octets[0]); err == nil {
-			t.links.groups[own.text] = linked{id, dn}
+			t.links.groups[own.text] = id
 		}
 	}
 	return nil

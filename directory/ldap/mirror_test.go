@@ -181,7 +181,7 @@ func (m *mirror) Edit(edits []directory.Edit) error {
 		m.pending = append(m.pending, func() {
 			g := m.entries[e.Group]
 			g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(x directory.Member) bool {
-				return slices.ContainsFunc(e.Lost, func(y directory.Member) bool { return x.DN.Equal(y.DN) && x.Login == y.Login })
+				return slices.ContainsFunc(append(slices.Clone(e.Gained), e.Lost...), func(y directory.Member) bool { return x.DN.Equal(y.DN) && x.Login == y.Login })
 			})
 			g.Members = append(g.Members, e.Gained...)
 			m.entries[e.Group] = g

@@ -62,6 +62,9 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 			return fmt.Errorf("stage who is out of scope: %w", err)
 		}
 	}
+	for _, g := range gone {
+		t.dead[g.ID] = true
+	}
 	if len(gone) > 0 {
 		if err := t.changes.Gone(gone); err != nil {
 			return fmt.Errorf("stage who is gone: %w", err)

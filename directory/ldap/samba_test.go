@@ -12,7 +12,7 @@ import (
 func samba(t *testing.T, user string) (*forest, *servers.Samba) {
 	t.Helper()
 	dc := servers.StartSamba(t, servers.SambaConfig{})
-	return found(t, dc.TLSURL(), dc.CACert, dc.AdminDN, user), dc
+	return founded(t, dc.TLSURL(), dc.CACert, dc.AdminDN, user), dc
 }
 
 func TestSambaIsReadAsItIs(t *testing.T) {

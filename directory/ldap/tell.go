@@ -28,6 +28,7 @@ type telling struct {
 	late      map[identity.ID]bool // groups that the server may still change because of one
 	primaries *primaries           // these two where members are links
 	links     links
+	dead      map[identity.ID]bool   // told to be gone
 	entered   []identity.DN          // entries in scope that are nobody, and were not known
 	seen      map[string]bool        // of containers, whether somebody is seen in them
 	fresh     map[string]identity.DN // of each container where somebody is new, one of those
@@ -47,7 +48,7 @@ func (t *telling) tell(ctx context.Context) error {
 	t.was, t.above = map[identity.ID]directory.Known{}, map[identity.ID]identity.DN{}
 	t.now, t.done = map[identity.ID]sight{}, map[identity.ID]bool{}
 	t.again, t.late = map[identity.ID]bool{}, map[identity.ID]bool{}
-	t.seen, t.fresh = map[string]bool{}, map[string]identity.DN{}
+	t.seen, t.fresh, t.dead = map[string]bool{}, map[string]identity.DN{}, map[identity.ID]bool{}
 	if t.source.linked() {
 		t.primaries = newPrimaries(t.source, t.conn, true)
 	}
@@ -71,10 +72,8 @@ func (t *telling) tell(ctx context.Context) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	if len(t.news.edits) > 0 {
-		if err := t.changes.Edit(t.news.edits); err != nil {
-			return fmt.Errorf("stage changes of groups: %w", err)
-		}
+	if err := t.edit(); err != nil {
+		return err
 	}
 	if t.missing > 0 && t.news.sweep == "" {
 		t.news.sweep = counted(t.missing, "entry is", "entries are") + " not there any more, and nothing proves that they were deleted"
