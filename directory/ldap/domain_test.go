@@ -172,6 +172,7 @@ func (f *forest) open(change func(*ldap.Config), attributes ...string) *ldap.Sou
 	}
 	s, err := ldap.New("corp", cfg, attributes)
 	f.must(err)
+	f.Cleanup(func() { s.Close() })
 	return s
 }
 

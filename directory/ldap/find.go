@@ -35,7 +35,7 @@ func (s *Source) Find(ctx context.Context, known []directory.Known) ([]directory
 func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
 	// A server that has seen less than the one that listed would find who is gone.
 	shown, lister := s.lastListed()
-	conn, _, err := s.dialCurrent(ctx, shown, lister)
+	conn, _, err := s.dialCurrent(ctx, shown, lister, nil)
 	if err != nil {
 		return nil, err
 	}

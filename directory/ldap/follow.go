@@ -21,13 +21,13 @@ func (s *Source) Follow(ctx context.Context, since directory.Cursor, known direc
 	return out, nil
 }
 
-func (s *Source) follow(ctx context.Context, since directory.Cursor, known directory.Knowledge, open func() (directory.Changes, error)) (directory.Followed, error) {
+func (s *Source) follow(ctx context.Context, since directory.Cursor, known directory.Knowledge, open func() (directory.Changes, error)) (out directory.Followed, err error) {
 	at := s.cfg.Now()
-	conn, seen, err := s.dialCurrent(ctx, known, "")
+	conn, seen, err := s.dialCurrent(ctx, known, "", s.kept)
 	if err != nil {
 		return directory.Followed{}, err
 	}
-	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
+	defer func() { s.keep(conn, err) }()
 	s = s.on(conn.Server())
 	engine, err := s.resume(conn, since)
 	if err != nil {
@@ -82,6 +82,16 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 		return directory.Followed{}, err
 	}
 	return proof.NewFollowed(facts), nil
+}
+
+// keep leaves the connection for the next time, if it is one to the server that
+// comes first: another one stands in until that is back.
+func (s *Source) keep(conn *ldapwire.Conn, err error) {
+	if conn.Server().URL != s.cfg.URLs[0] {
+		_ = conn.Close()
+		return
+	}
+	s.kept.Give(conn, err)
 }
 
 // unfitNow: an engine that worked here and cannot any more has lost its place.

@@ -152,6 +152,25 @@ func TestNothingChangedCostsFewRequests(t *testing.T) {
 			if n := count(); n > k.gate {
 				t.Errorf("%d requests after bind", n)
 			}
+			// The next time on the same connection: nobody binds.
+			binds := strings.Count(w.slapd.Log(), " BIND dn=")
+			count = requests(t, w)
+			if f := m.must(); !f.Nothing {
+				t.Fatalf("something changed: %v", m.told)
+			}
+			if n := count(); n > k.gate || strings.Count(w.slapd.Log(), " BIND dn=") != binds {
+				t.Errorf("%d requests the next time, or a bind", n)
+			}
+			// What changed since is seen over it, and a server that was restarted
+			// meanwhile is connected to anew.
+			w.must(w.Set("uid=writer0001,"+people, "title", "Content writer"))
+			if f := m.must(); f.Nothing {
+				t.Error("the change is not seen")
+			}
+			w.must(w.slapd.Restart())
+			if f := m.must(); !f.Nothing {
+				t.Errorf("after a restart: %v", m.told)
+			}
 		})
 	}
 }

@@ -44,8 +44,9 @@ func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn) directory.K
 
 // dialCurrent connects to the first server that answers and has seen no less than
 // is known, and says what it has seen. The server that made the last listing is
-// believed a look-up also where it does not say any more.
-func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lister string) (*ldapwire.Conn, directory.Knowledge, error) {
+// believed a look-up also where it does not say any more. Where kept is
+// given, the connection that it has comes before all, under the same conditions.
+func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lister string, kept *ldapwire.Session) (*ldapwire.Conn, directory.Knowledge, error) {
 	wire := s.cfg.wire()
 	var seen directory.Knowledge
 	wire.Accept = func(ctx context.Context, conn *ldapwire.Conn) error {
@@ -76,6 +77,14 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 			}
 		}
 		return behind
+	}
+	if kept != nil {
+		if conn := kept.Take(ctx); conn != nil {
+			if wire.Accept(ctx, conn) == nil {
+				return conn, seen, nil
+			}
+			_ = conn.Close()
+		}
 	}
 	conn, err := ldapwire.Dial(ctx, wire)
 	var behind *directory.BehindError

@@ -44,7 +44,7 @@ func (s *Source) listing(ctx context.Context, stage directory.Stage, ids bool) (
 
 // read returns what was read only if that was everything.
 func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*reading, error) {
-	conn, knowledge, err := s.dialCurrent(ctx, directory.KnownTo(stage), "")
+	conn, knowledge, err := s.dialCurrent(ctx, directory.KnownTo(stage), "", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -5,14 +5,17 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/internal/problem"
 )
 
-// Source reads one LDAP directory. It is used by one cycle at a time; each
-// call makes a connection of its own and ends it.
+// Source reads one LDAP directory. It is used by one cycle at a time. What
+// lists makes a connection of its own, so that it binds with the rights of now;
+// following goes on with the one that it used last, if that still answers.
 type Source struct {
 	name     string
 	given    Config // as it is written
@@ -21,6 +24,7 @@ type Source struct {
 	canaries []identity.DN
 	coverage identity.Coverage
 	last     *lastListing
+	kept     *ldapwire.Session
 
 	// Of the kind of server; see on.
 	profile profile
@@ -55,13 +59,22 @@ func New(name string, cfg Config, attributes []string) (*Source, error) {
 		}
 	}
 	s := &Source{name: name, given: cfg, people: names(cfg.People.Bases), groups: names(cfg.Groups.Bases),
-		canaries: names(cfg.Canaries), last: &lastListing{}}
+		canaries: names(cfg.Canaries), last: &lastListing{}, kept: ldapwire.NewSession(keptFor, keptUntil)}
 	s.settle(named(cfg.Server))
 	p := s.cfg.Person
 	all := append(slices.Clone(attributes), p.Login, p.Mail, p.Name, p.Key)
 	s.coverage = identity.NewCoverage(append(all, filterAttributes(s.cfg.People.Filter)...)...)
 	return s, nil
 }
+
+// How long a connection is kept between two cycles at most, and how old it gets.
+const (
+	keptFor   = 10 * time.Minute
+	keptUntil = 15 * time.Minute
+)
+
+// Close ends the connection that is kept. The source can be used on.
+func (s *Source) Close() error { return s.kept.Close() }
 
 // settle fills in what follows from the kind of server.
 func (s *Source) settle(kind profile) {

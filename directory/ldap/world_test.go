@@ -166,7 +166,11 @@ func (w *world) Delete(dn string) error { return w.conn.Delete(w.t.Context(), dn
 func (w *world) Open(o sourcetest.Options) (directory.Source, error) {
 	cfg := w.cfg
 	cfg.Canaries = o.Canaries
-	return ldap.New("corp", cfg, o.Attributes)
+	s, err := ldap.New("corp", cfg, o.Attributes)
+	if err == nil {
+		w.t.Cleanup(func() { s.Close() })
+	}
+	return s, err
 }
 
 // open makes a source from changed settings.
@@ -178,6 +182,7 @@ func (w *world) open(change func(*ldap.Config), attributes ...string) *ldap.Sour
 	}
 	s, err := ldap.New("corp", cfg, attributes)
 	w.must(err)
+	w.t.Cleanup(func() { s.Close() })
 	return s
 }
 

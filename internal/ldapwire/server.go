@@ -48,6 +48,7 @@ func (c *Conn) identify(ctx context.Context) error {
 	case err == nil:
 		c.server.RootDSE = root
 	case errors.Is(err, ErrNoSuchObject), errors.Is(err, ErrNoEntry), errors.Is(err, ErrInsufficientAccess):
+		c.server.RootDSE = Record{} // hidden, now at least
 	default:
 		return err
 	}

@@ -7,12 +7,12 @@ import (
 )
 
 // Session keeps one bound connection between uses, so that asking whether
-// anything changed costs a question and not a handshake. It may be used by
-// several goroutines; each use has a connection of its own, and one is kept.
+// anything changed costs no handshake. It may be used by several goroutines: one
+// takes what is kept, the others find nothing.
 //
 // A connection is kept only after a use without an error, for as long as idle at
-// most, and thrown away when it is older than age: rights and passwords that were
-// taken away are noticed by then.
+// most, and never past age: rights and passwords that were taken away are noticed
+// by then.
 type Session struct {
 	idle, age time.Duration
 
@@ -25,51 +25,29 @@ type Session struct {
 // NewSession returns an empty one. An idle or age of zero keeps nothing.
 func NewSession(idle, age time.Duration) *Session { return &Session{idle: idle, age: age} }
 
-// Do uses the connection that was kept, or one that it dials. What was kept may
-// have been closed by the server meanwhile: if nothing at all came over it, do is
-// called again with a new one.
-func (s *Session) Do(ctx context.Context, dial func(context.Context) (*Conn, error), do func(*Conn) error) error {
-	if c := s.take(); c != nil {
-		before := c.w.received.Load()
-		err := do(c)
-		if err == nil {
-			s.give(c)
-			return nil
-		}
-		_ = c.Close()
-		if c.w.received.Load() != before || !IsTransient(err) || ctx.Err() != nil {
-			return err
-		}
-	}
-	c, err := dial(ctx)
-	if err != nil {
-		return err
-	}
-	if err := do(c); err != nil {
-		_ = c.Close()
-		return err
-	}
-	s.give(c)
-	return nil
-}
-
-// take returns the connection that was kept, or nil.
-func (s *Session) take() *Conn {
+// Take returns the connection that was kept, or nil. What the server says of
+// itself was read again, so Conn.Server is as of now, and the connection answers.
+// Whoever takes it gives it back, or closes it.
+func (s *Session) Take(ctx context.Context) *Conn {
 	s.mu.Lock()
 	c := s.kept
 	s.forget()
 	s.mu.Unlock()
-	if c != nil && (!c.Alive() || time.Since(c.born) >= s.age) {
-		_ = c.Close()
+	if c == nil {
+		return nil
+	}
+	if !c.Alive() || time.Since(c.born) >= s.age || c.identify(ctx) != nil {
+		_ = c.Close() // a new one says why
 		return nil
 	}
 	return c
 }
 
-// give keeps the connection, if there is a point in it.
-func (s *Session) give(c *Conn) {
+// Give keeps the connection after a use that ended with err; where there is no
+// point in that it closes it.
+func (s *Session) Give(c *Conn, err error) {
 	s.mu.Lock()
-	keep := !s.closed && s.kept == nil && c.Alive() && s.idle > 0 && time.Since(c.born) < s.age
+	keep := err == nil && !s.closed && s.kept == nil && c.Alive() && s.idle > 0 && time.Since(c.born) < s.age
 	if keep {
 		s.kept = c
 		s.timer = time.AfterFunc(s.idle, func() { s.expire(c) })
