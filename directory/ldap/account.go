@@ -47,9 +47,15 @@ var accountAttributes = func() []string {
 	return out
 }()
 
-// validity is what the entry says of when its account may be used.
-func validity(e *ldapwire.Entry) identity.Validity {
+// validity is what the entry says of when its account may be used. An attribute
+// that every person there has, and this one does not show, was not read.
+func validity(e *ldapwire.Entry, always ...string) identity.Validity {
 	var out identity.Validity
+	for _, name := range always {
+		if len(e.Values(strings.ToLower(name))) == 0 {
+			out.Unread = append(out.Unread, name+" is not shown: the bind user may not read it")
+		}
+	}
 	for i := range e.Attributes {
 		a := &e.Attributes[i]
 		d, is := accountDecoders[a.Name]
@@ -59,7 +65,7 @@ func validity(e *ldapwire.Entry) identity.Validity {
 		said := map[string]bool{}
 		for _, value := range a.Values {
 			if text := strings.TrimSpace(string(value)); text != "" {
-				said[strings.ToLower(text)] = true
+				said[text] = true
 			}
 		}
 		for _, text := range slices.Sorted(maps.Keys(said)) {
@@ -90,7 +96,7 @@ func readControl(v *identity.Validity, by, value string) error {
 
 // readSwitch reads an attribute that closes the account where it is true.
 func readSwitch(v *identity.Validity, by, value string) error {
-	switch value {
+	switch strings.ToLower(value) {
 	case "true":
 		v.ClosedBy = by
 	case "false":
@@ -147,6 +153,6 @@ func until(read func(string) (time.Time, bool, error)) func(*identity.Validity, 
 
 // generalTime reads a generalizedTime; of those none is never.
 func generalTime(value string) (time.Time, bool, error) {
-	at, err := moment.Generalized(strings.ToUpper(value))
+	at, err := moment.Generalized(value)
 	return at, false, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
 )
 
 // said reads what one attribute with the values means.
@@ -101,6 +102,28 @@ func TestValidityOfSeveral(t *testing.T) {
 	}
 	if v := said("accountExpires", "134116128000000000", "0"); !v.Until.Set() {
 		t.Errorf("never beside an end: %+v", v)
+	}
+}
+
+// An attribute that everybody there has, and that is not shown, was not read:
+// whoever may be closed by it is neither open nor closed.
+func TestValidityThatIsNotShown(t *testing.T) {
+	e := func(names ...string) *ldapwire.Entry {
+		v := view("cn=x,dc=example")
+		for _, n := range names {
+			v.Attributes = append(v.Attributes, attribute(n, "512"))
+		}
+		return v
+	}
+	if v := validity(e("useraccountcontrol"), adServer.account...); !v.IsZero() {
+		t.Errorf("shown: %+v", v)
+	}
+	v := validity(e("samaccountname"), adServer.account...)
+	if len(v.Unread) != 1 || !strings.HasPrefix(v.Unread[0], "userAccountControl is not shown") || v.At(time.Now()).Standing != identity.Active {
+		t.Errorf("not shown: %+v", v)
+	}
+	if v := validity(e("samaccountname"), genericServer.account...); !v.IsZero() {
+		t.Errorf("elsewhere nobody has it: %+v", v)
 	}
 }
 

@@ -15,6 +15,7 @@ var adServer = profile{
 	// A computer is a user by its class, a contact a person by its category.
 	people: "(&(objectCategory=person)(objectClass=user))", groups: "(objectClass=group)",
 	members:    []string{"member"},
+	account:    []string{"userAccountControl"},
 	containers: "(|(objectClass=organizationalUnit)(objectClass=container)(objectClass=builtinDomain)(objectClass=domainDNS))",
 	computed: []string{
 		// Links that another entry holds.

@@ -85,6 +85,10 @@ type checking struct {
 	refs     []directory.Member
 	empty    int // groups without members
 	disabled int
+	// ended and toCome are by their dates; unread are those of whom that cannot be
+	// told, and why says it of one of them.
+	ended, toCome, unread int
+	why                   string
 }
 
 func (c *checking) note(level directory.Level, hint, format string, args ...any) {
@@ -114,9 +118,7 @@ func (c *checking) Add(entries []directory.Entry) error {
 		for _, a := range e.Attributes.List() {
 			c.seen[a.Name]++
 		}
-		if e.Validity.ClosedBy != "" {
-			c.disabled++
-		}
+		c.account(&e)
 		if len(c.sample) < sampleSize {
 			c.sample = append(c.sample, e.DN)
 			c.known = append(c.known, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
@@ -154,9 +156,7 @@ func (c *checking) counts(r *reading) {
 		level, hint = directory.Warning, "check bases and filter of people, and the rights of the bind user"
 	}
 	c.note(level, hint, "%s and %s were read, all of them", counted(r.people, "person", "people"), counted(r.groups, "group", "groups"))
-	if c.disabled > 0 {
-		c.note(directory.Fine, "", "%s disabled at the source", counted(c.disabled, "person is", "people are"))
-	}
+	c.accounts()
 	if r.people == 0 {
 		return
 	}

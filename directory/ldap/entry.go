@@ -117,7 +117,7 @@ func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
 	if h.key != "" {
 		out.RehireKey = h.one(out, e, h.key)
 	}
-	out.Validity = validity(e)
+	out.Validity = validity(e, h.s.profile.account...)
 	return out, nil
 }
 

@@ -323,12 +323,17 @@ func TestCheckCounts(t *testing.T) {
 	}
 	one, two := w.person("writer1", people), w.person("writer2", people)
 	w.must(w.Set(one, "pwdAccountLockedTime", "000001010000Z"))
+	for dn, value := range map[string]string{w.person("over", people): "20200101000000Z", w.person("open", people): "99991231235959Z", w.person("odd", people): "soon"} {
+		w.must(w.Set(dn, "krbPrincipalExpiration", value))
+	}
+	w.must(w.Set(w.person("later", people), "pwdStartTime", "99991231235959Z"))
 	posix := "cn=posix," + groups
 	w.must(w.Add(posix, map[string][]string{"objectClass": {"posixGroup"}, "cn": {"posix"}, "gidNumber": {"1"}, "memberUid": {"WRITER1", "nobody"}}))
 	w.group("writers", two, posix, "uid=left,"+people)
 	w.must(w.Add("cn=nologin,"+people, map[string][]string{"objectClass": {"inetOrgPerson"}, "cn": {"nologin"}, "sn": {"nologin"}}))
 	text := notes()
-	for _, want := range []string{"0 3 people and 2 groups", "0 1 person is disabled at the source", "1 1 of 3 people have no uid", "0 2 of 5 members of groups are nobody"} {
+	for _, want := range []string{"0 7 people and 2 groups", "0 1 person is disabled at the source", "0 1 person's account is over by its date", "0 1 person's account begins later",
+		"1 whether 1 account may be used cannot be told: krbPrincipalExpiration: \"soon\" is no generalizedTime of \"uid=odd,", "1 1 of 7 people have no uid", "0 2 of 5 members of groups are nobody"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

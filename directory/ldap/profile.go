@@ -21,6 +21,8 @@ type profile struct {
 	// containers are the classes that others commonly lie below. Only speed rests
 	// on it: what else has others below it is looked up one by one.
 	containers string
+	// account are attributes that every person's account has.
+	account []string
 	// computed are attributes whose changes the server tells nobody: whom the
 	// filter or the rules find by them is read anew each time.
 	computed []string

@@ -334,8 +334,25 @@ func TestLockedAccountsOnSlapd(t *testing.T) {
 			w.must(w.Set(dn, "pwdAccountLockedTime", at))
 		}
 	}
+	w.must(w.conn.Modify(t.Context(), w.person("shadow", people), []ldapwire.Change{
+		{Verb: ldapwire.AddValues, Name: "objectClass", Values: []string{"shadowAccount"}}, {Verb: ldapwire.ReplaceValues, Name: "shadowExpire", Values: []string{"20819"}}}))
+	times := w.person("times", people)
+	w.must(w.Set(times, "pwdStartTime", "20400101000000Z"))
+	w.must(w.Set(times, "pwdEndTime", "20500101000000Z"))
 	stage, _ := sourcetest.Read(t, w.open(nil))
 	for _, e := range stage.Entries() {
+		switch v := e.Validity; e.Login {
+		case "shadow":
+			if !v.Until.At.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) || v.Until.By != "shadowExpire" {
+				t.Errorf("%+v", v)
+			}
+			continue
+		case "times":
+			if v.From.At.Year() != 2040 || v.From.By != "pwdStartTime" || v.Until.At.Year() != 2050 || v.Until.By != "pwdEndTime" {
+				t.Errorf("%+v", v)
+			}
+			continue
+		}
 		if closed := e.Validity.ClosedBy == "pwdAccountLockedTime"; closed != (e.Login == "forever") || !closed && !e.Validity.IsZero() {
 			t.Errorf("%s: %+v", e.Login, e.Validity)
 		}
