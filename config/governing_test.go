@@ -18,6 +18,7 @@ var edits = map[string][][2]string{
 		{`members = ["member"]`, `members = ["uniqueMember"]`},
 		{`# id_attribute  = "entryUUID"       #`, `id_attribute  = "employeeNumber"       #`},
 		{`# ignore_referrals = [`, `ignore_referrals = [`},
+		{`# account_state = [`, `account_state = [`},
 		{`login    = "uid"`, `login    = "cn"`},
 		{`key      = "employeeNumber"`, `key      = "uid"`},
 		{`required = ["employeeType"]`, `required = ["employeeType", "sn"]`},

@@ -37,29 +37,33 @@ var accountDecoders = map[string]struct {
 	"loginexpirationtime":    {"loginExpirationTime", until(generalTime)},    // likewise
 }
 
-// accountAttributes are the names that are asked for, sorted.
-var accountAttributes = func() []string {
-	var out []string
-	for _, d := range accountDecoders {
-		out = append(out, d.name)
+// believed are the attributes, of those named or of all if that is nil, under
+// their usual names, sorted.
+func believed(names []string) []string {
+	out := []string{}
+	for lower, d := range accountDecoders {
+		if names == nil || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, lower) }) {
+			out = append(out, d.name)
+		}
 	}
 	slices.Sort(out)
 	return out
-}()
+}
 
-// validity is what the entry says of when its account may be used. An attribute
-// that every person there has, and this one does not show, was not read.
-func validity(e *ldapwire.Entry, always ...string) identity.Validity {
+// validity is what the entry says, by the attributes that are believed, of when
+// its account may be used. An attribute that every person there has, and this one
+// does not show, was not read.
+func validity(e *ldapwire.Entry, believed, always []string) identity.Validity {
 	var out identity.Validity
 	for _, name := range always {
-		if len(e.Values(strings.ToLower(name))) == 0 {
+		if slices.Contains(believed, name) && len(e.Values(strings.ToLower(name))) == 0 {
 			out.Unread = append(out.Unread, name+" is not shown: the bind user may not read it")
 		}
 	}
 	for i := range e.Attributes {
 		a := &e.Attributes[i]
 		d, is := accountDecoders[a.Name]
-		if !is || len(a.Options) > 0 {
+		if !is || len(a.Options) > 0 || !slices.Contains(believed, d.name) {
 			continue
 		}
 		said := map[string]bool{}

@@ -11,7 +11,7 @@ import (
 
 // said reads what one attribute with the values means.
 func said(name string, values ...string) identity.Validity {
-	return validity(view("uid=x,dc=example", attribute(strings.ToLower(name), values...)))
+	return validity(view("uid=x,dc=example", attribute(strings.ToLower(name), values...)), believed(nil), nil)
 }
 
 func TestValidityOfServers(t *testing.T) {
@@ -95,7 +95,7 @@ func TestValidityOfSeveral(t *testing.T) {
 		t.Errorf("one of two values closes: %+v", v)
 	}
 	v = validity(view("uid=x,dc=example", attribute("shadowexpire", "20819"), attribute("krbprincipalexpiration", "20261231170000Z"),
-		attribute("pwdendtime", "soon"), attribute("pwdstarttime", "20260101000000Z"), attribute("pwdaccountlockedtime", "20260101120000Z")))
+		attribute("pwdendtime", "soon"), attribute("pwdstarttime", "20260101000000Z"), attribute("pwdaccountlockedtime", "20260101120000Z")), believed(nil), nil)
 	want := time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC)
 	if v.Until.By != "krbPrincipalExpiration" || !v.Until.At.Equal(want) || v.From.By != "pwdStartTime" || len(v.Unread) != 1 || v.ClosedBy != "" {
 		t.Errorf("%+v", v)
@@ -115,15 +115,38 @@ func TestValidityThatIsNotShown(t *testing.T) {
 		}
 		return v
 	}
-	if v := validity(e("useraccountcontrol"), adServer.account...); !v.IsZero() {
+	if v := validity(e("useraccountcontrol"), believed(nil), adServer.account); !v.IsZero() {
 		t.Errorf("shown: %+v", v)
 	}
-	v := validity(e("samaccountname"), adServer.account...)
+	v := validity(e("samaccountname"), believed(nil), adServer.account)
 	if len(v.Unread) != 1 || !strings.HasPrefix(v.Unread[0], "userAccountControl is not shown") || v.At(time.Now()).Standing != identity.Active {
 		t.Errorf("not shown: %+v", v)
 	}
-	if v := validity(e("samaccountname"), genericServer.account...); !v.IsZero() {
+	if v := validity(e("samaccountname"), believed(nil), genericServer.account); !v.IsZero() {
 		t.Errorf("elsewhere nobody has it: %+v", v)
+	}
+}
+
+// What is not believed is not asked for, says nothing, and is not missed.
+func TestValidityOfWhatIsBelieved(t *testing.T) {
+	s := source(t, func(c *Config) { c.AccountState = []string{"NSACCOUNTLOCK", "shadowExpire"} })
+	if got := strings.Join(s.personAttributes(), " "); !strings.Contains(got, "nsAccountLock shadowExpire") || strings.Contains(got, "pwdAccountLockedTime") {
+		t.Errorf("asked for: %s", got)
+	}
+	e := view("uid=x,dc=example", attribute("entryuuid", "1"), attribute("shadowexpire", "20819"), attribute("pwdaccountlockedtime", "000001010000Z"), attribute("useraccountcontrol", "514"))
+	got, err := s.shape().person(e)
+	if err != nil || got.Validity.ClosedBy != "" || got.Validity.Until.By != "shadowExpire" {
+		t.Errorf("%+v, %v", got.Validity, err)
+	}
+	if v := validity(view("cn=x,dc=example"), []string{"accountExpires"}, adServer.account); !v.IsZero() {
+		t.Errorf("what is not believed is missed: %+v", v)
+	}
+	none := source(t, func(c *Config) { c.AccountState = []string{} })
+	if got, err := none.shape().person(e); err != nil || !got.Validity.IsZero() {
+		t.Errorf("nothing is believed: %+v, %v", got.Validity, err)
+	}
+	if a, b := source(t, nil), none; a.scope == b.scope || s.scope == b.scope {
+		t.Error("the scope does not tell them apart")
 	}
 }
 

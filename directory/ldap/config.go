@@ -45,6 +45,9 @@ type Config struct {
 
 	// IDAttribute is the immutable ID: "auto" is entryUUID (RFC 4530).
 	IDAttribute string `toml:"id_attribute"`
+	// AccountState are the attributes by which the server is believed about when an
+	// account may be used; nil: every one that is known.
+	AccountState []string `toml:"account_state"`
 	// PageSize is the entries in a page; 500 if left out.
 	PageSize int `toml:"page_size"`
 	// IgnoreReferrals names, by the beginning of their URLs, parts of the tree

@@ -45,6 +45,7 @@ func TestEveryMistakeHasItsKeyAndAHint(t *testing.T) {
 		"members":        {func(c *ldap.Config) { c.Groups.Members = []string{"member;range=0-9"} }, "groups.members", "not the name"},
 		"groups name":    {func(c *ldap.Config) { c.Groups.Name = "c n" }, "groups.name", "not the name"},
 		"id":             {func(c *ldap.Config) { c.IDAttribute = "entry uuid" }, "id_attribute", "not the name"},
+		"account state":  {func(c *ldap.Config) { c.AccountState = []string{"nsAccountLock", "lockoutTime"} }, "account_state", "\"lockoutTime\" is no attribute that says"},
 		"catalog":        {func(c *ldap.Config) { c.URLs = []string{"ldaps://dc1.corp.example:3269/"} }, "urls", "global catalog"},
 		"principal":      {func(c *ldap.Config) { c.BindDN = "rosterd@" }, "bind_dn", ""},
 		"login":          {func(c *ldap.Config) { c.Person.Login = "u*" }, "person.login", "not the name"},

@@ -21,6 +21,7 @@ type shape struct {
 	key        string
 	groupName  string
 	members    []string
+	believed   []string            // of the account
 	people     map[string][]string // see wanted
 	groups     map[string][]string
 	groupCover identity.Coverage
@@ -30,7 +31,7 @@ type shape struct {
 func (s *Source) shape() *shape {
 	p := s.cfg.Person
 	h := &shape{s: s, id: canonical(s.cfg.IDAttribute), login: p.Login, mail: p.Mail, name: p.Name, key: p.Key,
-		groupName: s.cfg.Groups.Name, groupCover: identity.NewCoverage(s.cfg.Groups.Name)}
+		groupName: s.cfg.Groups.Name, believed: believed(s.cfg.AccountState), groupCover: identity.NewCoverage(s.cfg.Groups.Name)}
 	h.people, h.groups = wanted(s.coverage), wanted(h.groupCover)
 	for _, m := range s.cfg.Groups.Members {
 		h.members = append(h.members, canonical(m))
@@ -41,7 +42,7 @@ func (s *Source) shape() *shape {
 // personAttributes and groupAttributes are what is asked for.
 func (s *Source) personAttributes() []string {
 	p := s.cfg.Person
-	names := slices.Concat(s.coverage.Names(), []string{s.cfg.IDAttribute}, accountAttributes)
+	names := slices.Concat(s.coverage.Names(), []string{s.cfg.IDAttribute}, believed(s.cfg.AccountState))
 	for _, n := range []string{p.Login, p.Mail, p.Name, p.Key} {
 		if n != "" {
 			names = append(names, n)
@@ -117,7 +118,7 @@ func (h *shape) person(e *ldapwire.Entry) (directory.Entry, error) {
 	if h.key != "" {
 		out.RehireKey = h.one(out, e, h.key)
 	}
-	out.Validity = validity(e, h.s.profile.account...)
+	out.Validity = validity(e, h.believed, h.s.profile.account)
 	return out, nil
 }
 

@@ -81,6 +81,9 @@ func (s *Source) settle(kind profile) {
 	s.profile, s.cfg = kind, s.given.withDefaults(kind)
 	s.scope = fmt.Sprintf("people %s %s groups %s %s %s id %s", keys(s.people), s.cfg.People.Filter, keys(s.groups), s.cfg.Groups.Filter,
 		strings.ToLower(strings.Join(s.cfg.Groups.Members, ",")), strings.ToLower(s.cfg.IDAttribute))
+	if s.cfg.AccountState != nil {
+		s.scope += fmt.Sprintf(" account state %q", believed(s.cfg.AccountState))
+	}
 }
 
 // Name is the name in the configuration.

@@ -31,6 +31,11 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	}
 	v.attribute(c.Groups.Name, "groups", "name")
 	v.attribute(c.IDAttribute, "id_attribute")
+	for _, name := range c.AccountState {
+		if len(believed([]string{name})) == 0 {
+			v.at(fmt.Sprintf("%q is no attribute that says when an account may be used", name), "one of "+strings.Join(believed(nil), ", ")+"; for others there are start and end under person", "account_state")
+		}
+	}
 	for _, a := range []struct{ value, key string }{{c.Person.Login, "login"}, {c.Person.Mail, "mail"}, {c.Person.Name, "name"}, {c.Person.Key, "key"}} {
 		v.attribute(a.value, "person", a.key)
 	}
