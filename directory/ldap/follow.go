@@ -75,7 +75,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	if facts.Cursor.Token, err = next.with(t.late, at).text(); err != nil {
 		return directory.Followed{}, err
 	}
-	facts.Shown = s.knowledge(ctx, conn)
+	facts.Shown = s.knowledge(ctx, conn, true)
 	facts.Sweep = t.news.sweep
 	// Everything came, and yet: who gave up does not get a proof.
 	if err := ctx.Err(); err != nil {

@@ -22,6 +22,9 @@ type kept struct {
 	engine  string // that is chosen
 	deletes bool
 	gate    int // requests after bind when nothing changed
+	// stale: who is in a container that was moved is shown under the old name until
+	// the server forgets it: 389 DS with its referential integrity.
+	stale bool
 }
 
 func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *world {
@@ -33,13 +36,13 @@ func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *worl
 // everyServer that is started here, with each engine that it offers.
 func everyServer() []kept {
 	return []kept{
-		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4},
-		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3},
-		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3},
-		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3},
-		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3},
-		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 4},
-		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3},
+		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4, false},
+		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3, false},
+		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3, false},
+		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3, false},
+		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3, false},
+		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 4, false},
+		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3, false},
 	}
 }
 
@@ -126,6 +129,9 @@ func scenario(t *testing.T, k kept) {
 		w.person("speaker", "ou=press,"+people)
 	})
 	step("that renamed", func() { w.must(w.Move("ou=press,"+people, "ou=news,"+people)) })
+	if k.stale {
+		return
+	}
 	step("a container moved out of scope", func() { w.must(w.Move("ou=news,"+people, "ou=news,"+sourcetest.Elsewhere)) })
 	step("many at once", func() {
 		for i, dn := range crowd[10:] {

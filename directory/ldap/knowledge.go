@@ -14,12 +14,15 @@ import (
 
 // knowledge asks an OpenLDAP what it has seen: contextCSN has a change sequence
 // number for each server that takes writes (draft-ietf-ldup-model; syncprov keeps
-// it). A server that does not say has none.
-func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn) directory.Knowledge {
+// it). A server that does not say has none. Shown is after something was read.
+func (s *Source) knowledge(ctx context.Context, conn *ldapwire.Conn, shown bool) directory.Knowledge {
 	if isAD(conn.Server()) {
 		// It said it before, or there was an error then.
 		out, _ := s.seenByController(ctx, conn, nil, false)
 		return out
+	}
+	if s.on(conn.Server()).profile.name == server389 {
+		return s.seenBy389(ctx, conn, shown)
 	}
 	out := directory.Knowledge{}
 	for _, suffix := range conn.Server().NamingContexts() {
@@ -59,7 +62,7 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 				return err
 			}
 		} else {
-			seen = s.knowledge(ctx, conn)
+			seen = s.knowledge(ctx, conn, false)
 		}
 		url := strings.ToLower(conn.Server().URL)
 		behind := directory.Current(url, seen, known)

@@ -57,7 +57,7 @@ var genericServer = profile{
 func profiles() map[string]profile {
 	open, ds := genericServer, genericServer
 	open.name, open.engines = serverOpenLDAP, []string{engineSyncrepl, engineTimestamp}
-	ds.name, ds.id = server389, nsUniqueID
+	ds.name, ds.id, ds.engines = server389, nsUniqueID, []string{engineSyncrepl, engineTimestamp}
 	ds.containers = "(|(objectClass=nsContainer)" + strings.TrimPrefix(containersFilter, "(|")
 	// The plug-in writes memberOf into the entry, as a change like any other.
 	ds.computed = []string{"isMemberOf", "nsRole"}

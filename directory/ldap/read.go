@@ -89,7 +89,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	if err := r.flush(); err != nil {
 		return nil, err
 	}
-	r.shown = s.knowledge(ctx, conn)
+	r.shown = s.knowledge(ctx, conn, true)
 	for _, c := range s.canaries {
 		if r.waiting[c.Key()] {
 			return nil, fail(ErrCanary, canaryHint(r.server), "the canary %q was not seen among %d people and %d groups", c, r.people, r.groups)

@@ -63,7 +63,7 @@ func (r *syncrepl) start(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := r.s.knowledge(ctx, r.conn)
+	seen := r.s.knowledge(ctx, r.conn, false)
 	var token syncToken
 	for _, root := range roots {
 		suffix := r.suffix(root)

@@ -85,7 +85,7 @@ func (t *timestamp) start(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	token := stampToken{Attribute: entryCSN, Shown: t.s.knowledge(ctx, t.conn)}
+	token := stampToken{Attribute: entryCSN, Shown: t.s.knowledge(ctx, t.conn, false)}
 	for _, r := range roots {
 		token.Roots = append(token.Roots, r.String())
 	}

@@ -42,6 +42,7 @@ type world struct {
 	cfg   ldap.Config // to read with
 	slapd *servers.Slapd
 	ldapd *ldapd.Server
+	ds    *servers.Dirsrv
 }
 
 // password puts a password where only this account can read it.
@@ -58,7 +59,7 @@ func password(t testing.TB, text string) secret.Secret {
 func (w *world) containers() {
 	w.t.Helper()
 	for _, dn := range []string{suffix, people, groups, sourcetest.Elsewhere} {
-		if dn == suffix && w.slapd != nil {
+		if dn == suffix && w.ldapd == nil {
 			continue
 		}
 		rdn := identity.MustDN(dn).RDN()[0]
@@ -77,6 +78,10 @@ func (w *world) must(err error) {
 // redial connects again, after a restart.
 func (w *world) redial() {
 	w.t.Helper()
+	if w.ds != nil {
+		w.dial(w.ds.TLSURL(), w.ds.CACert, w.ds.AdminPassword)
+		return
+	}
 	w.dial(w.slapd.TLSURL(), w.slapd.CACert, w.slapd.AdminPassword)
 }
 
@@ -100,7 +105,11 @@ func both(t testing.TB, files ...string) string {
 
 func (w *world) dial(url, ca, pw string) {
 	w.t.Helper()
-	conn, err := ldapwire.Dial(w.t.Context(), ldapwire.Config{URLs: []string{url}, CAFile: ca, BindDN: admin,
+	who := admin
+	if w.ds != nil {
+		who = w.ds.AdminDN
+	}
+	conn, err := ldapwire.Dial(w.t.Context(), ldapwire.Config{URLs: []string{url}, CAFile: ca, BindDN: who,
 		Password: func() (string, error) { return pw, nil }})
 	w.must(err)
 	w.conn = conn
