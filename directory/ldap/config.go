@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"context"
 	"time"
 
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -66,6 +67,8 @@ type Config struct {
 	Canaries []string `toml:"-"`
 	// Now tells the time; time.Now if nil.
 	Now func() time.Time `toml:"-"`
+	// Pause lets time pass, for a server that needs it; a timer if nil.
+	Pause func(context.Context, time.Duration) error `toml:"-"`
 	// Reader is the decoder of listings; tests compare the two.
 	Reader ldapwire.Reader `toml:"-"`
 }
@@ -116,6 +119,9 @@ func (c Config) withDefaults(kind profile) Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Pause == nil {
+		c.Pause = pause
 	}
 	return c
 }

@@ -43,8 +43,7 @@ func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]iden
 			groups[k.ID] = true
 		}
 	}
-	began := time.Now()
-	for {
+	for waited := time.Duration(0); ; waited += rewritePause {
 		late, err := t.having(ctx, old)
 		if err != nil {
 			return nil, err
@@ -53,13 +52,13 @@ func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]iden
 			groups[id] = true
 		}
 		// Whoever is nowhere any more gives nothing by being named.
-		if len(late) == 0 || len(fresh) == 0 || time.Since(began) > rewriteWithin {
+		if len(late) == 0 || len(fresh) == 0 || waited >= rewriteWithin {
 			for _, id := range late {
 				t.late[id] = true
 			}
 			break
 		}
-		if err := pause(ctx, rewritePause); err != nil {
+		if err := t.source.cfg.Pause(ctx, rewritePause); err != nil {
 			return nil, err
 		}
 	}

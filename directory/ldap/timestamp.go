@@ -160,7 +160,7 @@ func (t *timestamp) look(ctx context.Context, token stampToken, seen directory.K
 // told: entries are read after that.
 func (t *timestamp) write(ctx context.Context, token stampToken) ([]byte, error) {
 	if token.Attribute == modifyTimestamp {
-		if err := pause(ctx, aSecond); err != nil {
+		if err := t.s.cfg.Pause(ctx, aSecond); err != nil {
 			return nil, err
 		}
 	}

@@ -288,6 +288,7 @@ func (p *adPlace) ask(u2 string) {
 		"(objectGUID=" + escapeOctets(guid) + ")", "(objectSid=" + escapeOctets(sid) + ")", "(objectSid=" + textSID(sid) + ")",
 		"(objectCategory=person)", "(objectCategory=group)", "(&(objectCategory=person)(objectClass=user)(sAMAccountName=STORY-u2))",
 		"(memberOf=" + p.dn("CN=g3") + ")", "(memberOf=*)", "(name=u2)", "(distinguishedName=" + u2 + ")", "(isDeleted=TRUE)", "(isDeleted=*)", "(nosuchattr=x)",
+		"(&(objectClass=group)(!(objectClass=nosuchclass)))", "(&(objectClass=group)(!(nosuchattr=x)))", "(&(objectClass=group)(!(objectClass=dnsNode)))",
 	} {
 		code(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(p.shorten(f), textSID(sid), "SID"), escapeOctets(sid), "SID"), escapeOctets(guid), "GUID"), asking{base: story, scope: scopeSub, filter: f, attrs: []string{"1.1"}})
 	}

@@ -13,7 +13,7 @@ func (d *Directory) Copy() *Directory {
 	defer d.mu.RUnlock()
 	out := New(d.Suffixes()...)
 	out.Strict, out.ServerID, out.SessionLog, out.AD = d.Strict, d.ServerID, d.SessionLog, d.AD
-	out.kind, out.now, out.seq, out.serial = d.kind, d.now, d.seq, d.serial
+	out.refint, out.kind, out.now, out.seq, out.serial = d.refint, d.kind, d.now, d.seq, d.serial
 	out.csnTime, out.csnCount, out.csn, out.csns = d.csnTime, d.csnCount, d.csn, maps.Clone(d.csns)
 	out.seen, out.classes = maps.Clone(d.seen), maps.Clone(d.classes)
 	out.log = sessionLog{entries: slices.Clip(d.log.entries), floor: maps.Clone(d.log.floor)}

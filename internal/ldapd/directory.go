@@ -30,6 +30,7 @@ type Directory struct {
 	// AD are the settings of an Active Directory. Set them before use.
 	AD ADSettings
 
+	refint  bool
 	kind    Kind
 	domain  *domain // of an Active Directory
 	log     sessionLog
@@ -126,10 +127,11 @@ func (d *Directory) ContextCSN() string {
 // entry has had it.
 func (d *Directory) knows(t *attrType) bool {
 	_, ok := types[t.key]
-	return ok || d.seen[t.key]
+	// The schema of a domain is larger than the table.
+	return ok || d.seen[t.key] || d.domain != nil
 }
 
-func (d *Directory) knowsClass(c string) bool { return d.classes[c] }
+func (d *Directory) knowsClass(c string) bool { return d.classes[c] || d.domain != nil }
 
 // suffixOf returns the suffix that the name lies under, the deepest one.
 func (d *Directory) suffixOf(dn identity.DN) (out identity.DN, ok bool) {

@@ -465,3 +465,33 @@ func TestDomainNeedsABind(t *testing.T) {
 		t.Errorf("%+v", end)
 	}
 }
+
+// Where references are kept, groups follow who is renamed and deleted, and show
+// no trace of it.
+func TestKeepReferences(t *testing.T) {
+	d := NewAs(OpenLDAP, lab)
+	d.KeepReferences()
+	d.mustAdd(lab, map[string][]string{"objectClass": {"domain"}})
+	d.mustAdd("ou=a,"+lab, map[string][]string{"objectClass": {"organizationalUnit"}})
+	for _, dn := range []string{"uid=p0,ou=a," + lab, "uid=p1,ou=a," + lab} {
+		d.mustAdd(dn, map[string][]string{"objectClass": {"account"}})
+	}
+	d.mustAdd("cn=g,"+lab, map[string][]string{"objectClass": {"groupOfNames"}, "member": {"uid=p0,ou=a," + lab, "uid=p1,ou=a," + lab}})
+	group := func() (string, []string) {
+		e, _ := d.Get("cn=g," + lab)
+		return e.Get("entryCSN")[0], e.Get("member")
+	}
+	csn, _ := group()
+	if err := d.Rename("ou=a,"+lab, "ou=b", true, ""); err != nil {
+		t.Fatal(err)
+	}
+	if now, m := group(); now != csn || !slices.Equal(m, []string{"uid=p0,ou=b," + lab, "uid=p1,ou=b," + lab}) {
+		t.Errorf("renamed: %s %v", now, m)
+	}
+	if err := d.Delete("uid=p0,ou=b," + lab); err != nil {
+		t.Fatal(err)
+	}
+	if now, m := group(); now != csn || !slices.Equal(m, []string{"uid=p1,ou=b," + lab}) {
+		t.Errorf("deleted: %s %v", now, m)
+	}
+}

@@ -11,6 +11,16 @@ import (
 // side.
 var linked = map[string]string{"member": "memberOf", "manager": "directReports", "managedby": "managedObjects"}
 
+// KeepReferences has the names in groups follow who is renamed, and go with who
+// is deleted, as the overlay refint and its like do: nothing tells that a group
+// has changed by that. Call it before anything is added.
+func (d *Directory) KeepReferences() {
+	d.refint = true
+	for a := range linked {
+		d.index[a] = map[string][]*node{}
+	}
+}
+
 // isLinked says whether the attribute holds links here.
 func (d *Directory) isLinked(key string) bool { return d.domain != nil && linked[key] != "" }
 
@@ -52,7 +62,7 @@ func (d *Directory) linkError(x desc, err *Error) *Error {
 
 // names are the keys of an entry and of all below it.
 func (d *Directory) names(n *node) map[string]*node {
-	if d.domain == nil {
+	if d.domain == nil && !d.refint {
 		return nil
 	}
 	out := map[string]*node{}

@@ -79,7 +79,7 @@ func (s selection) encode(e *encoder, id int, v view, r result) {
 			if !s.has(a.desc, v) || v.hides(a.typ.key) {
 				continue
 			}
-			if s.ranges != nil || len(a.values) > 1 && v.dir.domain != nil {
+			if s.ranges != nil || len(a.values) > 1 && v.dir.domain != nil && !r.rec.dn.IsZero() {
 				s.encodeRange(e, v, a)
 				continue
 			}

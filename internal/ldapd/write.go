@@ -380,6 +380,9 @@ func (d *Directory) delete(dn identity.DN, who string, tree bool) *Error {
 	if n.parent != nil {
 		delete(n.parent.kids, n)
 	}
+	if d.refint {
+		d.unlink(n)
+	}
 	before := n.rec
 	d.unplace(n)
 	d.tick()
