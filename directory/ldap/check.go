@@ -36,6 +36,8 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 		return c.report, nil
 	}
 	c.counts(r)
+	c.following(r)
+	c.domain(ctx, r)
 	c.pushes(ctx)
 	c.lookups(ctx)
 	c.sampled(ctx)
@@ -53,7 +55,9 @@ func product(s ldapwire.Server) string {
 		return slices.ContainsFunc(root.Values(name), func(v string) bool { return strings.EqualFold(v, value) })
 	}
 	switch {
-	case has("supportedCapabilities", "1.2.840.113556.1.4.800"):
+	case isAD(s) && strings.HasPrefix(root.First("vendorName"), "Samba"):
+		return activeDirectory + " (Samba)"
+	case isAD(s):
 		return activeDirectory
 	case has("objectClass", "OpenLDAProotDSE"):
 		return openLDAP
@@ -197,7 +201,7 @@ func (c *checking) sampled(ctx context.Context) {
 	exists := map[string]bool{}
 	passwords := 0
 	for _, dn := range c.sample {
-		rec, err := c.conn.Base(ctx, dn.String(), "*", "+")
+		rec, err := c.conn.BaseWhole(ctx, dn.String(), "*", "+")
 		if errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
 			continue // deleted since
 		}

@@ -20,8 +20,9 @@ import (
 // and read as somebody.
 type forest struct {
 	*testing.T
-	conn *ldapwire.Conn
-	cfg  ldap.Config
+	admin string
+	conn  *ldapwire.Conn
+	cfg   ldap.Config
 	// ldapd is the domain where it is the embedded one.
 	ldapd  *ldapd.Directory
 	server *ldapd.Server
@@ -51,16 +52,11 @@ func founded(t *testing.T, url, ca, admin, user string) *forest {
 
 func connected(t *testing.T, url, ca, admin, user string) *forest {
 	t.Helper()
-	conn, err := ldapwire.Dial(t.Context(), ldapwire.Config{URLs: []string{url}, CAFile: ca, BindDN: admin,
-		Password: func() (string, error) { return adPassword, nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	f := &forest{T: t, conn: conn}
+	f := &forest{T: t, admin: admin}
 	f.cfg = ldap.Config{URLs: []string{url}, CAFile: ca, BindDN: user + "@lab.example", Password: password(t, adPassword),
 		People: ldap.People{Bases: []string{adStaff}}, Groups: ldap.Groups{Bases: []string{adGroups, adUsers}},
 		Person: ldap.Person{Key: "employeeNumber"}}
+	f.redial()
 	return f
 }
 
@@ -97,6 +93,16 @@ func serveForest(t *testing.T, d *ldapd.Directory, user string, make func(t *tes
 	f := make(t, s.TLSURL(), ca, admin, user)
 	f.ldapd, f.server = d, s
 	return f
+}
+
+// redial connects the administrator again, after the server was away.
+func (f *forest) redial() {
+	f.Helper()
+	conn, err := ldapwire.Dial(f.Context(), ldapwire.Config{URLs: f.cfg.URLs, CAFile: f.cfg.CAFile, BindDN: f.admin,
+		Password: func() (string, error) { return adPassword, nil }})
+	f.must(err)
+	f.Cleanup(func() { conn.Close() })
+	f.conn = conn
 }
 
 func (f *forest) must(err error) {

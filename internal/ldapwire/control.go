@@ -17,6 +17,7 @@ const (
 	OIDExtendedDN          = "1.2.840.113556.1.4.529"
 	OIDDomainScope         = "1.2.840.113556.1.4.1339"
 	OIDManageDsaIT         = "2.16.840.1.113730.3.4.2"
+	OIDSecurityParts       = "1.2.840.113556.1.4.801"
 
 	oidSyncState = "1.3.6.1.4.1.4203.1.9.1.2"
 	oidSyncDone  = "1.3.6.1.4.1.4203.1.9.1.3"
@@ -52,6 +53,12 @@ func ShowDeactivatedLink() RequestControl { return RequestControl{oid: OIDShowDe
 
 // DomainScope leaves out references to other domains.
 func DomainScope() RequestControl { return RequestControl{oid: OIDDomainScope} }
+
+// AccessList has of the security descriptor of an object the list alone that says
+// who may do what: who lacks the right to see all of it sees nothing without that.
+func AccessList() RequestControl {
+	return RequestControl{oid: OIDSecurityParts, value: element(tagSequence, number(tagInteger, 4))}
+}
 
 // ManageDsaIT has a referral object come as the entry that it is (RFC 3296).
 func ManageDsaIT() RequestControl { return RequestControl{oid: OIDManageDsaIT} }
