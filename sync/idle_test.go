@@ -4,23 +4,25 @@ import (
 	"fmt"
 	"testing"
 
+	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
 )
 
-// crowd is a world of many people who all have their account, and are settled. The
-// links are written as a cycle would have left them: making the accounts would
-// take minutes.
+// crowd is a world of many people in one group, who all have their account and are
+// settled, with a source that is followed. Accounts and links are put as a cycle
+// would have left them: it would take minutes.
 func crowd(t *testing.T, n int) *world {
 	t.Helper()
-	w := newWorld(t)
+	w := follows(t, false)
 	logins := make([]string, n)
 	for i := range logins {
 		logins[i] = fmt.Sprintf("w%06d", i)
 		w.join(logins[i])
 	}
+	w.join("late") // in no group
 	w.members("writers", logins...)
 	targets := w.engine.Targets
 	w.engine.Targets = nil
@@ -28,8 +30,15 @@ func crowd(t *testing.T, n int) *world {
 	w.engine.Targets = targets
 	var links []ledger.Link
 	for i, o := range must(w.engine.Store.Ordinals("corp")) {
-		links = append(links, ledger.Link{Person: o, Target: "wiki", Account: target.NativeID(fmt.Sprint("a", i)), Name: logins[i], Phase: ledger.Open,
-			Granted: []ledger.Granted{{Entitlement: "Writers", Roles: []string{"writer"}}}})
+		l := ledger.Link{Person: o, Target: "wiki", Name: "late", Owner: ledger.Created, Phase: ledger.Open}
+		a := target.Account{Name: "late", Enabled: true, Mark: fmt.Sprintf("rosterd:%s:%d", w.engine.Store.Serial(), o)}
+		if i < n {
+			l.Name, a.Name = logins[i], logins[i]
+			l.Granted, a.Entitlements = []ledger.Granted{{Entitlement: "Writers", Roles: []string{"writer"}}}, []string{"Writers"}
+		}
+		a.Attributes = map[string][]string{"name": {a.Name}}
+		l.Account = w.wiki.Put(a)
+		links = append(links, l)
 	}
 	if err := w.engine.Store.PutLinks(links); err != nil {
 		t.Fatal(err)
@@ -55,21 +64,68 @@ func (w *world) scheduled() (*rostersync.Report, state.Work) {
 	if _, err := w.engine.Status(10); err != nil {
 		w.t.Fatal(err)
 	}
+	if r.Exit() != 0 || ways(r) != "changes" {
+		w.t.Fatalf("exit %d, by %s\n%s", r.Exit(), ways(r), text(r))
+	}
 	return r, w.engine.Store.Work().Less(before)
 }
 
-func TestTheCycleInWhichNothingChanged(t *testing.T) {
-	var small, large state.Work
-	for n, cost := range map[int]*state.Work{1000: &small, 8000: &large} {
+// few and many are two sizes of a crowd: what is counted must not tell them apart.
+const few, many = 700, 7000
+
+// alike says whether the work is the same, but for keys of another length and pages
+// that are fuller.
+func alike(a, b state.Work) bool {
+	near := func(a, b int) bool { return 10*a <= 11*b+100 && 10*b <= 11*a+100 }
+	return a.Commits == b.Commits && near(a.Read, b.Read) && near(a.Written, b.Written) && near(a.ReadBytes, b.ReadBytes) && near(a.WrittenBytes, b.WrittenBytes)
+}
+
+// TestWorkDoesNotGrowWithThePeople counts what a cycle costs in which nothing
+// changed, and one in which one thing did.
+func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
+	type cost struct {
+		people int
+		work   state.Work
+	}
+	costs := map[string][]cost{}
+	for _, n := range []int{few, many} {
 		w := crowd(t, n)
-		w.engine.Sources = nil // around the read
-		var r *rostersync.Report
-		r, *cost = w.scheduled()
-		if r.Exit() != 0 || cost.Commits != 0 || cost.Written != 0 {
-			t.Errorf("%d people: exit %d, %+v\n%s", n, r.Exit(), *cost, text(r))
+		note := func(what string, subjects int) {
+			t.Helper()
+			r, work := w.scheduled()
+			if len(r.Plan.Subjects) != subjects {
+				t.Errorf("%s: %d of %d people were looked at", what, len(r.Plan.Subjects), n)
+			}
+			costs[what] = append(costs[what], cost{n, work})
+		}
+		if before := w.source.Reads(); before != 1 {
+			t.Fatal(before, "listings")
+		}
+		note("nothing", 0)
+		late := w.source.At("uid=late," + people)
+		for _, title := range []string{"Editor", "Head of content"} {
+			w.set(late, "sn", title)
+			note("person "+title, 1)
+		}
+		w.join("newcomer")
+		note("joiner", 1)
+		w.leave(late)
+		note("leaver", 1)
+		note("nothing again", 0)
+		if w.source.Reads() != 1 {
+			t.Fatal(w.source.Reads(), "listings")
 		}
 	}
-	if small != large {
-		t.Errorf("the work depends on the number of people: %+v, and %+v", small, large)
+	for what, c := range costs {
+		t.Logf("%-24s %+v", what, c[1].work)
+		if !alike(c[0].work, c[1].work) {
+			t.Errorf("%s: it costs %+v among %d people, and %+v among %d", what, c[0].work, c[0].people, c[1].work, c[1].people)
+		}
 	}
+	for _, what := range []string{"nothing", "nothing again"} {
+		if work := costs[what][1].work; work.Commits != 0 || work.Written != 0 {
+			t.Errorf("%s changed, and it costs %+v", what, work)
+		}
+	}
+	_ = source.Config{}
 }
