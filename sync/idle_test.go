@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/state"
@@ -24,16 +25,29 @@ func crowd(t *testing.T, n int) *world {
 	}
 	w.join("late") // in no group
 	w.members("writers", logins...)
+	// Four levels below it, three of them are in another group.
+	above := w.source.At("cn=writers," + groups)
+	for level := 1; level <= 4; level++ {
+		dn := fmt.Sprintf("cn=level%d,%s", level, groups)
+		at := w.source.Put(source.Record{Kind: directory.Group, DN: dn})
+		w.source.Edit(above, []string{dn}, nil)
+		above = at
+	}
+	for i := range 3 {
+		deep := fmt.Sprintf("deep%d", i)
+		w.join(deep)
+		w.source.Edit(above, []string{"uid=" + deep + "," + people}, nil)
+	}
 	targets := w.engine.Targets
 	w.engine.Targets = nil
 	w.sync()
 	w.engine.Targets = targets
 	var links []ledger.Link
-	for i, o := range must(w.engine.Store.Ordinals("corp")) {
-		l := ledger.Link{Person: o, Target: "wiki", Name: "late", Owner: ledger.Created, Phase: ledger.Open}
-		a := target.Account{Name: "late", Enabled: true, Mark: fmt.Sprintf("rosterd:%s:%d", w.engine.Store.Serial(), o)}
-		if i < n {
-			l.Name, a.Name = logins[i], logins[i]
+	for _, o := range must(w.engine.Store.Ordinals("corp")) {
+		p := must(w.engine.Store.People(o))[0]
+		l := ledger.Link{Person: o, Target: "wiki", Name: p.Login, Owner: ledger.Created, Phase: ledger.Open}
+		a := target.Account{Name: p.Login, Enabled: true, Mark: fmt.Sprintf("rosterd:%s:%d", w.engine.Store.Serial(), o)}
+		if p.Login != "late" {
 			l.Granted, a.Entitlements = []ledger.Granted{{Entitlement: "Writers", Roles: []string{"writer"}}}, []string{"Writers"}
 		}
 		a.Attributes = map[string][]string{"name": {a.Name}}
@@ -87,6 +101,7 @@ func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
 		people int
 		work   state.Work
 	}
+	const whole = "a group told whole"
 	costs := map[string][]cost{}
 	for _, n := range []int{few, many} {
 		w := crowd(t, n)
@@ -107,6 +122,24 @@ func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
 			w.set(late, "sn", title)
 			note("person "+title, 1)
 		}
+		writers, level3 := w.source.At("cn=writers,"+groups), w.source.At("cn=level3,"+groups)
+		dn := "uid=late," + people
+		w.source.Edit(writers, []string{dn}, nil)
+		note("member more", 1)
+		w.has("late", true, "Writers")
+		w.source.Edit(writers, nil, []string{dn})
+		note("member less", 1)
+		w.has("late", true)
+		w.source.Edit(level3, nil, []string{"cn=level4," + groups})
+		note("nested less", 3)
+		w.has("deep1", true)
+		w.source.Edit(level3, []string{"cn=level4," + groups}, nil)
+		note("nested more", 3)
+		w.has("deep1", true, "Writers")
+		// Who is told of the group whole reads all of it, and writes what changed.
+		w.source.Change(writers, func(r *source.Record) { r.Members = append(r.Members, dn) })
+		note(whole, 1)
+		w.has("late", true, "Writers")
 		w.join("newcomer")
 		note("joiner", 1)
 		w.leave(late)
@@ -115,6 +148,9 @@ func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
 		if w.source.Reads() != 1 {
 			t.Fatal(w.source.Reads(), "listings")
 		}
+	}
+	for i := range costs[whole] {
+		costs[whole][i].work.Read, costs[whole][i].work.ReadBytes = 0, 0
 	}
 	for what, c := range costs {
 		t.Logf("%-24s %+v", what, c[1].work)
@@ -127,5 +163,4 @@ func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
 			t.Errorf("%s changed, and it costs %+v", what, work)
 		}
 	}
-	_ = source.Config{}
 }

@@ -55,6 +55,7 @@ func (s *Source) Put(r Record) identity.ID {
 	if i := s.index(r.ID); i >= 0 {
 		s.records[i] = r
 	} else {
+		s.places[r.ID] = len(s.records)
 		s.records = append(s.records, r)
 	}
 	s.happened(operation{id: r.ID})
@@ -101,6 +102,7 @@ func (s *Source) At(dn string) identity.ID {
 func (s *Source) Remove(ids ...identity.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.places = nil
 	s.records = slices.DeleteFunc(s.records, func(r Record) bool {
 		if !slices.Contains(ids, r.ID) {
 			return false
@@ -169,7 +171,16 @@ func (s *Source) Rename(id identity.ID, to string) {
 }
 
 func (s *Source) index(id identity.ID) int {
-	return slices.IndexFunc(s.records, func(r Record) bool { return r.ID == id })
+	if s.places == nil {
+		s.places = make(map[identity.ID]int, len(s.records))
+		for i, r := range s.records {
+			s.places[r.ID] = i
+		}
+	}
+	if i, there := s.places[id]; there {
+		return i
+	}
+	return -1
 }
 
 // entry shows a record as a read does, without the attributes that are lost.

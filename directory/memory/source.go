@@ -49,6 +49,7 @@ type Source struct {
 
 	mu      sync.Mutex
 	records []Record // in the order in which they came
+	places  map[identity.ID]int
 	last    int
 	faults  Faults
 	reads   int
