@@ -66,6 +66,9 @@ type Source struct {
 type SourceGuard struct {
 	// Canaries are DNs of entries that every complete read shows.
 	Canaries []string `toml:"canaries"`
+	// ClosedCanaries are DNs of people whom every complete read shows as closed by
+	// an administrator.
+	ClosedCanaries []string `toml:"closed_canaries"`
 	// MinPeople is the share of the largest complete listing that must be there.
 	MinPeople Percent `toml:"min_people"`
 	// VanishAfter is how long a person must be absent before a second complete

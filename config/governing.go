@@ -45,7 +45,7 @@ func (c *Config) digest() (string, error) {
 	}{policyForm, c.Policy.Hash(), map[string]source{}, map[string]target{}}
 	for name, s := range c.Sources {
 		guard := s.Guard
-		guard.Canaries = slices.Sorted(slices.Values(guard.Canaries))
+		guard.Canaries, guard.ClosedCanaries = slices.Sorted(slices.Values(guard.Canaries)), slices.Sorted(slices.Values(guard.ClosedCanaries))
 		basis.Sources[name] = source{s.Kind, policyOf(s.Options), guard}
 	}
 	for name, t := range c.Targets {
@@ -106,7 +106,7 @@ func reached(options, here Validator) Validator {
 // Kin says whether two sources read the same people in the same way, so that one
 // reader can do for both.
 func (s *Source) Kin() (string, error) {
-	guard := slices.Sorted(slices.Values(s.Guard.Canaries))
+	guard := [][]string{slices.Sorted(slices.Values(s.Guard.Canaries)), slices.Sorted(slices.Values(s.Guard.ClosedCanaries))}
 	text, err := json.Marshal([]any{s.Name, s.Kind, policyOf(s.Options), s.Person, guard})
 	return string(text), err
 }

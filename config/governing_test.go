@@ -26,6 +26,7 @@ var edits = map[string][][2]string{
 		{`start    = "employmentStart"`, `start    = "hireDate"`},
 		{`end      = "employmentEnd"`, `end      = "contractEnd"`},
 		{`timezone = "UTC"   `, `timezone = "Asia/Tokyo"   `}, // of dates
+		{`closed_canaries = ["uid=closed-canary,`, `closed_canaries = ["uid=closed2,`},
 		{`canaries     = ["uid=canary,`, `canaries     = ["uid=canary2,`},
 		{`min_people   = "90%"`, `min_people   = "80%"`},
 		{`vanish_after = "10m"`, `vanish_after = "1m"`},

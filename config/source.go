@@ -52,9 +52,11 @@ type sourceTable struct {
 // validate checks what is written.
 func (g SourceGuard) validate(path []string, report problem.Report) {
 	at := func(key ...string) []string { return append(slices.Clone(path), key...) }
-	for i, text := range g.Canaries {
-		if _, err := identity.ParseDN(text); err != nil {
-			report.At(at("canaries", strconv.Itoa(i)), fmt.Sprintf("%q is not a DN: %v", text, err), `write the whole name of the entry, such as "uid=canary,ou=people,dc=corp,dc=example"`)
+	for key, list := range map[string][]string{"canaries": g.Canaries, "closed_canaries": g.ClosedCanaries} {
+		for i, text := range list {
+			if _, err := identity.ParseDN(text); err != nil {
+				report.At(at(key, strconv.Itoa(i)), fmt.Sprintf("%q is not a DN: %v", text, err), `write the whole name of the entry, such as "uid=canary,ou=people,dc=corp,dc=example"`)
+			}
 		}
 	}
 	if time.Duration(g.VanishAfter) < time.Second {

@@ -63,7 +63,7 @@ func (a *app) newSource(s *config.Source, attributes []string) (directory.Source
 	case *sourceldap.Config:
 		c := *o
 		c.Person = sourceldap.Person{Login: s.Person.Login, Mail: s.Person.Mail, Name: s.Person.Name, Key: s.Person.Key}
-		c.Canaries, c.Now = s.Guard.Canaries, a.now
+		c.Canaries, c.ClosedCanaries, c.Now = s.Guard.Canaries, s.Guard.ClosedCanaries, a.now
 		return sourceldap.New(s.Name, c, attributes)
 	}
 	return nil, fmt.Errorf("make source %s: no such kind", s.Name)

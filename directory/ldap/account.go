@@ -160,3 +160,16 @@ func generalTime(value string) (time.Time, bool, error) {
 	at, err := moment.Generalized(value)
 	return at, false, err
 }
+
+// viewOf is an entry that was read by itself.
+func viewOf(r ldapwire.Record) *ldapwire.Entry {
+	e := &ldapwire.Entry{DN: []byte(r.DN)}
+	for _, a := range r.Attributes {
+		v := ldapwire.Attribute{Name: a.Name, Options: a.Options}
+		for _, text := range a.Values {
+			v.Values = append(v.Values, []byte(text))
+		}
+		e.Attributes = append(e.Attributes, v)
+	}
+	return e
+}

@@ -37,6 +37,9 @@ func (c *checking) accounts() {
 			c.note(directory.Fine, "", "%s", counted(k.n, k.one, k.many))
 		}
 	}
+	if c.disabled > 0 && len(c.source.cfg.ClosedCanaries) == 0 {
+		c.note(directory.Warning, "name somebody who stays closed for good in closed_canaries", "there is no closed canary: where a right is lost by which closed accounts are seen, they are taken for open")
+	}
 	if c.unread > 0 {
 		c.note(directory.Warning, "they are parked with their last good state until it can be read",
 			"whether %s may be used cannot be told: %s", counted(c.unread, "account", "accounts"), c.why)

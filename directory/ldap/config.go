@@ -65,6 +65,9 @@ type Config struct {
 	Person Person `toml:"-"`
 	// Canaries are DNs of people or groups without which no read is complete.
 	Canaries []string `toml:"-"`
+	// ClosedCanaries are DNs of people who are closed for good: where a read shows
+	// one as open, it does not see who is closed.
+	ClosedCanaries []string `toml:"-"`
 	// Now tells the time; time.Now if nil.
 	Now func() time.Time `toml:"-"`
 	// Pause lets time pass, for a server that needs it; a timer if nil.

@@ -127,5 +127,15 @@ func (s *Source) inSight(ctx context.Context, conn *ldapwire.Conn) error {
 			return fail(ErrCanary, canaryHint(conn.Server()), "the canary %q was not seen while changes were followed", canary)
 		}
 	}
+	for _, canary := range s.closed {
+		found, _, err := conn.Collect(ctx, ldapwire.Request{Base: canary.String(), Scope: ldapwire.ScopeBase, Filter: s.cfg.People.Filter,
+			Attributes: believed(s.cfg.AccountState), IgnoreReferrals: s.cfg.IgnoreReferrals})
+		if err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
+			return err
+		}
+		if len(found) != 1 || validity(viewOf(found[0]), believed(s.cfg.AccountState), nil).ClosedBy == "" {
+			return s.seenOpen(canary, conn.Server())
+		}
+	}
 	return nil
 }

@@ -25,5 +25,5 @@ func (c *Config) Reach(other any) {
 	*c = *o
 	c.Server = mine.Server // what is left out follows from it
 	c.People, c.Groups, c.IDAttribute, c.IgnoreReferrals = mine.People, mine.Groups, mine.IDAttribute, mine.IgnoreReferrals
-	c.Person, c.Canaries, c.AccountState = mine.Person, mine.Canaries, mine.AccountState
+	c.Person, c.Canaries, c.ClosedCanaries, c.AccountState = mine.Person, mine.Canaries, mine.ClosedCanaries, mine.AccountState
 }

@@ -332,7 +332,7 @@ func TestCheckCounts(t *testing.T) {
 	w.group("writers", two, posix, "uid=left,"+people)
 	w.must(w.Add("cn=nologin,"+people, map[string][]string{"objectClass": {"inetOrgPerson"}, "cn": {"nologin"}, "sn": {"nologin"}}))
 	text := notes()
-	for _, want := range []string{"0 7 people and 2 groups", "0 1 person is disabled at the source", "0 1 person's account is over by its date", "0 1 person's account begins later",
+	for _, want := range []string{"0 7 people and 2 groups", "0 1 person is disabled at the source", "1 there is no closed canary", "0 1 person's account is over by its date", "0 1 person's account begins later",
 		"1 whether 1 account may be used cannot be told: krbPrincipalExpiration: \"soon\" is no generalizedTime of \"uid=odd,", "1 1 of 7 people have no uid", "0 2 of 5 members of groups are nobody"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)

@@ -55,6 +55,12 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
 	}
+	if !ids {
+		r.open = map[string]bool{}
+		for _, c := range s.closed {
+			r.open[c.Key()] = true
+		}
+	}
 	r.knowledge = knowledge
 	if s.linked() {
 		r.primaries = newPrimaries(s, conn, false)
@@ -95,6 +101,11 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 			return nil, fail(ErrCanary, canaryHint(r.server), "the canary %q was not seen among %d people and %d groups", c, r.people, r.groups)
 		}
 	}
+	for _, c := range s.closed {
+		if r.open[c.Key()] {
+			return nil, s.seenOpen(c, r.server)
+		}
+	}
 	// Everything came, and yet: who gave up does not get a proof.
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -120,6 +131,7 @@ type reading struct {
 	chunk        []directory.Entry
 	chunkMembers int
 	waiting      map[string]bool // keys of canaries that were not seen
+	open         map[string]bool // keys of those that were not seen closed
 	containers   map[string]identity.DN
 	people       int
 	groups       int
@@ -209,6 +221,9 @@ func (r *reading) add(e directory.Entry) error {
 	}
 	r.ids[id] = now
 	delete(r.waiting, e.DN.Key())
+	if e.Validity.ClosedBy != "" {
+		delete(r.open, e.DN.Key())
+	}
 	if e.Kind == directory.Person {
 		r.people++
 	} else {
@@ -243,6 +258,12 @@ func (r *reading) flush() error {
 
 func bothKinds(dn identity.DN) error {
 	return fail(ErrID, "narrow the filters of people and groups, so that no entry matches both", "the entry %q is a person and a group", dn)
+}
+
+// seenOpen: whoever is closed for good is shown as open, or not at all.
+func (s *Source) seenOpen(canary identity.DN, server ldapwire.Server) error {
+	return fail(ErrCanary, fmt.Sprintf("it is always closed, so %s may not see who is: let it read %s. If it was opened on purpose, name another one in closed_canaries",
+		orAnybody(server.BindDN), strings.Join(believed(s.cfg.AccountState), ", ")), "the canary %q is not seen to be closed", canary)
 }
 
 func canaryHint(server ldapwire.Server) string {

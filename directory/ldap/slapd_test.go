@@ -325,40 +325,6 @@ func TestGroupsOnSlapd(t *testing.T) {
 	}
 }
 
-// An administrator's lock counts, one by failed logins or for a time does not.
-func TestLockedAccountsOnSlapd(t *testing.T) {
-	w := slapdWorld(t, servers.SlapdConfig{Overlays: []string{"ppolicy"}})
-	for login, at := range map[string]string{"forever": "000001010000Z", "attempts": "20260101120000Z", "free": ""} {
-		dn := w.person(login, people)
-		if at != "" {
-			w.must(w.Set(dn, "pwdAccountLockedTime", at))
-		}
-	}
-	w.must(w.conn.Modify(t.Context(), w.person("shadow", people), []ldapwire.Change{
-		{Verb: ldapwire.AddValues, Name: "objectClass", Values: []string{"shadowAccount"}}, {Verb: ldapwire.ReplaceValues, Name: "shadowExpire", Values: []string{"20819"}}}))
-	times := w.person("times", people)
-	w.must(w.Set(times, "pwdStartTime", "20400101000000Z"))
-	w.must(w.Set(times, "pwdEndTime", "20500101000000Z"))
-	stage, _ := sourcetest.Read(t, w.open(nil))
-	for _, e := range stage.Entries() {
-		switch v := e.Validity; e.Login {
-		case "shadow":
-			if !v.Until.At.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) || v.Until.By != "shadowExpire" {
-				t.Errorf("%+v", v)
-			}
-			continue
-		case "times":
-			if v.From.At.Year() != 2040 || v.From.By != "pwdStartTime" || v.Until.At.Year() != 2050 || v.Until.By != "pwdEndTime" {
-				t.Errorf("%+v", v)
-			}
-			continue
-		}
-		if closed := e.Validity.ClosedBy == "pwdAccountLockedTime"; closed != (e.Login == "forever") || !closed && !e.Validity.IsZero() {
-			t.Errorf("%s: %+v", e.Login, e.Validity)
-		}
-	}
-}
-
 // Names by which OpenLDAP does not answer: commonName is asked for, cn comes.
 func TestOtherNamesOfAttributesOnSlapd(t *testing.T) {
 	w := slapdWorld(t, servers.SlapdConfig{})

@@ -22,6 +22,7 @@ type Source struct {
 	people   []identity.DN
 	groups   []identity.DN
 	canaries []identity.DN
+	closed   []identity.DN // canaries too
 	coverage identity.Coverage
 	last     *lastListing
 	kept     *ldapwire.Session
@@ -59,7 +60,7 @@ func New(name string, cfg Config, attributes []string) (*Source, error) {
 		}
 	}
 	s := &Source{name: name, given: cfg, people: names(cfg.People.Bases), groups: names(cfg.Groups.Bases),
-		canaries: names(cfg.Canaries), last: &lastListing{}, kept: ldapwire.NewSession(keptFor, keptUntil)}
+		canaries: names(cfg.Canaries), closed: names(cfg.ClosedCanaries), last: &lastListing{}, kept: ldapwire.NewSession(keptFor, keptUntil)}
 	s.settle(named(cfg.Server))
 	p := s.cfg.Person
 	all := append(slices.Clone(attributes), p.Login, p.Mail, p.Name, p.Key)

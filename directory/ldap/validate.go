@@ -175,19 +175,27 @@ func (v validation) attribute(name string, key ...string) {
 
 // canaries must be where they can be seen.
 func (v validation) canaries(c *Config) {
-	for _, text := range c.Canaries {
+	v.canary(c.Canaries, "canaries", c.People.Bases, c.Groups.Bases)
+	v.canary(c.ClosedCanaries, "closed_canaries", c.People.Bases, nil)
+	if len(c.ClosedCanaries) > 0 && len(believed(c.AccountState)) == 0 {
+		v.at("nobody is closed where no attribute counts", "leave account_state out, or closed_canaries", "guard", "closed_canaries")
+	}
+}
+
+func (v validation) canary(canaries []string, key string, people, groups []string) {
+	for _, text := range canaries {
 		dn, err := identity.ParseDN(text)
 		if err != nil {
-			v.at(err.Error(), `as in canaries = ["uid=canary,ou=people,dc=corp,dc=example"]`, "guard", "canaries")
+			v.at(err.Error(), `as in `+key+` = ["uid=canary,ou=people,dc=corp,dc=example"]`, "guard", key)
 			continue
 		}
 		within := func(b string) bool {
 			base, err := identity.ParseDN(b)
 			return err != nil || dn.Within(base)
 		}
-		if dn.IsZero() || !slices.ContainsFunc(c.People.Bases, within) && !slices.ContainsFunc(c.Groups.Bases, within) {
+		if dn.IsZero() || !slices.ContainsFunc(people, within) && !slices.ContainsFunc(groups, within) {
 			v.at(fmt.Sprintf("the canary %q is in none of the bases, so no read could be complete", text),
-				"name a person or a group that is read, and that never goes away", "guard", "canaries")
+				"name a person or a group that is read, and that never goes away", "guard", key)
 		}
 	}
 }
