@@ -17,7 +17,7 @@ import (
 // What a domain controller shows of accounts: whoever was just made is open,
 // without an end; an end is a moment; a lock-out is none.
 func TestSambaAccountState(t *testing.T) {
-	f := newForest(t, "reader")
+	f, _ := samba(t, "reader")
 	plain, ends, never, off := f.person("Plain", adPeople), f.person("Ends", adPeople), f.person("Never", adPeople), f.person("Off", adPeople)
 	f.set(ends, "accountExpires", "134116128000000000")
 	f.set(never, "accountExpires", "9223372036854775807")

@@ -30,7 +30,7 @@ func (c *checking) domain(ctx context.Context, r *reading) {
 	if server.RootDSE.Has("supportedCapabilities", capReadOnly) {
 		c.note(directory.Warning, "name a writable controller first in urls", "the controller is read-only: attributes that were left out of its copy look empty")
 	}
-	if r.cursor.cursor.Engine == engineUSN && !r.cursor.cursor.Deletes {
+	if at := r.cursor.cursor; (at.Engine == engineUSN || at.Engine == engineDirSync) && !at.Deletes {
 		c.note(directory.Fine, "let the bind user list and read Deleted Objects ("+adDocs+")", "no deleted object is seen, so nothing proves that somebody was deleted")
 	}
 	if len(c.source.cfg.URLs) > 1 && len(r.shown) < 2 {

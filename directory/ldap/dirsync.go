@@ -23,6 +23,10 @@ type dirSync struct {
 	s    *Source
 	conn *ldapwire.Conn
 	dc   controller
+	// witness is a deleted object that is shown; none: nobody tells who was deleted.
+	// The right to ask for changes is not enough on Samba, which hides what its list
+	// of deleted objects hides, and does not say so.
+	witness identity.ID
 }
 
 // dirSyncToken is the token, as JSON. The cookie would do on another controller
@@ -31,11 +35,12 @@ type dirSyncToken struct {
 	Invocation identity.ID `json:"invocation"`
 	USN        uint64      `json:"usn"`
 	Cookie     []byte      `json:"cookie"`
+	Witness    identity.ID `json:"witness,omitempty"`
 }
 
 func newDirSync(s *Source, conn *ldapwire.Conn) engine { return &dirSync{s: s, conn: conn} }
 
-func (d *dirSync) deletes() bool { return true }
+func (d *dirSync) deletes() bool { return d.witness != "" }
 
 // like: an attribute that was not asked for would not have been told.
 func (d *dirSync) like() string { return strings.Join(d.attributes(), " ") }
@@ -58,11 +63,35 @@ func (d *dirSync) start(ctx context.Context) (token []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.witness, err = d.anyDeleted(ctx); err != nil {
+		return nil, err
+	}
 	return d.write(done.Cookie)
 }
 
+// anyDeleted is a deleted object that is shown, or none.
+func (d *dirSync) anyDeleted(ctx context.Context) (identity.ID, error) {
+	return d.shown(ctx, "("+attrDeleted+"=TRUE)")
+}
+
+// shown is one of the objects that match, as whoever asks for changes sees them.
+func (d *dirSync) shown(ctx context.Context, filter string) (found identity.ID, err error) {
+	root, err := domainRoot(d.conn.Server())
+	if err != nil {
+		return "", err
+	}
+	_, err = d.ask(ctx, filter, []string{objectGUID, attrDeleted}, nil, func(e *ldapwire.Entry) error {
+		t, ok, err := traceOf(e, root)
+		if ok && t.deleted {
+			found = t.id
+		}
+		return err
+	})
+	return found, err
+}
+
 func (d *dirSync) write(cookie []byte) ([]byte, error) {
-	out, err := json.Marshal(dirSyncToken{d.dc.invocation, d.dc.usn, cookie})
+	out, err := json.Marshal(dirSyncToken{d.dc.invocation, d.dc.usn, cookie, d.witness})
 	if err != nil {
 		return nil, fmt.Errorf("write the token: %w", err)
 	}
@@ -82,6 +111,7 @@ func (d *dirSync) moved(ctx context.Context, token []byte, _ directory.Knowledge
 	if err != nil {
 		return false, err
 	}
+	d.witness = was.Witness
 	if d.dc, err = d.s.last.onController(ctx, d.conn); err != nil {
 		return false, err
 	}
@@ -122,10 +152,14 @@ func (d *dirSync) news(ctx context.Context, token []byte, n *news) ([]byte, erro
 	if without := d.s.notComputers(); without != "" {
 		filter = "(&" + filter + without + ")"
 	}
+	witness := identity.ID("")
 	done, err := d.ask(ctx, filter, d.attributes(), was.Cookie, func(e *ldapwire.Entry) error {
 		t, ok, err := traceOf(e, root)
 		if err != nil || !ok {
 			return err
+		}
+		if t.deleted {
+			witness = t.id
 		}
 		if edit, ok := d.edit(e, t); ok {
 			n.edits = append(n.edits, edit)
@@ -140,7 +174,28 @@ func (d *dirSync) news(ctx context.Context, token []byte, n *news) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	if d.witness, err = d.stillShown(ctx, witness, was.Witness, n); err != nil {
+		return nil, err
+	}
 	return d.write(done.Cookie)
+}
+
+// stillShown is a deleted object that is shown now: one that just came, the one of
+// before, or any. None any more is a reason to look who is gone.
+func (d *dirSync) stillShown(ctx context.Context, came, before identity.ID, n *news) (identity.ID, error) {
+	if came != "" || before == "" {
+		return came, nil
+	}
+	if filter, ok := idFilter(objectGUID, before); ok {
+		if found, err := d.shown(ctx, filter); err != nil || found != "" {
+			return found, err
+		}
+	}
+	found, err := d.anyDeleted(ctx) // that one may have expired
+	if err == nil && found == "" {
+		n.sweep = "deleted objects are not shown any more, so nothing tells who was deleted"
+	}
+	return found, err
 }
 
 // alwaysTold come with every change.
