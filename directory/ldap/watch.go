@@ -22,7 +22,7 @@ func (s *Source) Watches() bool { return s.cfg.Push }
 // watchKind is how the server says that something moved; zero for not at all.
 func watchKind(s ldapwire.Server) ldapwire.WatchKind {
 	switch {
-	case product(s) == activeDirectory:
+	case isAD(s):
 		return ldapwire.WatchNotification
 	case product(s) == openLDAP && s.HasControl(ldapwire.OIDSync):
 		return ldapwire.WatchSync

@@ -130,3 +130,38 @@ func TestWatchOfTwoDatabasesOnSlapd(t *testing.T) {
 	w.must(w.slapd.Stop())
 	await(t, "the end", watch.ended)
 }
+
+// told makes a change and waits for the sign of it.
+func told(t *testing.T, w *watched, what string, change func()) {
+	t.Helper()
+	for len(w.moved) > 0 {
+		<-w.moved
+	}
+	began := time.Now()
+	change()
+	select {
+	case <-w.moved:
+		t.Logf("%s: told after %v", what, time.Since(began).Round(time.Millisecond))
+	case err := <-w.ended:
+		t.Fatalf("%s: the watch ended: %v", what, err)
+	case <-time.After(20 * time.Second):
+		t.Errorf("%s is not told", what)
+	}
+}
+
+func TestWatchOfADomain(t *testing.T) { domainTells(t, embedded(t, "reader", nil)) }
+
+// domainTells: a domain controller tells of all that changes below its root.
+func domainTells(t *testing.T, f *forest) {
+	t.Helper()
+	one := f.person("Writer One", adPeople)
+	writers := f.group("Writers")
+	watch := startWatch(t, f.open(func(c *ldap.Config) { c.Push = true }))
+	if how := await(t, "the watch", watch.how); !strings.HasPrefix(how, "change notification at ldaps://") {
+		t.Errorf("by %s", how)
+	}
+	told(t, watch, "a change", func() { f.set(one, "title", "Editor") })
+	told(t, watch, "a member", func() { f.set(writers, "member", one) })
+	told(t, watch, "a joiner", func() { f.person("Writer Two", adPeople) })
+	told(t, watch, "a deletion", func() { f.delete(f.person("Writer Three", adPeople)) })
+}
