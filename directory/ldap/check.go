@@ -38,9 +38,11 @@ func (s *Source) Check(ctx context.Context) (directory.Report, error) {
 	c.counts(r)
 	c.following(r)
 	c.domain(ctx, r)
+	c.provider(ctx, r)
 	c.pushes(ctx)
 	c.lookups(ctx)
 	c.sampled(ctx)
+	c.tooMuch(ctx)
 	c.members(r)
 	if err := ctx.Err(); err != nil {
 		return directory.Report{}, fmt.Errorf("check source %s: %w", s.name, err)

@@ -4,10 +4,14 @@ import "github.com/rosterd/rosterd/directory"
 
 // following reports how changes will be seen, and why not in a better way.
 func (c *checking) following(r *reading) {
+	if c.source.cfg.Changes == changesFull {
+		c.note(directory.Fine, "", `everything is read each time: changes = "full"`)
+		return
+	}
 	engine := r.cursor.cursor.Engine
 	for _, d := range r.cursor.declined {
 		level := directory.Fine
-		if engine == "" {
+		if engine == "" || hintOf(d.err) != "" {
 			level = directory.Warning
 		}
 		if d.engine == "" {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/ldap"
 	"github.com/rosterd/rosterd/internal/servers"
 )
 
@@ -142,4 +143,14 @@ nsDS5ReplicaBindDN: cn=replication manager,cn=config
 func withNumber(t *testing.T, old, now directory.Cursor) []byte {
 	t.Helper()
 	return withCookie(t, now, cookieIn(t, old)).Token
+}
+
+// The rights in docs/directories/389ds.md are enough.
+func TestDirsrvLeastRights(t *testing.T) {
+	w := dirsrvWorld(t, servers.ContentSync)
+	w.must(w.ds.SetACI(suffix, `(targetattr = "userPassword")(version 3.0; acl "nothing"; deny (all) userdn = "ldap:///anyone";)`))
+	w.must(w.ds.Modify(fenced(t, "389ds.md", "targetattr")))
+	well(t, w)
+	s := w.open(func(c *ldap.Config) { c.BindDN, c.Password = w.ds.AdminDN, password(t, w.ds.AdminPassword) })
+	oneNote(t, s, directory.Warning, "Directory Manager", "389ds.md")
 }
