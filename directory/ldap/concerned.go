@@ -43,6 +43,13 @@ func (t *telling) concerned(ctx context.Context, ids []identity.ID) ([]identity.
 	holders := func() ([]identity.ID, error) { return t.holders(ctx, old, fresh) }
 	if t.source.linked() {
 		holders = func() ([]identity.ID, error) { return t.relink(ids) }
+		naming, err := t.naming(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range naming {
+			next[id] = true
+		}
 	}
 	groups, err := holders()
 	if err != nil {

@@ -286,6 +286,9 @@ func (f *forest) steps() []struct {
 		{"another primary group", func() { f.set(one, "primaryGroupID", f.rid(writers)) }},
 		{"and back", func() { f.set(one, "primaryGroupID", f.rid(domainUsers)) }},
 		{"a member is renamed", func() { one = f.move(one, "CN=Writer Eins,"+adPeople) }},
+		{"somebody is named by another", func() { f.set(two, "manager", one) }},
+		{"and has another name", func() { one = f.move(one, "CN=Writer Uno,"+adPeople) }},
+		{"and the first again", func() { one = f.move(one, "CN=Writer Eins,"+adPeople) }},
 		{"a member is moved", func() { one = f.move(one, "CN=Writer Eins,"+adStaff) }},
 		{"moved out of scope", func() { one = f.move(one, "CN=Writer Eins,"+adLeft) }},
 		{"and in again", func() { one = f.move(one, "CN=Writer Eins,"+adPeople) }},
@@ -332,7 +335,7 @@ func follows(t *testing.T, f *forest, engine string, deletions bool) {
 	f.group("Staff", writers)
 	// What proves that deleted objects are seen.
 	f.delete(f.person("Gone Before", adLeft))
-	m := mirrorOf(t, f.open(nil, "title"))
+	m := mirrorOf(t, f.open(nil, "title", "manager"))
 	if m.cursor.Engine != engine || m.cursor.Deletes != deletions {
 		t.Fatalf("followed by %s, deletions told: %t", m.cursor.Engine, m.cursor.Deletes)
 	}

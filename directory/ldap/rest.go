@@ -53,6 +53,7 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 				return err
 			}
 			if _, back := t.now[id]; !back {
+				t.out[id] = dn
 				left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
 			}
 		}

@@ -28,11 +28,12 @@ type telling struct {
 	late      map[identity.ID]bool // groups that the server may still change because of one
 	primaries *primaries           // these two where members are links
 	links     links
-	dead      map[identity.ID]bool   // told to be gone
-	entered   []identity.DN          // entries in scope that are nobody, and were not known
-	seen      map[string]bool        // of containers, whether somebody is seen in them
-	fresh     map[string]identity.DN // of each container where somebody is new, one of those
-	missing   int                    // known, not found, and nothing proves why
+	dead      map[identity.ID]bool        // told to be gone
+	out       map[identity.ID]identity.DN // told to be out of scope, and where
+	entered   []identity.DN               // entries in scope that are nobody, and were not known
+	seen      map[string]bool             // of containers, whether somebody is seen in them
+	fresh     map[string]identity.DN      // of each container where somebody is new, one of those
+	missing   int                         // known, not found, and nothing proves why
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -49,6 +50,7 @@ func (t *telling) tell(ctx context.Context) error {
 	t.now, t.done = map[identity.ID]sight{}, map[identity.ID]bool{}
 	t.again, t.late = map[identity.ID]bool{}, map[identity.ID]bool{}
 	t.seen, t.fresh, t.dead = map[string]bool{}, map[string]identity.DN{}, map[identity.ID]bool{}
+	t.out = map[identity.ID]identity.DN{}
 	if t.source.linked() {
 		t.primaries = newPrimaries(t.source, t.conn, true)
 	}
