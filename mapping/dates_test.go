@@ -76,6 +76,9 @@ func TestDates(t *testing.T) {
 		if !d.Next.IsZero() {
 			next = d.Next.In(berlin).Format("2006-01-02 15:04:05")
 		}
+		if since := d.Since.In(berlin).Format("2006-01-02 15:04:05"); !d.Since.IsZero() && since != first && since != after || d.Since.IsZero() != (next == first || c.invalid != "" || c.start == "" && d.Standing == identity.Active || strings.TrimSpace(c.start) == "") {
+			t.Errorf("%s: since %s", c.name, d.Since)
+		}
 		if d.Standing != c.want || d.Why != c.why || next != c.next || strings.Join(d.Invalid, "|") != c.invalid {
 			t.Errorf("%s: %s, %q, next %q, %q", c.name, d.Standing, d.Why, next, d.Invalid)
 		}

@@ -89,10 +89,35 @@ func TestFlips(t *testing.T) {
 	if got := k.settled(day(70).Add(-time.Second), nil); len(got) != 0 {
 		t.Fatalf("%v is due before", got)
 	}
+	if got := k.settled(day(70), nil); len(got) != 1 {
+		t.Fatal("a day that came while somebody looked, by a clock that was set back then, does not come again")
+	}
 	// One so far away that no count of nanoseconds reaches it is not due now.
 	move(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))
 	if got := k.settled(day(1000), nil); len(got) != 0 {
 		t.Fatalf("%v is due thousands of years too early", got)
+	}
+}
+
+// Whoever is relinked has the dates of who they are now, and nothing is due for
+// the one that is no more.
+func TestFlipsOfTheRelinked(t *testing.T) {
+	k := newKit(t)
+	k.rules.MaxRekey = 1
+	ids := k.persons(6)
+	k.read()
+	k.src.Remove(ids[0])
+	k.person("writer9")
+	k.read()
+	k.clock.forward(time.Hour)
+	k.read()
+	old, now := must2(k.s.FindPerson(string(ids[0])))[0].Ordinal, k.one("writer9").Ordinal
+	k.settled(k.clock.at, map[identity.Ordinal]time.Time{now: k.clock.at.Add(time.Hour)})
+	must0(t, k.s.Relink(old, now, "admin"))
+	for _, m := range must2(k.s.Take(k.clock.at.Add(2 * time.Hour))) {
+		if m.Person == now {
+			t.Errorf("%s, who is no more, is due: %q", now, m.Reasons)
+		}
 	}
 }
 
