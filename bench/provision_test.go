@@ -109,14 +109,31 @@ func (s *site) cycles(t *table) {
 	theirs := s.search()
 	first := s.run(nil, s.rosterd, "-c", config, "sync")
 	t.add("sync, the first, nobody gets anything", []time.Duration{first.wall}, []time.Duration{theirs}, megabytes(first.peak))
-	var ours, searches []time.Duration
-	var peak int64
-	for range *pairs {
-		searches = append(searches, s.search())
-		again := s.run(nil, s.rosterd, "-c", config, "sync")
-		ours, peak = append(ours, again.wall), max(peak, again.peak)
+	run := func(what string, before func(int), args ...string) {
+		var ours, searches []time.Duration
+		var peak int64
+		for i := range *pairs {
+			searches = append(searches, s.search())
+			before(i)
+			again := s.run(nil, s.rosterd, append([]string{"-c", config, "sync"}, args...)...)
+			ours, peak = append(ours, again.wall), max(peak, again.peak)
+		}
+		t.add(what, ours, searches, megabytes(peak))
 	}
-	t.add("sync, unchanged", ours, searches, megabytes(peak))
+	modify := func(form string, args ...any) {
+		if err := s.corp.Modify(fmt.Sprintf(form, args...)); err != nil {
+			s.tb.Fatal(err)
+		}
+	}
+	last := s.company.DN(s.company.People - 1) // not in the big group
+	run("sync --full, nothing changed", func(int) {}, "--full")
+	run("sync, nothing changed", func(int) {})
+	run("sync, one person changed", func(i int) {
+		modify("dn: %s\nchangetype: modify\nreplace: title\ntitle: Head of content %d\n", last, i)
+	})
+	run(fmt.Sprintf("sync, one member more in a group of %d", s.company.Big), func(i int) {
+		modify("dn: %s\nchangetype: modify\n%s: member\nmember: %s\n", s.company.Group("big"), []string{"add", "delete"}[i%2], last)
+	})
 }
 
 // provisioning measures the first accounts of a tenth of the people, in one
