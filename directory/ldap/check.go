@@ -251,6 +251,9 @@ func (c *checking) members(r *reading) {
 	if dangling > 0 {
 		c.note(directory.Fine, "", "%d of %d members of groups are nobody who is read: they give nothing", dangling, len(c.refs))
 	}
+	if r.derived != nil && r.derived.elsewhere > 0 {
+		c.note(directory.Warning, "only who is read as people of this source can be a member: another server, or another base, is another source", "%d URLs of groups lead elsewhere and give nobody", r.derived.elsewhere)
+	}
 	if r.unreadable > 0 {
 		c.note(directory.Warning, "look for values of member that are not DNs", "%d members of groups are left out, since their names are none", r.unreadable)
 	}

@@ -89,7 +89,8 @@ type Groups struct {
 	// Filter is that of RFC 4515; the common classes of groups if left out.
 	Filter string `toml:"filter"`
 	// Members are the attributes that hold members; member, uniqueMember and
-	// memberUid if left out.
+	// memberUid if left out. gidNumber makes members of those whose primary group it
+	// is, memberURL of those whom it finds.
 	Members []string `toml:"members"`
 	// Name is the attribute that names a group for people; cn if left out.
 	Name string `toml:"name"`

@@ -34,7 +34,9 @@ func (s *Source) shape() *shape {
 		groupName: s.cfg.Groups.Name, believed: believed(s.cfg.AccountState), groupCover: identity.NewCoverage(s.cfg.Groups.Name)}
 	h.people, h.groups = wanted(s.coverage), wanted(h.groupCover)
 	for _, m := range s.cfg.Groups.Members {
-		h.members = append(h.members, canonical(m))
+		if name := canonical(m); !isDerived(name) {
+			h.members = append(h.members, name)
+		}
 	}
 	return h
 }
@@ -50,6 +52,9 @@ func (s *Source) personAttributes() []string {
 	}
 	if s.linked() {
 		names = append(names, primaryGroupID, objectSID)
+	}
+	if s.cfg.derivesBy(gidNumber) {
+		names = append(names, gidNumber)
 	}
 	return compact(names)
 }

@@ -124,6 +124,9 @@ func (s *Source) on(server ldapwire.Server) *Source {
 // computes names the first of the attributes that the rules or the filters need
 // and whose changes the server does not tell.
 func (s *Source) computes() string {
+	if name := s.cfg.derives(); name != "" {
+		return name
+	}
 	needed := append(slices.Clone(s.coverage.Names()), filterAttributes(s.cfg.Groups.Filter)...)
 	for _, name := range needed {
 		for _, c := range s.profile.computed {

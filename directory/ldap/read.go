@@ -65,6 +65,9 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	if s.linked() {
 		r.primaries = newPrimaries(s, conn, false)
 	}
+	if s.cfg.derives() != "" {
+		r.derived = newDerived(s)
+	}
 	if !ids {
 		if r.cursor, err = s.start(ctx, conn); err != nil {
 			return nil, err
@@ -83,6 +86,11 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 		}
 		if r.primaries != nil {
 			if err := r.primaries.complete(ctx, r.add); err != nil {
+				return nil, err
+			}
+		}
+		if r.derived != nil {
+			if err := r.derived.complete(ctx, conn, r.add); err != nil {
 				return nil, err
 			}
 		}
@@ -127,6 +135,8 @@ type reading struct {
 	cursor started
 	// primaries are groups that have members beside those they show; nil: none do.
 	primaries *primaries
+	// derived works members out that stand in no group; nil: there are none.
+	derived *derived
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -178,6 +188,9 @@ func (r *reading) person(e *ldapwire.Entry) error {
 	if err != nil {
 		return err
 	}
+	if r.derived != nil {
+		r.derived.person(e, out.DN)
+	}
 	return r.add(out)
 }
 
@@ -187,6 +200,9 @@ func (r *reading) group(e *ldapwire.Entry) error {
 		return err
 	}
 	r.unreadable += unreadable
+	if r.derived != nil && r.derived.group(e, &out) {
+		return nil
+	}
 	if r.primaries != nil {
 		if kept, err := r.primaries.take(e, out); kept || err != nil {
 			return err
