@@ -51,8 +51,10 @@ soak: ## the service left alone for two months of a moved clock, through both ch
 	ROSTERD_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run '^(TestLeftAlone|TestStartedReloadedStoppedAndKilled|TestTheWatchdogOfTheService)$$' ./cmd/rosterd
 
 .PHONY: bench
-bench: ## reading and provisioning beside ldapsearch and ldapadd, with PEOPLE (100000) people
-	$(GO) test -count=1 -timeout 60m -run "^$$" -bench People -benchtime 1x ./bench -args -people $(PEOPLE)
+bench: ## reading and provisioning beside ldapsearch and ldapadd, and what cycles and groups cost, with PEOPLE (100000) people
+	$(GO) test -count=1 -timeout 20m -v -run '^TestWorkDoesNotGrowWithThePeople$$' ./sync -args -many $(PEOPLE)
+	$(GO) test -count=1 -timeout 20m -run '^$$' -bench '^BenchmarkGroups$$' -benchtime 1x ./state
+	$(GO) test -count=1 -timeout 60m -run '^$$' -bench People -benchtime 1x ./bench -args -people $(PEOPLE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)

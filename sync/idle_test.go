@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 
@@ -85,7 +86,9 @@ func (w *world) scheduled() (*rostersync.Report, state.Work) {
 }
 
 // few and many are two sizes of a crowd: what is counted must not tell them apart.
-const few, many = 700, 7000
+const few = 700
+
+var many = flag.Int("many", 7000, "how many people the larger crowd has")
 
 // alike says whether the work is the same, but for keys of another length and pages
 // that are fuller.
@@ -103,7 +106,7 @@ func TestWorkDoesNotGrowWithThePeople(t *testing.T) {
 	}
 	const whole = "a group told whole"
 	costs := map[string][]cost{}
-	for _, n := range []int{few, many} {
+	for _, n := range []int{few, *many} {
 		w := crowd(t, n)
 		note := func(what string, subjects int) {
 			t.Helper()
