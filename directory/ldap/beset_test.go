@@ -174,7 +174,7 @@ func (b *beset) crowd() {
 	b.t.Helper()
 	b.add("ou=press,"+besetPeople, map[string][]string{"objectClass": {"organizationalUnit"}})
 	var all []string
-	for i := range 9 {
+	for i := range 12 {
 		container := besetPeople
 		if i > 5 {
 			container = "ou=press," + besetPeople
@@ -183,6 +183,8 @@ func (b *beset) crowd() {
 	}
 	b.group("all", all...)
 	b.group("some", all[:3]...)
+	b.group("other", all[3], all[5], all[6], all[7], all[9], all[10])
+	b.group("above", "cn=all,"+besetGroups, "cn=some,"+besetGroups)
 }
 
 // happen is what changes then: of everything something.
@@ -198,6 +200,34 @@ func (b *beset) happen() {
 	b.must(b.dir.Delete(writer(4)))
 	b.must(b.dir.Rename("ou=press,"+besetPeople, "ou=news", true, ""))
 	b.group("new", "cn=newcomer,"+besetPeople)
+	// Who leaves a group, or comes, under another name than was known.
+	news := "ou=news," + besetPeople
+	b.must(b.dir.Rename(writer(5), "cn=five", true, news))
+	b.lose("cn=other,"+besetGroups, "cn=five,"+news)
+	b.lose("cn=other,"+besetGroups, "cn=writer6,"+news)
+	b.must(b.dir.Rename("cn=writer8,"+news, "cn=eight", true, besetPeople))
+	b.gain("cn=other,"+besetGroups, "cn=eight,"+besetPeople)
+	b.lose("cn=other,"+besetGroups, "cn=writer9,"+news)
+	b.must(b.dir.Rename("cn=writer9,"+news, "cn=nine", true, ""))
+	// Somebody else under the name of somebody who was a member, and is again.
+	b.must(b.dir.Delete("cn=writer10," + news))
+	b.person("writer10", news)
+	b.gain("cn=other,"+besetGroups, "cn=writer10,"+news)
+	// In and out again, and a group renamed.
+	b.gain("cn=some,"+besetGroups, "cn=writer11,"+news)
+	b.lose("cn=some,"+besetGroups, "cn=writer11,"+news)
+	b.must(b.dir.Rename("cn=other,"+besetGroups, "cn=others", true, ""))
+	b.must(b.dir.Rename("cn=all,"+besetGroups, "cn=everybody", true, ""))
+}
+
+func (b *beset) gain(group, member string) {
+	b.t.Helper()
+	b.must(b.dir.Modify(group, ldapd.Change{Op: ldapd.AddValues, Attr: "member", Values: []string{member}}))
+}
+
+func (b *beset) lose(group, member string) {
+	b.t.Helper()
+	b.must(b.dir.Modify(group, ldapd.Change{Op: ldapd.DeleteValues, Attr: "member", Values: []string{member}}))
 }
 
 // clone is a mirror that goes its own way.

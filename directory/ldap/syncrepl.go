@@ -214,7 +214,7 @@ func (r *syncrepl) news(ctx context.Context, b []byte, n *news) ([]byte, error) 
 // refresh asks for the changes of one root.
 func (r *syncrepl) refresh(ctx context.Context, root syncRoot, n *news) (ldapwire.SyncDone, error) {
 	bases := r.s.bases()
-	present := map[identity.ID]bool{}
+	present, phase := map[identity.ID]bool{}, false
 	done, err := r.ask(ctx, root, func(m ldapwire.SyncMessage) error {
 		switch m := m.(type) {
 		case *ldapwire.SyncEntry:
@@ -224,7 +224,7 @@ func (r *syncrepl) refresh(ctx context.Context, root syncRoot, n *news) (ldapwir
 				n.lost(id, deletePhase)
 				return nil
 			case ldapwire.SyncPresent:
-				present[id] = true
+				present[id], phase = true, true
 				return nil
 			}
 			present[id] = true
@@ -242,7 +242,7 @@ func (r *syncrepl) refresh(ctx context.Context, root syncRoot, n *news) (ldapwir
 				if m.Gone {
 					n.lost(uuidOf(raw), deletePhase)
 				} else {
-					present[uuidOf(raw)] = true
+					present[uuidOf(raw)], phase = true, true
 				}
 			}
 		}
@@ -252,8 +252,9 @@ func (r *syncrepl) refresh(ctx context.Context, root syncRoot, n *news) (ldapwir
 		return done, err
 	}
 	// What is gone was not named: whoever is neither here nor there is looked for.
-	// That they are absent proves nothing.
-	if !done.RefreshDeletes {
+	// That they are absent proves nothing. Who names those who are present has not
+	// named the deleted, whatever the end of the answer says.
+	if !done.RefreshDeletes || phase {
 		n.present = append(n.present, presence{root.Root, present})
 	}
 	return done, nil

@@ -33,6 +33,7 @@ type domain struct {
 	sid        []uint32
 	rid        uint32
 	invocation string // 16 octets
+	others     []seen // what it has seen of other controllers, itself before it was restored among them
 	settings   string // DN of the NTDS settings
 	deleted    *node  // CN=Deleted Objects
 }
@@ -120,14 +121,7 @@ func (d *Directory) furnish(r *record, who string) *Error {
 	if m == nil {
 		return nil
 	}
-	classes := r.get("objectclass")
-	for _, c := range []string{"computer", "inetorgperson", "user", "group", "contact", "organizationalunit", "container", "domaindns", "foreignsecurityprincipal"} {
-		if classes.find(c) >= 0 {
-			r.set("objectClass", strings.Fields(adClasses[c].chain)...)
-			r.lack("objectCategory", "CN="+adClasses[c].category+",CN=Schema,CN=Configuration,"+m.nc.String())
-			break
-		}
-	}
+	d.classify(r)
 	r.nameAD()
 	r.lack("instanceType", "4")
 	if guid := r.first("objectguid"); guid != "" {
@@ -146,6 +140,18 @@ func (d *Directory) furnish(r *record, who string) *Error {
 		}
 	}
 	return d.checkAccount(nil, r, who)
+}
+
+// classify gives an entry all classes above its own, and a category.
+func (d *Directory) classify(r *record) {
+	classes := r.get("objectclass")
+	for _, c := range []string{"computer", "inetorgperson", "user", "group", "contact", "organizationalunit", "container", "domaindns", "foreignsecurityprincipal"} {
+		if classes.find(c) >= 0 {
+			r.set("objectClass", strings.Fields(adClasses[c].chain)...)
+			r.lack("objectCategory", "CN="+adClasses[c].category+",CN=Schema,CN=Configuration,"+d.domain.nc.String())
+			return
+		}
+	}
 }
 
 // principal gives a user, a computer or a group its identity.
@@ -244,8 +250,38 @@ func (d *Directory) GUID(dn string) string {
 	return ""
 }
 
-// Reinvoke gives an Active Directory another invocationId, as a domain
-// controller has after it was restored in a proper way, or as another one has.
+// seen is how far the changes of a controller are known.
+type seen struct {
+	invocation string
+	usn        uint64
+}
+
+// vector is replUpToDateVector: UPTODATE_VECTOR_V2_EXT of [MS-DRSR].
+func (m *domain) vector(now time.Time) string {
+	b := binary.LittleEndian.AppendUint32(nil, 2)
+	for _, v := range []uint32{0, uint32(len(m.others)), 0} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	for _, o := range m.others {
+		b = append(b, o.invocation...)
+		b = binary.LittleEndian.AppendUint64(b, o.usn)
+		b = binary.LittleEndian.AppendUint64(b, uint64(now.Unix()+11_644_473_600))
+	}
+	return string(b)
+}
+
+// Restored gives an Active Directory another invocationId, as a domain
+// controller takes when it is restored in a proper way. It knows how much it had
+// seen as the one it was.
+func (d *Directory) Restored() {
+	d.mu.Lock()
+	d.domain.others = append(slices.Clip(d.domain.others), seen{d.domain.invocation, d.serial})
+	d.mu.Unlock()
+	d.Reinvoke()
+}
+
+// Reinvoke gives it another invocationId and no more, as another controller has
+// that has not heard of this one.
 func (d *Directory) Reinvoke() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -41,6 +41,9 @@ func (v view) computedAD(n *node, sel selection) []attr {
 	if asked("parentguid") && n.parent != nil {
 		give("parentGUID", n.parent.rec.first("objectguid"))
 	}
+	if asked("repluptodatevector") && n.rec.dn.Equal(d.domain.nc) {
+		give("replUpToDateVector", d.domain.vector(d.now()))
+	}
 	if asked("primarygrouptoken") && n.rec.is("group") {
 		give("primaryGroupToken", ridOf(n.rec.first("objectsid")))
 	}

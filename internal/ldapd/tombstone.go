@@ -113,6 +113,7 @@ func (d *Directory) Undelete(guid, dn string) error {
 	}
 	rdn := name.RDN()[0]
 	d.label(r, rdn.Type, rdn.Value, parent)
+	d.classify(r)
 	d.principal(r)
 	if d.AD.RecycleBin {
 		for _, a := range n.meta.kept {
