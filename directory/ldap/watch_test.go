@@ -2,6 +2,7 @@ package ldap_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,16 @@ func domainTells(t *testing.T, f *forest) {
 	watch := startWatch(t, f.open(func(c *ldap.Config) { c.Push = true }))
 	if how := await(t, "the watch", watch.how); !strings.HasPrefix(how, "change notification at ldaps://") {
 		t.Errorf("by %s", how)
+	}
+	// The server does not say when it has begun to watch: until then changes are not
+	// told.
+	for i, begun := 0, false; !begun && i < 40; i++ {
+		f.set(one, "title", fmt.Sprintf("Editor %d", i))
+		select {
+		case <-watch.moved:
+			begun = true
+		case <-time.After(500 * time.Millisecond):
+		}
 	}
 	told(t, watch, "a change", func() { f.set(one, "title", "Editor") })
 	told(t, watch, "a member", func() { f.set(writers, "member", one) })
