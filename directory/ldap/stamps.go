@@ -24,8 +24,9 @@ type stamp struct {
 	inside bool // below a base
 }
 
-// add takes an entry by the names of its stamp and ID.
-func (s *stamps) add(e *ldapwire.Entry, name, id string, bases []identity.DN) error {
+// add takes an entry by the names of its stamp and ID; every says that each entry
+// has an ID.
+func (s *stamps) add(e *ldapwire.Entry, name, id string, every bool, bases []identity.DN) error {
 	dn, err := identity.ParseDN(string(e.DN))
 	if err != nil {
 		return fmt.Errorf("read the name of an entry: %w", err)
@@ -33,7 +34,12 @@ func (s *stamps) add(e *ldapwire.Entry, name, id string, bases []identity.DN) er
 	inside := slices.ContainsFunc(bases, dn.Within)
 	ids := e.Values(id)
 	if len(ids) != 1 {
-		return nil // where only people have an ID, other entries have none
+		// Where only people have an ID, other entries have none. Where the server
+		// gives one to everything, a container without it could be renamed unseen.
+		if inside && every {
+			s.odd = fmt.Sprintf("%q shows no %s", e.DN, id)
+		}
+		return nil
 	}
 	key, err := idOf(id, ids[0])
 	if err != nil {

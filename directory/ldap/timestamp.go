@@ -140,11 +140,12 @@ func (t *timestamp) back(last string) string {
 func (t *timestamp) look(ctx context.Context, token stampToken, seen directory.Knowledge) (stamps, error) {
 	out := stamps{of: map[identity.ID]stamp{}}
 	name, id, bases := strings.ToLower(token.Attribute), canonical(t.s.cfg.IDAttribute), t.s.bases()
+	every := strings.EqualFold(id, t.s.profile.id)
 	filter := fmt.Sprintf("(%s>=%s)", token.Attribute, token.from(seen))
 	for _, root := range token.Roots {
 		_, err := t.conn.Search(ctx, ldapwire.Request{Base: root, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: []string{token.Attribute, t.s.cfg.IDAttribute},
 			PageSize: t.s.cfg.PageSize, IgnoreReferrals: t.s.cfg.IgnoreReferrals}, func(e *ldapwire.Entry) error {
-			return out.add(e, name, id, bases)
+			return out.add(e, name, id, every, bases)
 		})
 		if err != nil {
 			return stamps{}, err
