@@ -20,7 +20,7 @@ import (
 type SambaConfig struct {
 	Domain  string      // DNS name, lower case; default lab.example
 	Users   []SambaUser // nil: SambaUsers
-	LDIF    []io.Reader // added offline before the start, in one transaction each
+	LDIF    []io.Reader // added offline before the start, in one transaction; kept for the day like the domain itself
 	Fresh   bool        // not a copy, though the name is that of another: 6 s, where a copy takes 1
 	Options []string    // more lines of smb.conf, section [global]
 	TempDir string      // where Dir is made; default the system's
@@ -175,7 +175,7 @@ func (s *Samba) Resume() error { return s.proc.resume() }
 // Close ends the controller and removes its folder.
 func (s *Samba) Close() error { return errors.Join(s.proc.kill(), os.RemoveAll(s.Dir)) }
 
-func (s *Samba) data() string    { return filepath.Join(s.Dir, "dc") }
+func (s *Samba) data() string    { return filepath.Join(s.Dir, "tree", "dc") }
 func (s *Samba) conf() string    { return filepath.Join(s.Dir, "smb.conf") }
 func (s *Samba) sam() string     { return filepath.Join(s.data(), "private", "sam.ldb") }
 func (s *Samba) logPath() string { return filepath.Join(s.Dir, "samba.log") }
@@ -188,19 +188,7 @@ func (s *Samba) prepare() error {
 	if err := s.provisioned(); err != nil {
 		return err
 	}
-	if err := s.files(); err != nil {
-		return err
-	}
-	for _, r := range s.cfg.LDIF {
-		text, err := io.ReadAll(r)
-		if err != nil {
-			return fmt.Errorf("read the LDIF: %w", err)
-		}
-		if err := s.ldb("ldbadd", string(text)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.files()
 }
 
 // files writes what depends on address and folder, for this copy alone.
@@ -212,7 +200,7 @@ func (s *Samba) files() error {
 	s.CACert, s.Krb5Conf = filepath.Join(s.Dir, "ca.crt"), filepath.Join(s.Dir, "krb5.conf")
 	for path, content := range map[string][]byte{
 		s.CACert: pair.CA, filepath.Join(s.Dir, "srv.crt"): pair.Cert, filepath.Join(s.Dir, "srv.key"): pair.Key,
-		s.conf(): []byte(s.smbConf()), s.Krb5Conf: []byte(s.krb5Conf()), s.password(): []byte(s.AdminPassword),
+		s.conf(): []byte(s.smbConf(s.Dir, s.data())), s.Krb5Conf: []byte(s.krb5Conf()), s.password(): []byte(s.AdminPassword),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			return fmt.Errorf("write a file for Samba: %w", err)

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// smbConf is the whole configuration of one copy.
-func (s *Samba) smbConf() string {
+// smbConf is the whole configuration of one copy: where it writes, and where its
+// data are.
+func (s *Samba) smbConf(dir, data string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("[global]")
@@ -15,12 +16,12 @@ func (s *Samba) smbConf() string {
 	line("server services = ldap, cldap, kdc")
 	line("interfaces = %s/8\nbind interfaces only = yes\ndisable netbios = yes", s.Addr)
 	line("private dir = %s/private\nlock directory = %s\nstate directory = %s/state\ncache directory = %s/cache\nbinddns dir = %s/bind-dns",
-		s.data(), s.data(), s.data(), s.data(), s.data())
-	line("pid directory = %s/run\nncalrpc dir = %s/ncalrpc\nntp signd socket directory = %s/ntp\nwinbindd socket directory = %s/run/winbindd", s.Dir, s.Dir, s.Dir, s.Dir)
-	line("log file = %s/samba-%%m.log", s.Dir)
+		data, data, data, data, data)
+	line("pid directory = %s/run\nncalrpc dir = %s/ncalrpc\nntp signd socket directory = %s/ntp\nwinbindd socket directory = %s/run/winbindd", dir, dir, dir, dir)
+	line("log file = %s/samba-%%m.log", dir)
 	line("idmap_ldb:use rfc2307 = yes")
 	line("ldap server require strong auth = no")
-	line("tls enabled = yes\ntls keyfile = %s/srv.key\ntls certfile = %s/srv.crt\ntls cafile = %s", s.Dir, s.Dir, s.CACert)
+	line("tls enabled = yes\ntls keyfile = %s/srv.key\ntls certfile = %s/srv.crt\ntls cafile = %s/ca.crt", dir, dir, dir)
 	// Three to ten times faster; a test whose machine loses power starts anew.
 	line("ldb:nosync = true")
 	for _, o := range s.cfg.Options {

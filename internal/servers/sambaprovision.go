@@ -1,9 +1,12 @@
 package servers
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Right is what a user may do beyond what every user may.
@@ -35,19 +38,58 @@ var SambaUsers = []SambaUser{
 	{Name: "greedy", Rights: []Right{GetChanges, GetChangesAll}},
 }
 
-// provisioned puts a domain with its users into the data folder: a new one, or
-// a copy of one that was made today.
+// provisioned puts a domain with its users and the LDIF where the data are: a new
+// one, or a copy of one that was made today.
 func (s *Samba) provisioned() error {
+	var text bytes.Buffer
+	for _, r := range s.cfg.LDIF {
+		if _, err := text.ReadFrom(r); err != nil {
+			return fmt.Errorf("read the LDIF: %w", err)
+		}
+		text.WriteString("\n\n")
+	}
+	tree := filepath.Join(s.Dir, "tree")
 	if s.cfg.Fresh {
-		return s.provision(s.data())
+		if err := os.Mkdir(tree, 0o700); err != nil {
+			return fmt.Errorf("make a folder for Samba: %w", err)
+		}
+		return errors.Join(s.provision(tree), s.add(tree, text.String()))
 	}
 	// Whatever is said here and in provision is part of the name, so that no old
 	// copy is taken after an edit.
-	of := []string{"4", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
-	return template("samba", of, s.provision, s.data())
+	of := []string{"5", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
+	if text.Len() == 0 {
+		return template("samba", of, s.provision, tree)
+	}
+	return template("samba", append(of, text.String()), func(dir string) error {
+		// The folder is there already, and a copy makes its own.
+		bare := filepath.Join(dir, "bare")
+		if err := template("samba", of, s.provision, bare); err != nil {
+			return err
+		}
+		if err := os.Rename(filepath.Join(bare, "dc"), filepath.Join(dir, "dc")); err != nil {
+			return fmt.Errorf("place the domain: %w", err)
+		}
+		return s.add(dir, text.String())
+	}, tree)
 }
 
-func (s *Samba) provision(dir string) error {
+// add adds LDIF to the domain in the folder dc below dir, in one transaction.
+func (s *Samba) add(dir, text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	data := filepath.Join(dir, "dc")
+	conf := filepath.Join(dir, "add.conf")
+	if err := os.WriteFile(conf, []byte(s.smbConf(dir, data)), 0o600); err != nil {
+		return fmt.Errorf("write smb.conf: %w", err)
+	}
+	_, err := sambaOffline{conf: conf, sam: filepath.Join(data, "private", "sam.ldb")}.ldb("ldbadd", text)
+	return err
+}
+
+func (s *Samba) provision(in string) error {
+	dir := filepath.Join(in, "dc")
 	empty := filepath.Join(s.Dir, "empty.conf")
 	if err := os.WriteFile(empty, []byte("[global]\n"), 0o600); err != nil {
 		return fmt.Errorf("write an empty smb.conf: %w", err)
