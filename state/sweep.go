@@ -48,27 +48,46 @@ func (g *Stage) sighted(e *directory.Entry, dn [2]uint64) {
 }
 
 // Undecided says whether a sweep showed what only a whole read can decide:
-// somebody who is new may be somebody else who is missed, under another ID, and
-// who is back or elsewhere is not as the snapshot has them.
+// somebody who is new may be somebody else who is missed, under another ID, who is
+// back or elsewhere is not as the snapshot has them, and of a group with somebody who
+// is missed a second time it is not known who is in it now: many servers take whom
+// they delete out of the groups, and tell nobody.
 func (g *Stage) Undecided() (bool, error) {
 	if g.ids == nil || g.ids.news {
 		return g.ids != nil, nil
 	}
-	moved := false
-	for _, kind := range []directory.Kind{directory.Person, directory.Group} {
-		if err := g.eachKnown(kind, func(k *known, e *entry) error {
-			if !k.seen || moved {
+	undecided := false
+	err := g.s.view(func(tx *txn) error {
+		for _, kind := range []directory.Kind{directory.Person, directory.Group} {
+			if err := g.eachKnownIn(tx, kind, decodeLean, func(k *known, e *entry) error {
+				if undecided || !k.seen && e.doubt != identity.SecondLook {
+					return nil
+				}
+				dn, err := identity.ParseDN(e.dn)
+				if err != nil {
+					return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+				}
+				if k.seen {
+					undecided = dnHash(dn) != g.ids.at[k.ordinal]
+				} else {
+					undecided = isMember(tx, g.num, dn)
+				}
 				return nil
+			}); err != nil {
+				return err
 			}
-			dn, err := identity.ParseDN(e.dn)
-			if err != nil {
-				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
-			}
-			moved = dnHash(dn) != g.ids.at[k.ordinal]
-			return nil
-		}); err != nil {
-			return false, fmt.Errorf("compare a sweep of %s: %w", g.source, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("compare a sweep of %s: %w", g.source, err)
 	}
-	return moved, nil
+	return undecided, nil
+}
+
+// isMember says whether any group names this DN.
+func isMember(tx *txn, source uint64, dn identity.DN) bool {
+	h := nameHash(byDN, source, dn.Key())
+	k, _ := tx.Bucket(bMemberOf).Cursor().Seek(h[:])
+	return k != nil && hasPrefix(k, h[:])
 }
