@@ -39,7 +39,7 @@ test-servers: ## the tests against Samba AD DC and 389 Directory Server, as root
 	@.ci/prepare servers
 	@packages=$$(grep -rl --include='*_test.go' '^//go:build servers$$' . | xargs -n 1 dirname | sort -u); \
 	$(GO) vet -tags servers $$packages; \
-	$(GO) test -count=1 -vet=off -tags servers -timeout $(TIMEOUT) -run '^Test(Samba|Dirsrv)' -json $$packages | $(GO) run ./internal/testreport /dev/null
+	$(GO) test -count=1 -vet=off -tags servers -timeout $(TIMEOUT) -run '^Test(Samba|Dirsrv|Slapd)' -json $$packages | $(GO) run ./internal/testreport /dev/null
 
 .PHONY: faults
 faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; ROSTERD_SEED repeats a run

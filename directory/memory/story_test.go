@@ -127,7 +127,7 @@ func (w *storyWorld) Close(dn string, closed bool) error {
 
 func TestStory(t *testing.T) {
 	for name, traits := range map[string]followtest.Traits{
-		"tells deletions": {Engine: "memory", Deletes: true, Now: time.Now}, "does not": {Engine: "memory", Now: time.Now}} {
+		"tells deletions": {Engine: "memory", Deletes: true, Proves: true, Now: time.Now}, "does not": {Engine: "memory", Now: time.Now}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			followtest.Run(t, func(*testing.T) followtest.World { return newStoryWorld(0, !traits.Deletes) }, traits)
@@ -135,6 +135,6 @@ func TestStory(t *testing.T) {
 	}
 	t.Run("of many", func(t *testing.T) {
 		t.Parallel()
-		followtest.RunBig(t, func(*testing.T) followtest.World { return newStoryWorld(500, false) }, followtest.Traits{Engine: "memory", Deletes: true, Now: time.Now})
+		followtest.RunBig(t, func(*testing.T) followtest.World { return newStoryWorld(500, false) }, followtest.Traits{Engine: "memory", Deletes: true, Proves: true, Now: time.Now})
 	})
 }

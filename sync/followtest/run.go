@@ -12,8 +12,9 @@ import (
 type step struct {
 	name string
 	do   func(s *story)
-	// everything: only a listing of everything can judge it.
-	everything bool
+	// everything: a listing of everything may be needed to judge it. Deletes: likewise,
+	// if nothing proves who was deleted.
+	everything, deletes bool
 	// then looks at more than that the snapshot is as the directory.
 	then func(s *story)
 }
@@ -29,6 +30,11 @@ func run(t *testing.T, start Start, traits Traits, steps func(*story) []step) {
 	s := begin(t, start(t), traits)
 	s.join("keeper") // of somebody, so that it is not empty
 	s.cycle(asked("sync"))
+	facts, err := s.engine.Store.SourceFacts("corp")
+	s.must(err)
+	if facts.Engine != traits.Engine || facts.Deletes != traits.Deletes {
+		t.Fatalf("the engine is %q and tells deletions: %t; want %q, %t", facts.Engine, facts.Deletes, traits.Engine, traits.Deletes)
+	}
 	if s.same(); t.Failed() {
 		return
 	}
@@ -50,7 +56,7 @@ func (s *story) tell(step step) {
 	s.t.Helper()
 	step.do(s)
 	s.settle()
-	if s.everything() && !step.everything {
+	if s.everything() && !step.everything && (!step.deletes || s.traits.Proves) {
 		s.t.Errorf("everything was read: %s", s.went())
 	}
 	s.same()
@@ -75,7 +81,7 @@ func is(login string, proved, otherwise identity.Standing) func(*story) {
 	return func(s *story) {
 		s.t.Helper()
 		want := otherwise
-		if s.traits.Deletes {
+		if s.traits.Proves {
 			want = proved
 		}
 		if got := s.standing(login); got != want {

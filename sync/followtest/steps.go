@@ -59,7 +59,7 @@ func steps(s *story) []step {
 			s.must(w.Close(s.person("writer3"), false))
 			s.must(w.Close(s.person("writer5"), true))
 		}},
-		{name: "Deleted", do: func(s *story) {
+		{name: "Deleted", deletes: true, do: func(s *story) {
 			s.must(w.Delete(s.person("writer6")))
 			s.must(w.Delete(s.person("writer8")))
 		}, then: is("writer8", identity.Gone, identity.PresumedGone)},
@@ -81,7 +81,7 @@ func steps(s *story) []step {
 			s.must(w.Members(s.group("level1"), []string{s.person("writer11")}, nil))
 			s.must(w.Members(s.group("level3"), []string{s.group("redaction")}, nil))
 		}},
-		{name: "GroupDeleted", do: func(s *story) {
+		{name: "GroupDeleted", deletes: true, do: func(s *story) {
 			s.must(w.Delete(s.group("level2")))
 			s.must(w.Delete(s.group("writers")))
 		}},
@@ -116,7 +116,7 @@ func steps(s *story) []step {
 		{name: "RestartedServer", do: func(s *story) {
 			s.must(w.Restart())
 		}},
-		{name: "DeletedBeforeARestart", do: func(s *story) {
+		{name: "DeletedBeforeARestart", everything: true, do: func(s *story) {
 			s.must(w.Delete(s.person("writer7")))
 			s.must(w.Restart())
 			s.must(w.Set(s.person("writer0"), w.Title(), "Restarted"))
@@ -153,7 +153,7 @@ func bigSteps(s *story) []step {
 		{name: "ManyChangesAtOnce", do: func(s *story) {
 			s.must(w.SetAll(crowd[:len(crowd)*2/5], w.Title(), "Reader"))
 		}},
-		{name: "BigGroupDeleted", do: func(s *story) {
+		{name: "BigGroupDeleted", deletes: true, do: func(s *story) {
 			s.must(w.Delete(s.group("big")))
 		}},
 	}

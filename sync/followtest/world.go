@@ -64,9 +64,9 @@ type PrimaryGroups interface {
 type Traits struct {
 	// Engine is its name in a cursor.
 	Engine string
-	// Deletes: it proves who was deleted. Who is out of scope is found by ID either
-	// way.
-	Deletes bool
+	// Deletes: it says that it tells who was deleted. Proves: it has evidence of
+	// it; who is not there any more is else listed twice.
+	Deletes, Proves bool
 	// Now is the clock of the cycles; it should be that of the source.
 	Now func() time.Time
 }

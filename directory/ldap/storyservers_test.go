@@ -1,0 +1,134 @@
+//go:build servers
+
+package ldap_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/internal/servers"
+	"github.com/rosterd/rosterd/sync/followtest"
+)
+
+// crowd is how many people the big stories are of.
+const crowd = 5000
+
+// story tells both stories, each in a world of its own.
+func story(t *testing.T, start func(crowd int) followtest.Start, traits followtest.Traits) {
+	traits.Now = time.Now
+	t.Run("all", func(t *testing.T) {
+		t.Parallel()
+		followtest.Run(t, start(0), traits)
+	})
+	t.Run("many", func(t *testing.T) {
+		t.Parallel()
+		followtest.RunBig(t, start(crowd), traits)
+	})
+}
+
+func TestSlapdStory(t *testing.T) {
+	for _, c := range []struct {
+		mode     servers.SlapdSync
+		overlays []string
+		traits   followtest.Traits
+	}{
+		{servers.NoSync, nil, followtest.Traits{Engine: "timestamp"}},
+		{servers.NoSync, []string{"memberof", "refint"}, followtest.Traits{Engine: "timestamp"}},
+		{servers.SyncPlain, nil, followtest.Traits{Engine: "timestamp"}},
+		{servers.SyncPlain, []string{"memberof", "refint"}, followtest.Traits{Engine: "syncrepl", Deletes: true}},
+		{servers.SyncSessionLog, nil, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+		{servers.SyncSessionLog, []string{"memberof", "refint"}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+		{servers.SyncAccessLog, nil, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+		{servers.SyncAccessLog, []string{"memberof", "refint"}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+	} {
+		t.Run(fmt.Sprintf("%s %s %v", c.traits.Engine, c.mode, c.overlays), func(t *testing.T) {
+			story(t, func(n int) followtest.Start { return storySlapd(c.mode, c.traits.Engine, n, c.overlays...) }, c.traits)
+		})
+	}
+}
+
+// sambaWorld adds what only Active Directory has.
+type sambaWorld struct {
+	*storyWorld
+	dc *servers.Samba
+}
+
+func (w *sambaWorld) SetPrimary(person, group string) error {
+	found, err := w.dc.Search(group, "base", "(objectClass=*)", "primaryGroupToken")
+	if err != nil || len(found) != 1 || len(found[0].Get("primaryGroupToken")) != 1 {
+		return fmt.Errorf("read the number of %s: %v, %w", group, found, err)
+	}
+	return w.Set(person, "primaryGroupID", found[0].Get("primaryGroupToken")[0])
+}
+
+func storySamba(user, changes string, n int) followtest.Start {
+	return func(t *testing.T) followtest.World {
+		w := &storyWorld{t: t, schema: domain()}
+		cfg := servers.SambaConfig{}
+		if n > 0 {
+			var text io.Reader
+			w.crowd, text = crowded(w.schema, n)
+			cfg.LDIF = []io.Reader{text}
+		}
+		s := servers.StartSamba(t, cfg)
+		w.restart = s.Restart
+		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: s.AdminDN, Password: func() (string, error) { return s.AdminPassword, nil }}
+		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: user + "@lab.example", Password: password(t, servers.SambaPassword), Changes: changes,
+			People: ldap.People{Bases: []string{w.base}}, Groups: ldap.Groups{Bases: []string{w.groups}}, Person: ldap.Person{Key: "employeeNumber"}}
+		w.open()
+		// Somebody was deleted before, by whom it is proved that deletions are seen.
+		if err := errors.Join(w.AddPerson("CN=left,"+w.base, "left"), w.Delete("CN=left,"+w.base)); err != nil {
+			t.Fatal(err)
+		}
+		return &sambaWorld{w, s}
+	}
+}
+
+func TestSambaStory(t *testing.T) {
+	for user, traits := range map[string]followtest.Traits{
+		"sync": {Engine: "dirsync", Deletes: true, Proves: true}, "dirsync": {Engine: "dirsync"},
+		"deleted": {Engine: "usn", Deletes: true, Proves: true}, "reader": {Engine: "usn"}} {
+		t.Run(traits.Engine+" as "+user, func(t *testing.T) {
+			story(t, func(n int) followtest.Start { return storySamba(user, traits.Engine, n) }, traits)
+		})
+	}
+}
+
+func storyDirsrv(changes string, n int, plugins ...servers.DirsrvPlugin) followtest.Start {
+	return func(t *testing.T) followtest.World {
+		w := &storyWorld{t: t, schema: unix(replace("nsAccountLock", "true"), replace("nsAccountLock"))}
+		cfg := servers.DirsrvConfig{Plugins: plugins}
+		if n > 0 {
+			var text io.Reader
+			w.crowd, text = crowded(w.schema, n)
+			cfg.LDIF = []io.Reader{text}
+		}
+		s := servers.StartDirsrv(t, cfg)
+		w.restart = s.Restart
+		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: s.AdminDN, Password: func() (string, error) { return s.AdminPassword, nil }}
+		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: sync, Password: password(t, "sync"), Changes: changes,
+			People: ldap.People{Bases: []string{people}}, Groups: ldap.Groups{Bases: []string{groups}}, Person: ldap.Person{Key: "employeeNumber"}}
+		return w.open()
+	}
+}
+
+func TestDirsrvStory(t *testing.T) {
+	for name, c := range map[string]struct {
+		plugins []servers.DirsrvPlugin
+		traits  followtest.Traits
+	}{
+		"timestamp bare":    {nil, followtest.Traits{Engine: "timestamp"}},
+		"timestamp":         {[]servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}, followtest.Traits{Engine: "timestamp"}},
+		"syncrepl":          {[]servers.DirsrvPlugin{servers.ContentSync}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+		"syncrepl all else": {[]servers.DirsrvPlugin{servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity, servers.EntryUSN}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, func(n int) followtest.Start { return storyDirsrv(c.traits.Engine, n, c.plugins...) }, c.traits)
+		})
+	}
+}
