@@ -1,6 +1,7 @@
 package ldapwire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,27 +95,41 @@ func (c *Conn) readLongOnce(ctx context.Context, req Request, dn string) (*Entry
 func (c *Conn) readAttribute(ctx context.Context, req Request, dn string, a *Attribute, stamp string) error {
 	description := strings.Join(append([]string{a.Name}, a.Options...), ";")
 	var seen dnSet
-	// take checks a part and says where the next one begins.
-	next := 0
-	take := func(part *Attribute) error {
-		s := part.span
-		switch {
-		case s.low != next, !s.last && s.high-s.low+1 != len(part.Values), !s.last && len(part.Values) == 0:
-			return c.fault(opNameSearch, dn, fmt.Errorf("%w: %d values of %q as the part from %d (asked for: from %d)", ErrProtocol, len(part.Values), description, s.low, next))
-		}
-		for _, v := range part.Values {
-			if !seen.add(v) {
-				return c.fault(opNameSearch, dn, fmt.Errorf("%w: a value of %q came in two parts", ErrProtocol, description))
-			}
-		}
-		next += len(part.Values)
-		return nil
+	// take checks a part, the first value of which is known already if it is not the
+	// first part, and returns what is new in it.
+	next, again := 0, 0
+	if len(a.Values) > 1 {
+		again = 1
 	}
-	if err := take(a); err != nil {
+	var before []byte
+	take := func(part *Attribute) ([][]byte, error) {
+		s, values, from := part.span, part.Values, max(next-again, 0)
+		if s.low != from || !s.last && s.high-s.low+1 != len(values) || !s.last && len(values) < 1+min(next, again) {
+			return nil, c.fault(opNameSearch, dn, fmt.Errorf("%w: %d values of %q as the part from %d (asked for: from %d)", ErrProtocol, len(values), description, s.low, from))
+		}
+		if next > 0 && again > 0 {
+			if len(values) == 0 || !bytes.Equal(values[0], before) {
+				return nil, ErrMoved
+			}
+			values = values[1:]
+		}
+		for _, v := range values {
+			if !seen.add(v) {
+				return nil, c.fault(opNameSearch, dn, fmt.Errorf("%w: a value of %q came in two parts", ErrProtocol, description))
+			}
+			before = v
+		}
+		next += len(values)
+		return values, nil
+	}
+	if _, err := take(a); err != nil {
 		return err
 	}
 	for last := a.span.last; !last; {
-		more, err := c.longPart(ctx, req, dn, append([]string{fmt.Sprintf("%s;range=%d-*", description, next)}, stampAttributes...))
+		// Whoever is deleted leaves the group without a change of it (Active Directory:
+		// members are links), and those behind move up. So each part begins with the
+		// last value of the one before.
+		more, err := c.longPart(ctx, req, dn, append([]string{fmt.Sprintf("%s;range=%d-*", description, next-again)}, stampAttributes...))
 		if err != nil {
 			return err
 		}
@@ -127,10 +142,11 @@ func (c *Conn) readAttribute(ctx context.Context, req Request, dn string, a *Att
 		if i < 0 {
 			return c.fault(opNameSearch, dn, &RangeError{DN: dn, Attribute: description})
 		}
-		if err := take(&more.Attributes[i]); err != nil {
+		fresh, err := take(&more.Attributes[i])
+		if err != nil {
 			return err
 		}
-		a.Values = append(a.Values, more.Attributes[i].Values...)
+		a.Values = append(a.Values, fresh...)
 		last = more.Attributes[i].span.last
 	}
 	a.Part, a.span = Whole, span{}
