@@ -29,6 +29,7 @@ const (
 	eventPanic    = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0a"
 	eventForgot   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b20"
 	eventHead     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0b"
+	eventReread   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0d"
 	eventParked   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0c"
 	eventPush     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0d"
 )
@@ -114,6 +115,8 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))
+		} else if text := rereadText(read); text != "" {
+			log.Warn(text, "MESSAGE_ID", eventReread, "source", read.Source)
 		}
 	}
 	if p := r.Policy; p != nil && p.Err != nil {

@@ -223,14 +223,8 @@ func totals(r *rostersync.Report) string {
 	}
 	var read []string
 	for _, x := range r.Reads {
-		switch n := x.Sealed.New + x.Sealed.Changed + x.Sealed.Missing; {
-		case x.Err != nil:
-		case x.Way != rostersync.Changes:
-			read = append(read, count(x.Sealed.People, "person")+" in "+x.Source)
-		case n == 0:
-			read = append(read, "nothing new in "+x.Source)
-		default:
-			read = append(read, count(n, "change")+" in "+x.Source)
+		if x.Err == nil {
+			read = append(read, readText(x))
 		}
 	}
 	seen := ""

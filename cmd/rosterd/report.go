@@ -79,6 +79,8 @@ func (a *app) printTrouble(r *rostersync.Report) {
 	for _, read := range r.Reads {
 		if read.Err != nil {
 			a.complain(fmt.Errorf("%w\nnobody's standing has changed by it; what was known stays in force, dates too", read.Err), first(hintOf(read.Err), "find out more: rosterd check"))
+		} else if text := rereadText(read); text != "" {
+			a.warn(text)
 		}
 	}
 	if p := r.Policy; p != nil && p.Err != nil {
@@ -152,12 +154,6 @@ type document struct {
 	Verified      int               `json:"verified"`
 }
 
-type readDocument struct {
-	Source string `json:"source"`
-	Error  string `json:"error,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-}
-
 type failedDocument struct {
 	Target string `json:"target"`
 	Change string `json:"change"`
@@ -182,11 +178,7 @@ func reportDocument(r *rostersync.Report) document {
 	d := document{FormatVersion: 1, Cycle: r.Cycle, Verb: r.Verb, Exit: r.Exit(), Plan: plan.NewDocument(r.Shown, r.ShownVerdict),
 		Holds: []holdDocument{}, Done: map[string]int{}, Verified: r.Verified, Reads: []readDocument{}, Policy: newPendingDocument(r.Policy)}
 	for _, read := range r.Reads {
-		x := readDocument{Source: read.Source}
-		if read.Err != nil {
-			x.Error, x.Hint = read.Err.Error(), hintOf(read.Err)
-		}
-		d.Reads = append(d.Reads, x)
+		d.Reads = append(d.Reads, newReadDocument(read))
 	}
 	for _, x := range r.Down {
 		if d.Down == nil {

@@ -93,11 +93,13 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 			continue
 		}
 		p.row(name, "", fmt.Sprintf("%s, %s, read %s", count(f.People, "person"), count(f.Groups, "group"), ago(st.At, f.LastComplete)))
-		known := f.LastComplete
-		if f.LastSweep.After(known) {
-			known = f.LastSweep
+		if f.Engine != "" {
+			p.more("", fmt.Sprintf("changes followed by %s, as of %s", f.Engine, moment(f.LastFollow)))
 		}
-		p.more("", "deletions known as of "+moment(known))
+		p.more("", "deletions known as of "+moment(f.Deletions()))
+		if f.Why != "" {
+			p.more("", "everything was read the last time because: "+f.Why)
+		}
 		if f.Server != "" {
 			p.more(dim, "from "+f.Server)
 		}

@@ -64,6 +64,12 @@ type sourceDocument struct {
 	Server       string     `json:"server,omitempty"`
 	LastComplete *time.Time `json:"last_complete,omitempty"`
 	LastSweep    *time.Time `json:"last_sweep,omitempty"`
+	// LastFollow is as of when changes are known, DeletionsAt deletions; Engine is how
+	// changes are followed, and Why is why everything was read the last time all the same.
+	LastFollow   *time.Time `json:"last_follow,omitempty"`
+	DeletionsAt  *time.Time `json:"deletions_known_at,omitempty"`
+	Engine       string     `json:"engine,omitempty"`
+	Why          string     `json:"read_because,omitempty"`
 	SecondLookAt *time.Time `json:"second_look_at,omitempty"`
 	Blackouts    []string   `json:"blackouts"`
 	MinPeople    bool       `json:"min_people"`
@@ -117,7 +123,7 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 		d.Outages = append(d.Outages, outageDocument{o.Target, o.Since.UTC(), o.Failures, o.Broken(), o.Class, o.Error, o.Hint, some(o.Next)})
 	}
 	for name, f := range st.Sources {
-		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.LastSweep), some(f.SecondLookAt), list(f.Blackouts),
+		d.Sources[name] = sourceDocument{f.People, f.Groups, f.Peak, f.Server, some(f.LastComplete), some(f.LastSweep), some(f.LastFollow), some(f.Deletions()), f.Engine, f.Why, some(f.SecondLookAt), list(f.Blackouts),
 			f.MinPeople, f.Rekeyed, f.Dangling, nil}
 	}
 	for _, t := range st.Targets {
