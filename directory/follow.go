@@ -84,3 +84,21 @@ func (e *LostError) Error() string {
 }
 
 func (e *LostError) Unwrap() error { return e.Err }
+
+// Doubter is a place for changes that may want others looked at as well, before it
+// believes what it was told.
+type Doubter interface {
+	// Witnesses are people and groups, thought to be there and not told of, that have
+	// what those who were told of have lost. Whoever follows reads them and puts them
+	// too: do they lack it as well, then a right was lost, and not data. Ask when all
+	// else was told. If nobody asks, everything is read instead.
+	Witnesses() ([]Known, error)
+}
+
+// WitnessesOf are whom the changes want looked at, if they doubt at all.
+func WitnessesOf(c Changes) ([]Known, error) {
+	if d, is := c.(Doubter); is {
+		return d.Witnesses()
+	}
+	return nil, nil
+}

@@ -15,6 +15,8 @@ type Changes struct {
 	told map[toldKey]*told
 	// dead are records in whose place a later word stands.
 	dead []span
+	// witnesses are those chosen, by what was lost; nil before anybody asked.
+	witnesses map[string][]directory.Known
 	// undecided is the first reason why only a whole listing can tell.
 	undecided *UndecidedError
 }

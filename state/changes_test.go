@@ -72,21 +72,13 @@ func TestChangesThatOnlyAListingDecides(t *testing.T) {
 				k.person(fmt.Sprintf("writer%d", i+1), "employeeNumber", fmt.Sprint("new", i))
 			}
 		}},
-		"an attribute that nine in ten lack": {"had title lack it now", func(k *kit, ids []identity.ID) {
-			for _, id := range ids[:10] {
-				k.src.Change(id, func(r *memory.Record) { delete(r.Attributes, "title") })
-			}
-			k.src.Change(ids[10], func(r *memory.Record) { r.Attributes["title"] = []string{"y"} })
+		"an attribute that others lack too": {"title lost by", func(k *kit, ids []identity.ID) {
+			k.src.SetFaults(memory.Lose("title"))
+			k.src.Change(ids[10], func(r *memory.Record) { r.Attributes["mail"] = []string{"y"} })
 		}},
-		"groups without members": {"have no members any more", func(k *kit, _ []identity.ID) {
-			for i := range 5 {
-				k.src.Change(k.src.At(cn(fmt.Sprintf("group%d", i))), func(r *memory.Record) { r.Members = nil })
-			}
-		}},
-		"groups whose members are lost one by one": {"have no members any more", func(k *kit, _ []identity.ID) {
-			for i := range 5 {
-				k.src.Edit(k.src.At(cn(fmt.Sprintf("group%d", i))), nil, []string{dn("writer1")})
-			}
+		"members that others lack too": {"members of groups lost by", func(k *kit, _ []identity.ID) {
+			k.src.SetFaults(memory.Lose("member"))
+			k.src.Change(k.src.At(cn("group1")), func(r *memory.Record) { r.Attributes["cn"] = []string{"y"} })
 		}},
 		"a group that is a person now": {"is a person now and was a group", func(k *kit, _ []identity.ID) {
 			k.src.Change(k.src.At(cn("group1")), func(r *memory.Record) { r.Kind = directory.Person })
@@ -122,8 +114,23 @@ func TestChangesThatOnlyAListingDecides(t *testing.T) {
 // What is no more than it looks like is decided by itself.
 func TestChangesThatNeedNoListing(t *testing.T) {
 	k := newKit(t, "title")
-	ids := k.persons(20)
+	var ids []identity.ID
+	for i := range 20 {
+		ids = append(ids, k.person(fmt.Sprintf("writer%d", i+1), "title", "x"))
+	}
+	for i := range 6 {
+		k.group(fmt.Sprintf("group%d", i), dn("writer1"))
+	}
 	k.read()
+	// Others have what these lost: it was taken from them.
+	for _, id := range ids[5:15] {
+		k.src.Change(id, func(r *memory.Record) { delete(r.Attributes, "title") })
+	}
+	k.src.Edit(k.src.At(cn("group1")), nil, []string{dn("writer1")})
+	k.src.Change(k.src.At(cn("group2")), func(r *memory.Record) { r.Members = nil })
+	if d := k.follow(); d.Changed != 12 {
+		t.Errorf("%+v", d)
+	}
 	k.src.Remove(ids[0])
 	back := k.person("writer1") // the same name, another person
 	k.src.Change(ids[1], func(r *memory.Record) { r.DN = dn("renamed") })
@@ -147,6 +154,67 @@ func TestChangesThatNeedNoListing(t *testing.T) {
 	k.wantStanding("restored", identity.Active, identity.NoDoubt)
 	if d := k.read(); d.Changed+d.New+d.Missing != 0 {
 		t.Errorf("a listing differs: %+v", d)
+	}
+}
+
+// An attribute that somebody lost is believed only once others were asked; who has few
+// others to ask, as in a listing, is believed.
+func TestLaw02ChangesNeedWitnesses(t *testing.T) {
+	for n, want := range map[int]int{4: 0, 5: 4, 12: 5, 80: 5} {
+		k := newKit(t, "title", "room")
+		for i := range n {
+			a := []string{"title", "x"}
+			if i%3 == 0 {
+				a = append(a, "room", "1")
+			}
+			k.person(fmt.Sprintf("writer%d", i+1), a...)
+		}
+		k.read()
+		e := must2(k.entryOf(k.one("writer1").Key.ID))
+		e.Attributes = identity.NewAttributes(k.src.Coverage(), []identity.Attribute{{Name: "uid", Values: []string{"writer1"}}})
+		begin := func() *Changes {
+			c := must2(k.s.Changes("corp", k.src.Coverage()))
+			ok(t, c.Put([]directory.Entry{e}))
+			return c
+		}
+		rules := SealRules{Now: k.clock.at}
+		c, p := begin(), k.proof()
+		_, err := c.Seal(p, rules)
+		if u := (*UndecidedError)(nil); errors.As(err, &u) != (want > 0) {
+			t.Errorf("%d people, and nobody was asked: %v", n, err)
+		}
+		ok(t, c.Discard())
+		must2(k.s.Drain(t.Context()))
+		if want == 0 {
+			continue
+		}
+		c = begin()
+		// Of the room, which a third had, nobody is asked: mail, name and title.
+		witnesses := must2(c.Witnesses())
+		if len(witnesses) != want {
+			t.Errorf("%d people, %d witnesses", n, len(witnesses))
+		}
+		for _, w := range witnesses {
+			if w.DN.Equal(e.DN) {
+				t.Error("a witness for themselves")
+			}
+		}
+		if again := must2(c.Witnesses()); len(again) != 0 {
+			t.Errorf("asked again: %v", again)
+		}
+		for _, w := range witnesses[1:] {
+			ok(t, c.Put([]directory.Entry{must2(k.entryOf(w.ID))}))
+		}
+		if _, err := c.Seal(p, rules); err == nil || !strings.Contains(err.Error(), "nobody looked") {
+			t.Errorf("one of the witnesses was not read: %v", err)
+		}
+		ok(t, c.Discard())
+		c = begin()
+		for _, w := range must2(c.Witnesses()) {
+			ok(t, c.Put([]directory.Entry{must2(k.entryOf(w.ID))}))
+		}
+		must2(c.Seal(p, rules))
+		must2(k.s.Drain(t.Context()))
 	}
 }
 

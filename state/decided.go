@@ -8,10 +8,6 @@ import (
 // What only a whole listing can decide. A change that looks like one of these makes
 // everything be read, where the rules of a listing apply; nothing is decided by half.
 
-// fewest is how many people must have changed at once before a share of them says
-// something.
-const fewest = 10
-
 // usualRekey is how many IDs may be replaced at once where nothing else is said.
 const usualRekey = 5
 
@@ -37,7 +33,7 @@ func (c *Changes) decided(tx *txn, src sourceRecord, r SealRules) error {
 	if left := src.People + c.count().People; left <= 0 && src.People >= atLeast {
 		return c.leave("nobody would be left")
 	}
-	return c.lostAtOnce()
+	return c.lostRight(tx)
 }
 
 type decider struct {
@@ -116,38 +112,4 @@ func (d *decider) entry(o identity.Ordinal) (entry, error) {
 		}
 	}
 	return entry{}, ErrCorrupt
-}
-
-// lostAtOnce: an attribute that nine in ten of those who changed had and lack now was
-// lost by a right, until everything was looked at.
-func (c *Changes) lostAtOnce() error {
-	had, lack := map[string]int{}, map[string]int{}
-	groups, emptied := 0, 0
-	for _, t := range c.told {
-		for _, name := range t.had {
-			had[name]++
-		}
-		for _, name := range t.lack {
-			lack[name]++
-		}
-		if t.members {
-			groups++
-		}
-		if t.emptied {
-			emptied++
-		}
-	}
-	worst := ""
-	for name, n := range lack {
-		if n >= fewest && nineInTen(n, had[name]) && (worst == "" || name < worst) {
-			worst = name
-		}
-	}
-	switch {
-	case worst != "":
-		return c.leave("%d of the %d people who changed and had %s lack it now", lack[worst], had[worst], worst)
-	case emptied >= atLeast && nineInTen(emptied, groups):
-		return c.leave("%d of the %d groups that changed have no members any more", emptied, groups)
-	}
-	return nil
 }

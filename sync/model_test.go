@@ -105,6 +105,10 @@ func TestLaws(t *testing.T) {
 				m.say("sweep")
 				m.cycle(rostersync.Request{Verb: "sweep", Sweep: true})
 			}),
+			"changes": m.act(func() {
+				m.say("changes")
+				m.cycle(rostersync.Request{Verb: "changes", Scheduled: true})
+			}),
 			"sync, some days later": m.act(func() { m.now = m.now.Add(50 * time.Hour); m.sync() }),
 		})
 		m.t = t
@@ -143,7 +147,9 @@ type model struct {
 	folder string
 	states int
 	source *source.Source
-	member map[string]*memory.Target
+	// follows: changes are followed; mute: who was deleted is not told.
+	follows, mute bool
+	member        map[string]*memory.Target
 	engine *rostersync.Engine
 	policy *mapping.Policy
 	// files are the policies that the file may hold, file the one it does.
@@ -183,7 +189,10 @@ func newModel(t *rapid.T, folder string) *model {
 		humans: map[string]*human{}, groups: map[string]identity.ID{}, ours: map[string]map[target.NativeID]bool{},
 		seen: map[string]int{}, approved: map[target.Key]bool{}, denied: map[identity.Ordinal]bool{}, named: map[identity.Ordinal]bool{},
 		removed: map[string][]time.Time{}, extra: map[string]bool{}}
-	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn"}, Key: "employeeNumber", Bases: []string{people, groups}}, m.clockNow)
+	how := rapid.SampledFrom([]string{"listed", "followed", "followed, deletions not told"}).Draw(t, "source is")
+	m.follows, m.mute = how != "listed", how == "followed, deletions not told"
+	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn"}, Key: "employeeNumber", Bases: []string{people, groups},
+		Follow: m.follows, Mute: m.mute}, m.clockNow)
 	for _, g := range []string{"writers", "managers", "leads"} {
 		m.groups[g] = m.source.Put(source.Record{Kind: directory.Group, DN: "cn=" + g + "," + groups})
 	}
@@ -512,6 +521,16 @@ func (m *model) sourceFault() {
 		"members hidden":   source.Lose("member"),
 		"another server":   {Server: "other"},
 		"another identity": {Bind: "somebody"},
+	}
+	if m.follows {
+		faults["lost cursor"] = source.Faults{Lost: "a change log that was trimmed"}
+		faults["changes cut off"] = source.Faults{Follow: func(_ context.Context, told int) error {
+			if told < 2 {
+				return nil
+			}
+			return errors.New("cut off")
+		}}
+		faults["deletions unproved"] = source.Faults{Unproved: true}
 	}
 	name := rapid.SampledFrom(slices.Sorted(maps.Keys(faults))).Draw(m.t, "source fault")
 	m.say("source: %s", name)
@@ -950,13 +969,14 @@ func (m *model) crashInWrite() {
 func (m *model) crashInRead() {
 	at := rapid.IntRange(0, 20).Draw(m.t, "entries")
 	m.say("crash after %d entries", at)
-	m.source.SetFaults(source.Faults{Read: func(_ context.Context, given int) error {
+	die := func(_ context.Context, given int) error {
 		if given < at {
 			return nil
 		}
 		m.die()
 		return errors.New("we are dead")
-	}})
+	}
+	m.source.SetFaults(source.Faults{Read: die, Follow: die})
 	gone := memory.Fault{Err: &target.Error{Class: target.Transient, Err: errors.New("we are dead")}}
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
@@ -994,7 +1014,10 @@ func (m *model) check(r *rostersync.Report, err error) {
 	if err != nil {
 		m.t.Fatalf("law 10: the cycle ended with an error: %v", err)
 	}
-	read := len(r.Reads) == 1 && r.Reads[0].Err == nil
+	read := len(r.Reads) > 0
+	for _, x := range r.Reads {
+		read = read && x.Err == nil
+	}
 	for _, name := range []string{"chat", "wiki"} {
 		writes := m.member[name].Writes()
 		for _, w := range writes[m.seen[name]:] {
@@ -1074,7 +1097,9 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		return
 	}
 	change := target.Change{Target: name, Person: who, Verb: w.Verb, Entitlement: w.Entitlement}
-	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h)
+	// Where deletions are told, who is deleted is gone at once.
+	told := m.follows && !m.mute && !h.there
+	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h) || told
 	is, was := m.under(m.wish(h)), m.under(h.was)
 	switch w.Verb {
 	case target.Disable:
@@ -1172,7 +1197,8 @@ func (m *model) converge() {
 	}
 	m.now = m.now.Add(10 * 24 * time.Hour) // every grace is over
 	for range 3 {
-		m.cycle(rostersync.Request{Verb: "sync", Full: m.hand})
+		// A deletion takes a listing after its date.
+		m.cycle(rostersync.Request{Verb: "sync", Full: m.hand || m.follows})
 		m.approveAll()
 		m.now = m.now.Add(time.Minute)
 	}

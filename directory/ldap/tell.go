@@ -58,6 +58,31 @@ func (t *telling) tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := t.rounds(ctx, todo); err != nil {
+		return err
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if err := t.edit(); err != nil {
+		return err
+	}
+	if err := t.witnesses(ctx); err != nil {
+		return err
+	}
+	if err := t.containers(ctx); err != nil {
+		return err
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	if t.missing > 0 && t.news.sweep == "" {
+		t.news.sweep = counted(t.missing, "entry is", "entries are") + " not there any more, and nothing proves that they were deleted"
+	}
+	return nil
+}
+
+func (t *telling) rounds(ctx context.Context, todo []identity.ID) (err error) {
 	// Who is below what was renamed, and the groups with members that were, come
 	// in the second round; more rounds need renamings in the meantime.
 	for round := 0; len(todo) > 0; round++ {
@@ -68,19 +93,25 @@ func (t *telling) tell(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.containers(ctx); err != nil {
-		return err
-	}
-	if err := t.flush(); err != nil {
-		return err
-	}
-	if err := t.edit(); err != nil {
-		return err
-	}
-	if t.missing > 0 && t.news.sweep == "" {
-		t.news.sweep = counted(t.missing, "entry is", "entries are") + " not there any more, and nothing proves that they were deleted"
-	}
 	return nil
+}
+
+// witnesses reads some of those who have, as far as is known, what those who changed
+// have lost.
+func (t *telling) witnesses(ctx context.Context) error {
+	known, err := directory.WitnessesOf(t.changes)
+	if err != nil {
+		return fmt.Errorf("choose whom else to look at: %w", err)
+	}
+	t.knew(known)
+	var todo []identity.ID
+	for _, k := range known {
+		if !t.done[k.ID] {
+			t.news.touched[k.ID] = true
+			todo = append(todo, k.ID)
+		}
+	}
+	return t.rounds(ctx, todo)
 }
 
 // first is whom the engine named, but strangers that were seen outside of what

@@ -166,7 +166,19 @@ func (t *telling) all(log []operation) (err error) {
 	if err := t.edits(edits, whole); err != nil {
 		return err
 	}
-	for i := 0; i < len(touched); i++ { // it grows as it goes
+	for i := 0; ; i++ { // it grows as it goes
+		if i == len(touched) {
+			witnesses, err := directory.WitnessesOf(t.changes)
+			if err != nil {
+				return err
+			}
+			for _, k := range witnesses {
+				touch(k.ID)
+			}
+		}
+		if i == len(touched) {
+			break
+		}
 		id := touched[i]
 		if err := t.step(); err != nil {
 			return err
