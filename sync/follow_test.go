@@ -9,7 +9,10 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target/memory"
 )
 
 // follows makes a world whose source can be followed.
@@ -168,4 +171,275 @@ func TestLaw01AFollowThatIsNotComplete(t *testing.T) {
 	if r, how := w.followed(); how != "changes" || r.Exit() != rostersync.ExitFailed || !errors.As(r.Reads[0].Err, &behind) {
 		t.Errorf("law 13: %s, exit %d, %v", how, r.Exit(), r.Reads[0].Err)
 	}
+}
+
+// Where the server does not tell who was deleted, a listing of IDs does: by schedule,
+// by hand, and when a second look is due.
+func TestDeletionsThatAreNotTold(t *testing.T) {
+	w := follows(t, true)
+	ids := w.joinMany("p", 20)
+	w.synced()
+	w.source.Remove(ids[3])
+	w.now = w.now.Add(time.Hour)
+	before := w.facts()
+	if _, how := w.followed(); how != "changes" || w.standing(ids[3]) != identity.Active {
+		t.Fatalf("it went by %s, they are %s", how, w.standing(ids[3]))
+	}
+	if f := w.facts(); !f.deletions.Equal(before.deletions) || !f.follow.After(before.follow) {
+		t.Errorf("deletions are known as of %v, followed at %v", f.deletions, f.follow)
+	}
+	r := w.cycle(rostersync.Request{Verb: "sweep", Scheduled: true, Sweep: true})
+	if ways(r) != "changes ids" || w.standing(ids[3]) != identity.Unknown {
+		t.Fatalf("it went by %s, they are %s", ways(r), w.standing(ids[3]))
+	}
+	w.has("p0003", true)
+	if f := w.facts(); !f.deletions.After(before.deletions) {
+		t.Errorf("deletions are known as of %v", f.deletions)
+	}
+	w.now = w.now.Add(30 * time.Second)
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("before the second look is due: %s", how)
+	}
+	w.now = w.now.Add(time.Minute)
+	if _, how := w.followed(); how != "changes ids" || w.standing(ids[3]) != identity.PresumedGone {
+		t.Errorf("it went by %s, they are %s", how, w.standing(ids[3]))
+	}
+	w.has("p0003", false)
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("once that was decided: %s", how)
+	}
+	if r := w.sync(); ways(r) != "changes ids" {
+		t.Errorf("by hand: %s", ways(r))
+	}
+	w.quiet()
+}
+
+// Somebody who is not there, and of whom nothing proves that they were deleted, is
+// looked for at once, and loses nothing before the second look.
+func TestAFollowThatCannotTellWhoIsGone(t *testing.T) {
+	for name, faults := range map[string]source.Faults{
+		"deleted":          {Unproved: true},
+		"hidden":           {Hide: func(e directory.Entry) bool { return e.Login == "p0003" }},
+		"all of one place": source.HideBelow("ou=north," + people),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := follows(t, false)
+			ids := w.joinMany("p", 20)
+			for _, id := range w.joinMany("q", 6) {
+				r, _ := w.source.Get(id)
+				w.move(id, "uid="+r.Attributes["uid"][0]+",ou=north,"+people)
+			}
+			w.synced()
+			switch name {
+			case "deleted":
+				w.source.Remove(ids[3])
+			case "hidden":
+				w.set(ids[3], "sn", "Changed")
+			default:
+				w.set(w.source.At("uid=q0003,ou=north,"+people), "sn", "Changed")
+			}
+			before := len(w.wiki.Writes())
+			w.source.SetFaults(faults)
+			r, how := w.followed()
+			if how != "changes ids" || r.Reads[1].Why == "" || len(w.wiki.Writes()) != before {
+				t.Fatalf("it went by %s, and wrote %d times", how, len(w.wiki.Writes())-before)
+			}
+			w.now = w.now.Add(2 * time.Minute)
+			w.followed()
+			if gone := len(w.wiki.Writes()) > before; gone != (name != "all of one place") {
+				t.Errorf("after the second look: %d writes", len(w.wiki.Writes())-before)
+			}
+			if name != "deleted" {
+				w.source.SetFaults(source.Faults{})
+				w.now = w.now.Add(2 * time.Minute)
+				w.cycle(rostersync.Request{Verb: "sync", Full: true})
+				w.has("p0003", true)
+				w.has("q0003", true)
+			}
+		})
+	}
+}
+
+// What only a listing decides is listed at once, and what was proved stays proved.
+func TestAFollowThatIsNotEnough(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 20)
+	w.members("writers", "p0004")
+	w.synced()
+	account := w.account("p0004").ID
+	reads := w.source.Reads()
+	w.source.Remove(ids[3], ids[4])
+	w.join("p0004") // with the same rehire key: they are back under a new ID
+	r, how := w.followed()
+	if how != "everything" || r.Reads[0].Why == "" || w.source.Reads() != reads+1 || r.Exit() != 0 {
+		t.Fatalf("it went by %s, exit %d\n%s", how, r.Exit(), text(r))
+	}
+	if is := w.standing(ids[3]); is != identity.Gone {
+		t.Errorf("proved, and then only unseen: %s", is)
+	}
+	w.has("p0003", false)
+	w.has("p0004", true, "Writers")
+	if w.account("p0004").ID != account {
+		t.Error("who came back got another account")
+	}
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("after that: %s", how)
+	}
+	w.quiet()
+}
+
+// An attribute that nobody may read any more is taken from nobody, though only one of
+// them changed.
+func TestLaw02AFollowWithoutARight(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 20)
+	w.members("writers", "p0001")
+	for i := range 8 {
+		w.source.Put(source.Record{Kind: directory.Group, DN: "cn=other" + string(rune('a'+i)) + "," + groups, Members: []string{"uid=p0001," + people}})
+	}
+	w.synced()
+	before := len(w.wiki.Writes())
+	for _, lost := range []string{"employeeType", "member"} {
+		w.source.SetFaults(source.Lose(lost))
+		w.set(ids[3], "sn", lost)
+		w.source.Change(w.source.At("cn=writers,"+groups), func(r *source.Record) { r.Attributes["description"] = []string{lost} })
+		for range 2 {
+			r, how := w.followed()
+			var coverage *state.LostCoverageError
+			if how != "everything" || r.Exit() != rostersync.ExitFailed || !errors.As(r.Reads[0].Err, &coverage) {
+				t.Errorf("%s: it went by %s, exit %d\n%s", lost, how, r.Exit(), text(r))
+			}
+		}
+	}
+	if n := len(w.wiki.Writes()) - before; n != 0 {
+		t.Errorf("%d writes", n)
+	}
+	w.source.SetFaults(source.Faults{})
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("once it may read again: %s", how)
+	}
+	w.has("p0003", true)
+	w.has("p0001", true, "Writers")
+}
+
+// Many who were deleted, for certain, are many all the same.
+func TestDeletedByTheDozenIsHeld(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 60)
+	w.synced()
+	before := len(w.wiki.Writes())
+	w.source.Remove(ids[:40]...)
+	r, how := w.followed()
+	if how != "changes" || r.Exit() != rostersync.ExitHeld || len(w.wiki.Writes()) != before {
+		t.Fatalf("it went by %s, exit %d, %d writes\n%s", how, r.Exit(), len(w.wiki.Writes())-before, text(r))
+	}
+	if facts, _ := w.engine.Store.SourceFacts("corp"); facts.MinPeople || facts.People != 20 || facts.Peak != 60 {
+		t.Errorf("%+v", facts)
+	}
+}
+
+// Everything is read where that was asked for, or what is read is not what it was.
+func TestWhenChangesAreNotFollowed(t *testing.T) {
+	w := follows(t, false)
+	w.joinMany("p", 20)
+	w.synced()
+	for _, ask := range []rostersync.Request{{Verb: "sync", Full: true}, {Verb: "sync", AcceptOlder: true}} {
+		if r := w.cycle(ask); ways(r) != "everything" || r.Reads[0].Why != "" {
+			t.Errorf("%+v: %s (%s)", ask, ways(r), r.Reads[0].Why)
+		}
+	}
+	cfg := source.Config{Attributes: []string{"employeeType", "sn", "title"}, Key: "employeeNumber", Bases: []string{people, groups}, Follow: true}
+	for _, change := range []func(){
+		func() {},
+		func() { cfg.Bases = []string{people, groups, "ou=more,dc=corp,dc=example"} },
+		func() { cfg.Attributes = []string{"employeeType", "sn"} },
+	} {
+		change()
+		other := source.New("corp", cfg, func() time.Time { return w.now })
+		for _, r := range w.records() {
+			other.Put(r)
+		}
+		w.source, w.engine.Sources[0].Source = other, other
+		r, how := w.followed()
+		if how != "everything" || r.Reads[0].Why == "" || r.Exit() != 0 {
+			t.Errorf("%+v: it went by %s (%s), exit %d", cfg, how, r.Reads[0].Why, r.Exit())
+		}
+		if _, how := w.followed(); how != "changes" {
+			t.Errorf("and then by %s", how)
+		}
+	}
+}
+
+// records are those of the source.
+func (w *world) records() (out []source.Record) {
+	w.t.Helper()
+	if err := w.engine.Store.EachPerson("corp", func(p identity.Person) error {
+		r, _ := w.source.Get(p.Key.ID)
+		out = append(out, r)
+		return nil
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, g := range []string{"writers", "managers"} {
+		r, _ := w.source.Get(w.source.At("cn=" + g + "," + groups))
+		out = append(out, r)
+	}
+	return out
+}
+
+// A plan follows as a sync does, and leaves to the next cycle what it found.
+func TestAPlanFollows(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 20)
+	w.synced()
+	w.source.Remove(ids[3])
+	r := w.cycle(rostersync.Request{Verb: "plan", DryRun: true})
+	if ways(r) != "changes" || r.Exit() != rostersync.ExitPending {
+		t.Errorf("it went by %s, exit %d", ways(r), r.Exit())
+	}
+	w.has("p0003", true)
+	w.synced()
+	w.has("p0003", false)
+}
+
+// A lane follows while a long apply goes on; what it saw of others is left to the
+// next cycle, and nothing is lost or done twice.
+func TestALaneFollows(t *testing.T) {
+	w := follows(t, false)
+	w.join("early")
+	w.synced()
+	w.engine.Targets[0].Rules.Guard.MaxCreate = &plan.Limit{Count: 1000}
+	ids := w.joinMany("p", 300)
+	reached := w.slow(time.Millisecond, 20)
+	main := w.beginCycle(rostersync.Request{Verb: "changes", Scheduled: true})
+	w.reaches(main, reached)
+	early := w.find("early")
+	w.source.Remove(w.source.At("uid=early," + people))
+	w.leave(ids[298])
+	w.join("later")
+	r, err := w.engine.Cycle(t.Context(), rostersync.Request{Verb: "sync", People: []identity.Ordinal{early}, Named: true})
+	if err != nil || r.Exit() != 0 || ways(r) != "changes" {
+		t.Fatalf("the lane: %v, exit %d, by %s\n%s", err, r.Exit(), ways(r), text(r))
+	}
+	w.has("early", false)
+	select {
+	case <-main:
+		t.Fatal("the long apply ended before the lane")
+	default:
+	}
+	end := <-main
+	if end.err != nil || len(end.report.Failed) > 0 {
+		t.Fatalf("the long apply: %v\n%s", end.err, text(end.report))
+	}
+	w.wiki.SetFaults(memory.Faults{})
+	w.now = w.now.Add(time.Minute)
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("by %s", how)
+	}
+	w.has("later", true)
+	if a := w.account("p0298"); a != nil && a.Enabled {
+		t.Error("who left in the middle has an open account")
+	}
+	w.synced()
+	w.createdOnce()
 }
