@@ -150,8 +150,8 @@ type model struct {
 	// follows: changes are followed; mute: who was deleted is not told.
 	follows, mute bool
 	member        map[string]*memory.Target
-	engine *rostersync.Engine
-	policy *mapping.Policy
+	engine        *rostersync.Engine
+	policy        *mapping.Policy
 	// files are the policies that the file may hold, file the one it does.
 	files []*mapping.Policy
 	file  int
