@@ -17,6 +17,8 @@ type Changes struct {
 	dead []span
 	// witnesses are those chosen, by what was lost; nil before anybody asked.
 	witnesses map[string][]directory.Known
+	// below are the containers that were asked for.
+	below []inside
 	// undecided is the first reason why only a whole listing can tell.
 	undecided *UndecidedError
 }
@@ -61,7 +63,8 @@ type span struct{ from, n uint64 }
 // everything must be read.
 type UndecidedError struct {
 	Source string
-	// Why, for people: "a new entry carries the rehire key of somebody known".
+	// Why, for people: "an entry carries the rehire key of somebody known". It names
+	// nobody.
 	Why string
 }
 
@@ -187,7 +190,7 @@ func (c *Changes) tell(tx *txn, id identity.ID, kind directory.Kind) (*told, err
 			continue
 		}
 		if kind != 0 && as != kind {
-			return nil, c.leave("%s is a %s now and was a %s", id, kind, as)
+			return nil, c.leave("an entry is a %s now and was a %s", kind, as)
 		}
 		var err error
 		if t.idValue, err = decodeIDValue(v); err != nil {
@@ -285,7 +288,7 @@ func (c *Changes) Gone(gone []directory.Gone) error {
 	return c.flushFull()
 }
 
-func deleted(by string) string { return "deleted, as " + by + " shows" }
+func deleted(by string) string { return "deleted: " + by }
 
 func (c *Changes) rule(t *told, u ruling, id identity.ID) {
 	u.absent, u.kind, u.ordinal, u.id = true, t.kind, t.ordinal, id

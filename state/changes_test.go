@@ -65,7 +65,7 @@ func TestChangesThatOnlyAListingDecides(t *testing.T) {
 		"a known one with the name of another": {"name of somebody", func(k *kit, ids []identity.ID) {
 			k.src.Change(ids[0], func(r *memory.Record) { r.DN = dn("writer2") })
 		}},
-		"two with one name": {"two entries have the name", func(k *kit, _ []identity.ID) { k.person("late"); k.person("late") }},
+		"two with one name": {"two entries have one name", func(k *kit, _ []identity.ID) { k.person("late"); k.person("late") }},
 		"more replaced than usual": {"name of another", func(k *kit, ids []identity.ID) {
 			k.src.Remove(ids[:6]...)
 			for i := range 6 {
@@ -249,7 +249,7 @@ func TestChangesTheLaterWordCounts(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	k.wantStanding("writer1", identity.Active, identity.NoDoubt)
-	if p := k.wantStanding("writer2", identity.Gone, identity.NoDoubt); p.Why != "deleted, as a tombstone shows" {
+	if p := k.wantStanding("writer2", identity.Gone, identity.NoDoubt); p.Why != "deleted: a tombstone" {
 		t.Errorf("why: %q", p.Why)
 	}
 	k.wantDirty("writer1", "writer2")

@@ -54,9 +54,36 @@ func keptDN(text string) (identity.DN, error) {
 	return dn, nil
 }
 
+// inside is who was found below a container.
+type inside struct {
+	container identity.DN
+	known     []directory.Known
+}
+
 // Below returns who is thought to be there below the name, containers included.
-// There is no index for this: every name is looked at.
+// There is no index for this: every name is looked at, but once for a container and
+// all those within it.
 func (c *Changes) Below(container identity.DN) ([]directory.Known, error) {
+	for _, b := range c.below {
+		if !container.Within(b.container) {
+			continue
+		}
+		var out []directory.Known
+		for _, k := range b.known {
+			if k.DN.Within(container) && !k.DN.Equal(container) {
+				out = append(out, k)
+			}
+		}
+		return out, nil
+	}
+	out, err := c.allBelow(container)
+	if err == nil {
+		c.below = append(c.below, inside{container, out})
+	}
+	return out, err
+}
+
+func (c *Changes) allBelow(container identity.DN) ([]directory.Known, error) {
 	var out []directory.Known
 	err := c.s.view(func(tx *txn) error {
 		for kind, bucket := range map[directory.Kind][]byte{directory.Person: bPeople, directory.Group: bGroups} {

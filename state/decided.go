@@ -5,7 +5,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 )
 
-// What only a whole listing can decide. A change that looks like one of these makes
+// What only a whole listing can decide, in words that name nobody: they are kept. A change that looks like one of these makes
 // everything be read, where the rules of a listing apply; nothing is decided by half.
 
 // usualRekey is how many IDs may be replaced at once where nothing else is said.
@@ -23,7 +23,7 @@ func (c *Changes) decided(tx *txn, src sourceRecord, r SealRules) error {
 		if k.container {
 			continue
 		}
-		if err := d.one(k.id, c.told[k]); err != nil {
+		if err := d.one(c.told[k]); err != nil {
 			return err
 		}
 	}
@@ -45,16 +45,16 @@ type decider struct {
 	replaced    int
 }
 
-func (d *decider) one(id identity.ID, t *told) error {
+func (d *decider) one(t *told) error {
 	if t.known && (t.doubt == identity.SharedKey || t.doubt == identity.Rekeyed) {
 		// Somebody else's doubt hangs on this one.
-		return d.c.leave("%s was held in doubt: %s", id, t.doubt)
+		return d.c.leave("a %s who changed was held in doubt: %s", t.kind, t.doubt)
 	}
 	if t.what != toldPut {
 		return nil
 	}
 	if d.names[t.dn.Key()] {
-		return d.c.leave("two entries have the name %s", t.dn)
+		return d.c.leave("two entries have one name")
 	}
 	d.names[t.dn.Key()] = true
 	if !t.known || !t.wasDN.Equal(t.dn) {
@@ -74,7 +74,7 @@ func (d *decider) one(id identity.ID, t *told) error {
 	}
 	for _, o := range named(d.tx, nameHash(byKey, d.c.num, t.key)) {
 		if !t.known || o != t.ordinal {
-			return d.c.leave("%s carries the rehire key of somebody known", t.dn)
+			return d.c.leave("an entry carries the rehire key of somebody known")
 		}
 	}
 	return nil
@@ -93,10 +93,10 @@ func (d *decider) name(t *told) error {
 				return err
 			}
 			if e.standing < identity.OutOfScope {
-				return d.c.leave("%s has the name of somebody who is thought to be there under another ID", t.dn)
+				return d.c.leave("an entry has the name of somebody who is thought to be there under another ID")
 			}
 		case now.what == toldEdit:
-			return d.c.leave("%s has the name of a group that is thought to be there under another ID", t.dn)
+			return d.c.leave("an entry has the name of a group that is thought to be there under another ID")
 		case now.what == toldGone && !now.settled() && !t.known:
 			d.replaced++
 		}

@@ -38,21 +38,21 @@ func (c *Changes) edit(tx *txn, e *directory.Edit) error {
 		t.what, t.dn = toldEdit, t.wasDN
 		switch {
 		case !t.known:
-			return c.leave("the members of the group %s changed, and it is not known", e.Group)
+			return c.leave("the members of a group changed that is not known")
 		case t.standing == identity.OutOfScope:
 			t.what = toldLeft
 			return nil
 		case !t.normal():
-			return c.leave("the members of the group %s changed, which was thought to be %s", e.Group, t.standing)
+			return c.leave("the members of a group changed that was thought to be %s", t.standing)
 		}
 	}
 	switch {
 	case t.kind != directory.Group:
-		return c.leave("the members of %s changed, which is a %s", e.Group, t.kind)
+		return c.leave("members of a %s changed", t.kind)
 	case t.what == toldLeft && t.standing == identity.OutOfScope:
 		return nil
 	case t.what == toldLeft || t.what == toldGone:
-		return c.leave("the members of the group %s changed after it was told to be gone", e.Group)
+		return c.leave("the members of a group changed after it was told to be gone")
 	}
 	diff := editDiff(e)
 	if t.known && len(t.at) == 0 {

@@ -23,7 +23,7 @@ type eraser struct {
 }
 
 func (e *eraser) run() error {
-	for _, step := range []func() error{e.entries, e.accounts, e.members, e.work, e.holds, e.documents} {
+	for _, step := range []func() error{e.entries, e.containers, e.accounts, e.members, e.work, e.holds, e.documents} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -61,6 +61,25 @@ func (e *eraser) entries() error {
 		}
 	}
 	return nil
+}
+
+// containers erases what lay below their entries.
+func (e *eraser) containers() error {
+	b := e.tx.Bucket(bContainers)
+	var keys [][]byte
+	if err := b.ForEach(func(k, v []byte) error {
+		dn, err := keptDN(string(v))
+		for ; err == nil && !dn.IsZero(); dn = dn.Parent() {
+			if e.refs[byDN+dn.Key()] {
+				keys = append(keys, bytes.Clone(k))
+				break
+			}
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return drop(b, keys)
 }
 
 // accounts erases which accounts were theirs.

@@ -87,6 +87,10 @@ func newPast(t *testing.T) *past {
 	p.read()
 	p.wantStanding("zelda.kuhn", identity.PresumedGone, identity.NoDoubt)
 	p.write(p.them, "zelda.kuhn", "zk-account-1") // in the open month
+	// What lay below their entry, and a sweep did not take away.
+	ok(t, p.s.update(func(tx *txn) error {
+		return tx.Bucket(bContainers).Put(containerKey(1, p.id+" below"), []byte("ou=addresses,"+dn("zelda")))
+	}))
 	closed := must2(p.s.Links(p.them))[p.them]["wiki"]
 	closed.Phase = ledger.Closed
 	ok(t, p.s.PutLinks([]ledger.Link{closed}))

@@ -80,7 +80,7 @@ func TestLaw13ASecondServerAnHourBehind(t *testing.T) {
 	s.want(0, "sync")
 	time.Sleep(1100 * time.Millisecond)
 	s.want(0, "sync")
-	if out, _ := s.want(0, "explain", s.company.Login(leaver)); !strings.Contains(out, "presumed-gone") {
+	if out, _ := s.want(0, "explain", s.company.Login(leaver)); !strings.Contains(out, "gone since") {
 		t.Errorf("the look-up was answered by the server that is behind:\n%s", out)
 	}
 	if a := s.accounts()[s.company.Login(leaver)]; a.state != "disabled" {

@@ -29,7 +29,7 @@ const (
 	eventPanic    = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0a"
 	eventForgot   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b20"
 	eventHead     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0b"
-	eventReread   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0d"
+	eventReread   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0e"
 	eventParked   = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0c"
 	eventPush     = "5f3c1a7e0b6f4a0f9a4f6a3e1d2c8b0d"
 )

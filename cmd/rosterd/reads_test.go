@@ -62,8 +62,16 @@ func TestBadReadsOnRealServers(t *testing.T) {
 	spoiled("all rights lost", 1, "people", access(`to * by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), access())
 	spoiled("people unreadable", 1, "people", access(`to dn.subtree="ou=people,dc=lab,dc=example" by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), access())
 	spoiled("one unit of ten lost", 4, "ou=unit03", access(`to dn.subtree="ou=unit03,ou=people,dc=lab,dc=example" by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), access())
-	spoiled("member lost", 1, "member", access(`to attrs=member by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), access())
-	spoiled("one attribute lost", 1, "employeetype", access(`to attrs=employeeType by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), access())
+	// What nobody looks at is not missed, until something changes; then others are
+	// looked at too.
+	also := func(spoil func(), dn string) func() {
+		return func() {
+			spoil()
+			s.modify("dn: %s\nchangetype: modify\nreplace: description\ndescription: changed\n", dn)
+		}
+	}
+	spoiled("member lost", 1, "member", also(access(`to attrs=member by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), "cn=big,ou=groups,dc=lab,dc=example"), access())
+	spoiled("one attribute lost", 1, "employeetype", also(access(`to attrs=employeeType by dn.exact="cn=sync,dc=lab,dc=example" none by * break`), s.company.DN(7)), access())
 
 	do, undo = swap(`bases = ["ou=people,dc=lab,dc=example"]`, `bases = ["ou=nowhere,dc=lab,dc=example"]`)
 	spoiled("base that is not there", 1, "ou=nowhere", do, undo)
