@@ -50,7 +50,7 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 		return nil, err
 	}
 	s = s.on(conn.Server())
-	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}}
+	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}, leaves: map[identity.ID]bool{}}
 	if err := l.proofs(ctx, roots); err != nil {
 		return nil, err
 	}
@@ -110,6 +110,9 @@ func (s *Source) roots(ctx context.Context, conn *ldapwire.Conn) ([]identity.DN,
 	return out, nil
 }
 
+// hasSubordinates says whether an entry has others below it.
+const hasSubordinates = "hasSubordinates"
+
 // lookup is one Find in progress.
 type lookup struct {
 	source *Source
@@ -117,6 +120,9 @@ type lookup struct {
 	conn   *ldapwire.Conn
 	sure   []identity.ID // per root: an entry that is there, or ""
 	at     map[identity.ID]identity.DN
+	// leaves are those of whom the server says that nobody is below them. Not all
+	// servers say it.
+	leaves map[identity.ID]bool
 }
 
 // proofs finds for each root an entry whose ID is known: a canary, or a base.
@@ -182,10 +188,13 @@ func (l *lookup) search(ctx context.Context, root identity.DN, sure identity.ID,
 	}
 	proved := sure == ""
 	_, err := l.conn.Search(ctx, l.source.request(l.conn, true, ldapwire.Request{Base: root.String(), Scope: ldapwire.ScopeSubtree, Filter: filter.String(),
-		Attributes: []string{l.source.cfg.IDAttribute}}), func(e *ldapwire.Entry) error {
+		Attributes: []string{l.source.cfg.IDAttribute, hasSubordinates}}), func(e *ldapwire.Entry) error {
 		id, err := l.shape.identify(e)
 		if err != nil {
 			return err
+		}
+		if strings.EqualFold(e.First(strings.ToLower(hasSubordinates)), "FALSE") {
+			l.leaves[id] = true
 		}
 		dn, err := identity.ParseDN(string(e.DN))
 		if err != nil {

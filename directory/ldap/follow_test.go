@@ -285,3 +285,47 @@ func requests(t testing.TB, w *world) func() int {
 	before := asked()
 	return func() int { return asked() - before }
 }
+
+// What is neither person nor group costs a look-up for a hundred, however many
+// changed.
+func TestStrangersInABase(t *testing.T) {
+	t.Parallel()
+	w := slapdWith(servers.SyncSessionLog)(t)
+	w.crowd(3, people)
+	m := mirrorOf(t, w.open(nil))
+	for i := range 60 {
+		name := fmt.Sprintf("printer%d", i)
+		w.must(w.Add("cn="+name+","+people, map[string][]string{"objectClass": {"device"}, "cn": {name}}))
+	}
+	count := requests(t, w)
+	m.must()
+	if len(m.told) != 0 {
+		t.Errorf("told: %v", m.told)
+	}
+	if n := count(); n > 20 {
+		t.Errorf("%d requests for 60 devices", n)
+	}
+}
+
+// A preserved user of FreeIPA is gone, though the entry is there.
+func TestPreservedByFreeIPA(t *testing.T) {
+	t.Parallel()
+	w := slapdWith(servers.NoSync)(t)
+	crowd := w.crowd(3, people)
+	container := func(dn string) {
+		w.must(w.Add(dn, map[string][]string{"objectClass": {"organizationalRole"}, "cn": {identity.MustDN(dn).RDN()[0].Value}}))
+	}
+	kept := "cn=provisioning," + suffix
+	container(kept)
+	kept = "cn=accounts," + kept
+	container(kept)
+	kept = "cn=deleted users," + kept
+	container(kept)
+	m := mirrorOf(t, w.open(func(c *ldap.Config) { c.Server, c.IDAttribute = "389ds", "entryUUID" }))
+	one := m.id(crowd[1])
+	w.must(w.Move(crowd[1], "uid=writer0001,"+kept))
+	if f := m.must(); f.Sweep != "" || !strings.Contains(m.gone[one], "preserved") {
+		t.Errorf("sweep %q, gone %v, left %v", f.Sweep, m.gone, m.out)
+	}
+	m.same()
+}

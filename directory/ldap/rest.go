@@ -13,7 +13,7 @@ import (
 
 // rest tells of those who are not in scope.
 func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
-	at, err := t.anywhere(ctx, ids)
+	at, leaves, err := t.anywhere(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -25,7 +25,9 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 		switch {
 		case !known && (!found || !t.news.touched[id]):
 		case !known: // in a base, and nobody by the filter
-			t.entered = append(t.entered, dn)
+			if !leaves[id] {
+				t.entered = append(t.entered, dn)
+			}
 		case !found && t.news.gone[id] != "":
 			gone = append(gone, directory.Gone{ID: id, By: t.news.gone[id]})
 		case !found && t.news.hidden[id] != "" && was.Kind != directory.Container:
@@ -115,20 +117,21 @@ func (t *telling) byName(ctx context.Context, id identity.ID, dn identity.DN) er
 	return nil
 }
 
-// anywhere looks the IDs up in the whole tree.
-func (t *telling) anywhere(ctx context.Context, ids []identity.ID) (map[identity.ID]identity.DN, error) {
+// anywhere looks the IDs up in the whole tree: where they are, and which of them
+// have nobody below them.
+func (t *telling) anywhere(ctx context.Context, ids []identity.ID) (at map[identity.ID]identity.DN, leaves map[identity.ID]bool, err error) {
 	if len(ids) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	roots, err := t.source.roots(ctx, t.conn)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	l := &lookup{source: t.source, shape: t.shape, conn: t.conn, at: map[identity.ID]identity.DN{}}
+	l := &lookup{source: t.source, shape: t.shape, conn: t.conn, at: map[identity.ID]identity.DN{}, leaves: map[identity.ID]bool{}}
 	if err := l.proofs(ctx, roots); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return l.at, l.all(ctx, roots, ids)
+	return l.at, l.leaves, l.all(ctx, roots, ids)
 }
 
 // retired says why who is at that place has left, or "".
