@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -240,11 +239,12 @@ func (m *mirror) Holding(members []identity.DN) ([]directory.Known, error) {
 
 func (m *mirror) filter(keep func(directory.Entry) bool) []directory.Known {
 	var out []directory.Known
-	for _, e := range slices.SortedFunc(maps.Values(m.entries), func(a, b directory.Entry) int { return cmp.Compare(a.ID, b.ID) }) {
+	for _, e := range m.entries {
 		if keep(e) {
 			out = append(out, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
 		}
 	}
+	slices.SortFunc(out, func(a, b directory.Known) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }
 

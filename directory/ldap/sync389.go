@@ -234,7 +234,7 @@ func (r *sync389) take(m ldapwire.SyncMessage, n *news) error {
 
 // nsUniqueIDOf is the text of a nsUniqueId.
 func nsUniqueIDOf(b ldapwire.SyncID) identity.ID {
-	return identity.ID(fmt.Sprintf("%x-%x-%x-%x", b[:4], b[4:8], b[8:12], b[12:]))
+	return identity.ID(dashed(b[:], 4, 8, 12))
 }
 
 func changeNumber(root ldapwire.Record, name string) (int64, bool) {

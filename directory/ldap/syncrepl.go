@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -264,5 +265,20 @@ const deletePhase = "the delete phase of the server, while others are seen in th
 
 // uuidOf is the text of an entryUUID.
 func uuidOf(b ldapwire.SyncID) identity.ID {
-	return identity.ID(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
+	return identity.ID(dashed(b[:], 4, 6, 8, 10))
+}
+
+// dashed writes octets in hexadecimal, with dashes before some of them. A present
+// phase names everybody.
+func dashed(b []byte, before ...int) string {
+	out := make([]byte, 0, 2*len(b)+len(before))
+	from := 0
+	for _, at := range append(before, len(b)) {
+		if from > 0 {
+			out = append(out, '-')
+		}
+		out = hex.AppendEncode(out, b[from:at])
+		from = at
+	}
+	return string(out)
 }
