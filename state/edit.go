@@ -56,10 +56,7 @@ func (c *Changes) edit(tx *txn, e *directory.Edit) error {
 	}
 	diff := editDiff(e)
 	if t.known && len(t.at) == 0 {
-		var err error
-		if diff, err = c.effect(tx, t, diff); err != nil {
-			return err
-		}
+		diff = c.effect(tx, t, diff)
 	}
 	if len(diff) == 0 {
 		return nil
@@ -88,32 +85,16 @@ func editDiff(e *directory.Edit) []string {
 }
 
 // effect is what of an edit changes the group as the snapshot has it.
-func (c *Changes) effect(tx *txn, t *told, diff []string) ([]string, error) {
-	v := tx.Bucket(bGroups).Get(ordKey(t.ordinal))
-	if v == nil {
-		return nil, fmt.Errorf("%w (no group %s)", ErrCorrupt, t.ordinal)
-	}
-	e, err := decodeLean(v)
-	if err != nil {
-		return nil, err
-	}
-	edges, left := tx.Bucket(bMemberOf), e.members
+func (c *Changes) effect(tx *txn, t *told, diff []string) []string {
+	edges := tx.Bucket(bMemberOf)
 	out := diff[:0]
 	for _, d := range diff {
 		k, _ := edge(c.num, t.ordinal, d[1:])
-		has := edges.Get(k) != nil
-		switch {
-		case d[0] == '+' && !has:
-			left++
-		case d[0] == '-' && has:
-			left--
-		default:
-			continue
+		if has := edges.Get(k) != nil; has == (d[0] == '-') {
+			out = append(out, d)
 		}
-		out = append(out, d)
 	}
-	t.members, t.emptied = e.members > 0, e.members > 0 && left <= 0
-	return out, nil
+	return out
 }
 
 // encodeEdit writes a record of kind stEdit. The ordinal is 0 for a group that was

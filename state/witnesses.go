@@ -31,7 +31,9 @@ type loss struct {
 	one identity.Ordinal
 }
 
-// suspects are the attributes that nine in ten of those who changed and had them lack.
+// suspects are what nine in ten of those who changed and had it lack: attributes, and
+// members of groups that were read whole. Of members that were told to be lost one by
+// one there is evidence.
 func (c *Changes) suspects() map[string]loss {
 	all := map[string]loss{}
 	note := func(name string, lacks bool, who identity.Ordinal) {
@@ -100,7 +102,7 @@ func (c *Changes) choose(tx *txn, name string, l loss) ([]directory.Known, error
 	}
 	w := &words{tx: tx}
 	cur := tx.Bucket(bucket).Cursor()
-	var have []directory.Known
+	var have, large []directory.Known
 	others := 0
 	// Those after the one who lacks it, and then from the first.
 	k, v := cur.Seek(ordKey(l.one + 1))
@@ -129,11 +131,17 @@ func (c *Changes) choose(tx *txn, name string, l loss) ([]directory.Known, error
 				if err != nil {
 					return nil, err
 				}
-				have = append(have, directory.Known{Kind: kind, ID: e.id, DN: dn})
+				k := directory.Known{Kind: kind, ID: e.id, DN: dn}
+				if e.members > memberChunk {
+					large = append(large, k) // if there is nobody else
+				} else {
+					have = append(have, k)
+				}
 			}
 		}
 		k, v = cur.Next()
 	}
+	have = append(have, large...)
 	if len(have)*2 < others || l.had+len(have) < atLeast {
 		return nil, nil
 	}
