@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -11,10 +12,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/jcmturner/gokrb5/v8/asn1tools"
+	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/gssapi"
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
@@ -217,4 +222,46 @@ func FuzzGSSAPI(f *testing.F) {
 			t.Fatalf("%x is believed", b)
 		}
 	})
+}
+
+// The answer of a server is to this request, and made with the key of the ticket.
+func TestGSSAPIMutual(t *testing.T) {
+	key := types.EncryptionKey{KeyType: etypeID.AES256_CTS_HMAC_SHA1_96, KeyValue: []byte(strings.Repeat("a", 32))}
+	other := types.EncryptionKey{KeyType: etypeID.AES256_CTS_HMAC_SHA1_96, KeyValue: []byte(strings.Repeat("b", 32))}
+	asked := time.Unix(1_800_000_000, 0).UTC()
+	answer := func(with types.EncryptionKey, at time.Time, usec int) []byte {
+		t.Helper()
+		part, err := asn1.Marshal(messages.EncAPRepPart{CTime: at, Cusec: usec, Subkey: other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := crypto.GetEncryptedData(asn1tools.AddASNAppTag(part, 27), with, keyusage.AP_REP_ENCPART, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: sealed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return element(tagGSSToken, element(tagOID, []byte(oidKerberos)), []byte(tokenAPRep), asn1tools.AddASNAppTag(rep, 15))
+	}
+	for name, tc := range map[string]struct {
+		token []byte
+		good  bool
+	}{
+		"good":                 {answer(key, asked, 7), true},
+		"of another second":    {answer(key, asked.Add(time.Second), 7), false},
+		"of another instant":   {answer(key, asked, 8), false},
+		"with another key":     {answer(other, asked, 7), false},
+		"of another mechanism": {bytes.Replace(answer(key, asked, 7), []byte(oidKerberos), []byte("\x2a\x86\x48\x86\xf7\x12\x01\x02\x03"), 1), false},
+		"a request":            {bytes.Replace(answer(key, asked, 7), []byte(tokenAPRep), []byte(tokenAPReq), 1), false},
+		"nothing":              {nil, false},
+	} {
+		g := &gssContext{key: key, service: "ldap/dc1"}
+		g.auth.CTime, g.auth.Cusec = asked, 7
+		_, more, err := g.InitSecContext("", append([]byte{}, tc.token...))
+		if (err == nil) != tc.good || more || (g.failed == nil) != tc.good || tc.good && string(g.sub.KeyValue) != string(other.KeyValue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
