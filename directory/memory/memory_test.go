@@ -76,7 +76,7 @@ func (w *world) Delete(dn string) error {
 
 func (w *world) Open(o sourcetest.Options) (directory.Source, error) {
 	cfg := config()
-	cfg.Attributes, cfg.Canaries = o.Attributes, o.Canaries
+	cfg.Attributes, cfg.Canaries, cfg.Follow = o.Attributes, o.Canaries, true
 	s := memory.New("corp", cfg, clock)
 	w.opened = append(w.opened, s)
 	for _, e := range recordsOf(w.records) {

@@ -66,6 +66,10 @@ func Run(t *testing.T, start Start) {
 		{"WithoutCanaryNoListing", canary},
 		{"ASweepListsTheIDsOfARead", sweeps},
 		{"WithoutCanaryNoSweep", sweepWithoutCanary},
+		{"NothingChangedOpensNothing", followsNothing},
+		{"WhatChangedIsAsAListingShowsIt", followsWhatChanged},
+		{"AForeignCursorIsLost", followsNoForeignCursor},
+		{"AFollowThatFailsProvesNothing", followsOrFails},
 		{"CheckSaysWhatIsWrong", check},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.try(t, start(t)) })
