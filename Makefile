@@ -10,6 +10,8 @@ FUZZTIME ?= 30s
 # applies, and how many people the benchmark has.
 KILLS    ?= 1000
 APPLIES  ?= 200
+# How many operations a random walk through a directory has.
+WALK     ?= 5000
 PEOPLE   ?= 100000
 # The longest a package's tests may take.
 TIMEOUT  ?= 8m
@@ -42,9 +44,11 @@ test-servers: ## the tests against Samba AD DC and 389 Directory Server, as root
 	$(GO) test -count=1 -vet=off -tags servers -timeout $(TIMEOUT) -run '^Test(Samba|Dirsrv|Slapd)' -json $$packages | $(GO) run ./internal/testreport /dev/null
 
 .PHONY: faults
-faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; ROSTERD_SEED repeats a run
+faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; walks of WALK (5000) operations on every server, as root; ROSTERD_SEED repeats a run
 	ROSTERD_KILLS=$(KILLS) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInEveryStep$$' ./cmd/rosterd
 	ROSTERD_KILLS=$(APPLIES) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
+	@.ci/prepare servers
+	ROSTERD_WALK=$(WALK) $(GO) test -count=1 -timeout 120m -v -tags servers -run 'Walk' ./directory/memory ./directory/ldap
 
 .PHONY: soak
 soak: ## the service left alone for two months of a moved clock, through both changes of summer time; started, reloaded, stopped and killed a hundred times

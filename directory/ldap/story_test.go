@@ -230,3 +230,14 @@ func TestStoryOnSlapd(t *testing.T) {
 		})
 	}
 }
+
+func TestWalkOnSlapd(t *testing.T) {
+	for engine, traits := range map[string]followtest.Traits{"timestamp": {}, "syncrepl": {Deletes: true, Proves: true}} {
+		traits.Engine, traits.Now = engine, time.Now
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
+			followtest.Walk(t, storySlapd(servers.SyncSessionLog, engine, 0, "memberof", "refint"), traits, seed, operations)
+		})
+	}
+}

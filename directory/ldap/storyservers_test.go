@@ -124,11 +124,38 @@ func TestDirsrvStory(t *testing.T) {
 	}{
 		"timestamp bare":    {nil, followtest.Traits{Engine: "timestamp"}},
 		"timestamp":         {[]servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}, followtest.Traits{Engine: "timestamp"}},
-		"syncrepl":          {[]servers.DirsrvPlugin{servers.ContentSync}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
-		"syncrepl all else": {[]servers.DirsrvPlugin{servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity, servers.EntryUSN}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
+		"syncrepl":          {[]servers.DirsrvPlugin{servers.ContentSync}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true}},
+		"syncrepl all else": {[]servers.DirsrvPlugin{servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity, servers.EntryUSN}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(n int) followtest.Start { return storyDirsrv(c.traits.Engine, n, c.plugins...) }, c.traits)
 		})
 	}
+}
+
+// walk goes at random, once for each.
+func walk(t *testing.T, name string, start followtest.Start, traits followtest.Traits) {
+	traits.Now = time.Now
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
+		followtest.Walk(t, start, traits, seed, operations)
+	})
+}
+
+func TestSlapdWalk(t *testing.T) {
+	walk(t, "plain", storySlapd(servers.SyncPlain, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true})
+	walk(t, "access log", storySlapd(servers.SyncAccessLog, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true})
+	walk(t, "not a provider", storySlapd(servers.NoSync, "timestamp", 0), followtest.Traits{Engine: "timestamp"})
+}
+
+func TestSambaWalk(t *testing.T) {
+	walk(t, "dirsync", storySamba("sync", "dirsync", 0), followtest.Traits{Engine: "dirsync", Deletes: true, Proves: true})
+	walk(t, "usn", storySamba("deleted", "usn", 0), followtest.Traits{Engine: "usn", Deletes: true, Proves: true})
+	walk(t, "usn without the deleted", storySamba("reader", "usn", 0), followtest.Traits{Engine: "usn"})
+}
+
+func TestDirsrvWalk(t *testing.T) {
+	walk(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true})
+	walk(t, "timestamp", storyDirsrv("timestamp", 0), followtest.Traits{Engine: "timestamp"})
 }

@@ -138,3 +138,14 @@ func TestStory(t *testing.T) {
 		followtest.RunBig(t, func(*testing.T) followtest.World { return newStoryWorld(500, false) }, followtest.Traits{Engine: "memory", Deletes: true, Proves: true, Now: time.Now})
 	})
 }
+
+func TestWalk(t *testing.T) {
+	for name, traits := range map[string]followtest.Traits{
+		"tells deletions": {Engine: "memory", Deletes: true, Proves: true, Now: time.Now}, "does not": {Engine: "memory", Now: time.Now}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
+			followtest.Walk(t, func(*testing.T) followtest.World { return newStoryWorld(0, !traits.Deletes) }, traits, seed, operations)
+		})
+	}
+}

@@ -113,7 +113,7 @@ func steps(s *story) []step {
 		{name: "ContainerMovedBack", do: func(s *story) {
 			s.must(w.Move(w.ContainerRDN("crew")+","+w.Elsewhere(), w.ContainerRDN("crew")+","+w.Base()))
 		}},
-		{name: "RestartedServer", do: func(s *story) {
+		{name: "RestartedServer", restarts: true, do: func(s *story) {
 			s.must(w.Restart())
 		}},
 		{name: "DeletedBeforeARestart", everything: true, do: func(s *story) {

@@ -67,6 +67,8 @@ type Traits struct {
 	// Deletes: it says that it tells who was deleted. Proves: it has evidence of
 	// it; who is not there any more is else listed twice.
 	Deletes, Proves bool
+	// Restarts: a restart of the server loses the place.
+	Restarts bool
 	// Now is the clock of the cycles; it should be that of the source.
 	Now func() time.Time
 }

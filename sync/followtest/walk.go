@@ -1,0 +1,365 @@
+package followtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	rostersync "github.com/rosterd/rosterd/sync"
+)
+
+// Walk does so many operations on the directory as the seed draws them, with cycles
+// in between, and the server restarted, rosterd killed in the middle of a cycle and
+// put back to an older copy of its state. In the end what is known is what is there.
+func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int) {
+	t.Logf("seed %d", seed)
+	s := begin(t, start(t), traits)
+	w := &walk{story: s, rand: rand.New(rand.NewPCG(seed, 1)), title: map[string]bool{}}
+	for range 30 {
+		w.joins()
+	}
+	s.cycle(asked("sync"))
+	if s.same(); t.Failed() {
+		return
+	}
+	for i := range operations {
+		w.step()
+		if t.Failed() {
+			t.Fatalf("after %d operations; the last were\n%s", i+1, strings.Join(w.last(), "\n"))
+		}
+	}
+	// Who vanished from a container with many others, as seen from an older state,
+	// waits for somebody's decision: that is no failure.
+	if !s.settled() {
+		t.Log("somebody is in doubt at the end")
+	}
+	if s.same(); t.Failed() {
+		t.Logf("the last operations were\n%s", strings.Join(w.last(), "\n"))
+	}
+}
+
+// walk is a random story.
+type walk struct {
+	*story
+	rand *rand.Rand
+	// people and away are in scope and not, groups and containers are there.
+	people, away, groups, containers []string
+	title                            map[string]bool
+	number, again                    int
+	old                              string // a copy of an older state
+	did                              []string
+}
+
+func (w *walk) say(format string, args ...any) {
+	w.did = append(w.did, fmt.Sprintf(format, args...))
+}
+
+func (w *walk) last() []string { return w.did[max(0, len(w.did)-40):] }
+
+func pick(w *walk, of []string) (string, bool) {
+	if len(of) == 0 {
+		return "", false
+	}
+	return of[w.rand.IntN(len(of))], true
+}
+
+// step draws one operation; one that has nothing to work on is another join.
+func (w *walk) step() {
+	w.t.Helper()
+	choices := []struct {
+		weight int
+		do     func() bool
+	}{
+		{8, w.joins}, {8, w.sets}, {3, w.clears}, {5, w.renames}, {4, w.leaves}, {4, w.returns}, {4, w.closes}, {4, w.deletes}, {2, w.recreates},
+		{4, w.groupAdded}, {12, w.membersMove}, {2, w.groupRenamed}, {1, w.groupDeleted}, {2, w.containerAdded}, {2, w.containerRenamed},
+		{25, w.cycles}, {4, w.interrupted}, {2, w.killed}, {1, w.restarts}, {1, w.copied}, {1, w.putBack},
+	}
+	sum := 0
+	for _, c := range choices {
+		sum += c.weight
+	}
+	for at, i := w.rand.IntN(sum), 0; ; i++ {
+		if at -= choices[i].weight; at < 0 {
+			if !choices[i].do() {
+				w.joins()
+			}
+			return
+		}
+	}
+}
+
+// place is where somebody may be put.
+func (w *walk) place() string {
+	if c, ok := pick(w, w.containers); ok && w.rand.IntN(2) == 0 {
+		return c
+	}
+	return w.world.Base()
+}
+
+func (w *walk) fresh(prefix string) string {
+	w.number++
+	return fmt.Sprintf("%s%d", prefix, w.number)
+}
+
+func (w *walk) joins() bool {
+	login := w.fresh("walker")
+	dn := w.world.PersonRDN(login) + "," + w.place()
+	w.say("join %s", dn)
+	w.must(w.world.AddPerson(dn, login))
+	w.people = append(w.people, dn)
+	return true
+}
+
+func (w *walk) sets() bool {
+	dn, ok := pick(w, w.people)
+	if ok {
+		w.say("set title of %s", dn)
+		w.must(w.world.Set(dn, w.world.Title(), w.fresh("Title ")))
+		w.title[dn] = true
+	}
+	return ok
+}
+
+func (w *walk) clears() bool {
+	dn, ok := pick(w, w.people)
+	if ok = ok && w.title[dn]; ok {
+		w.say("clear title of %s", dn)
+		w.must(w.world.Set(dn, w.world.Title()))
+		delete(w.title, dn)
+	}
+	return ok
+}
+
+// move renames an entry in a list and whatever is below it in all of them.
+func (w *walk) move(dn, to string) {
+	w.t.Helper()
+	w.say("move %s to %s", dn, to)
+	w.must(w.world.Move(dn, to))
+	for _, list := range []*[]string{&w.people, &w.away, &w.groups, &w.containers} {
+		for i, x := range *list {
+			if x == dn || strings.HasSuffix(x, ","+dn) {
+				(*list)[i] = strings.TrimSuffix(x, dn) + to
+				if w.title[x] {
+					delete(w.title, x)
+					w.title[(*list)[i]] = true
+				}
+			}
+		}
+	}
+}
+
+func (w *walk) renames() bool {
+	dn, ok := pick(w, w.people)
+	if ok {
+		w.move(dn, w.world.PersonRDN(w.fresh("renamed"))+","+w.place())
+	}
+	return ok
+}
+
+func (w *walk) leaves() bool {
+	dn, ok := pick(w, w.people)
+	if ok = ok && len(w.people) > 20; ok {
+		rdn, _, _ := strings.Cut(dn, ",")
+		to := rdn + "," + w.world.Elsewhere()
+		w.move(dn, to)
+		w.people = slices.DeleteFunc(w.people, func(x string) bool { return x == to })
+		w.away = append(w.away, to)
+	}
+	return ok
+}
+
+func (w *walk) returns() bool {
+	dn, ok := pick(w, w.away)
+	if ok {
+		rdn, _, _ := strings.Cut(dn, ",")
+		to := rdn + "," + w.place()
+		w.move(dn, to)
+		w.away = slices.DeleteFunc(w.away, func(x string) bool { return x == to })
+		w.people = append(w.people, to)
+	}
+	return ok
+}
+
+func (w *walk) closes() bool {
+	dn, ok := pick(w, w.people)
+	if ok {
+		closed := w.rand.IntN(2) == 0
+		w.say("close %s: %t", dn, closed)
+		w.must(w.world.Close(dn, closed))
+	}
+	return ok
+}
+
+func (w *walk) deletes() bool {
+	from := &w.people
+	if w.rand.IntN(4) == 0 {
+		from = &w.away
+	}
+	dn, ok := pick(w, *from)
+	if ok = ok && len(w.people) > 20; ok {
+		w.say("delete %s", dn)
+		w.must(w.world.Delete(dn))
+		*from = slices.DeleteFunc(*from, func(x string) bool { return x == dn })
+		delete(w.title, dn)
+	}
+	return ok
+}
+
+// recreates deletes somebody and makes another of the same name. Many at once are
+// a directory that was rebuilt, which is another story.
+func (w *walk) recreates() bool {
+	dn, ok := pick(w, w.people)
+	if ok = ok && w.again < 3; ok {
+		w.again++
+		w.say("create %s again", dn)
+		w.must(w.world.Delete(dn))
+		w.must(w.world.AddPerson(dn, w.fresh("again")))
+		delete(w.title, dn)
+	}
+	return ok
+}
+
+func (w *walk) anybody() string {
+	list := slices.Concat(w.people, w.people, w.groups, w.away)
+	return list[w.rand.IntN(len(list))]
+}
+
+func (w *walk) groupAdded() bool {
+	dn := w.group(w.fresh("group"))
+	first := w.anybody()
+	w.say("group %s with %s", dn, first)
+	w.must(w.world.AddGroup(dn, strings.Split(strings.SplitN(dn, ",", 2)[0], "=")[1], first))
+	w.groups = append(w.groups, dn)
+	return true
+}
+
+// membersMove adds somebody to a group, or takes out who was added. Adding who is
+// in it already, or taking out who is not, is an error of the server's, and fine.
+func (w *walk) membersMove() bool {
+	dn, ok := pick(w, w.groups)
+	if !ok {
+		return false
+	}
+	who := w.anybody()
+	if who == dn {
+		return false
+	}
+	if w.rand.IntN(3) == 0 {
+		w.say("take %s out of %s: %v", who, dn, w.world.Members(dn, nil, []string{who}))
+	} else {
+		w.say("add %s to %s: %v", who, dn, w.world.Members(dn, []string{who}, nil))
+	}
+	return true
+}
+
+func (w *walk) groupRenamed() bool {
+	dn, ok := pick(w, w.groups)
+	if ok {
+		w.move(dn, w.group(w.fresh("regrouped")))
+	}
+	return ok
+}
+
+func (w *walk) groupDeleted() bool {
+	dn, ok := pick(w, w.groups)
+	if ok {
+		w.say("delete %s", dn)
+		w.must(w.world.Delete(dn))
+		w.groups = slices.DeleteFunc(w.groups, func(x string) bool { return x == dn })
+	}
+	return ok
+}
+
+func (w *walk) containerAdded() bool {
+	name := w.fresh("unit")
+	dn := w.world.ContainerRDN(name) + "," + w.place()
+	w.say("container %s", dn)
+	w.must(w.world.AddContainer(dn, name))
+	w.containers = append(w.containers, dn)
+	return true
+}
+
+func (w *walk) containerRenamed() bool {
+	dn, ok := pick(w, w.containers)
+	if ok {
+		_, parent, _ := strings.Cut(dn, ",")
+		w.move(dn, w.world.ContainerRDN(w.fresh("reunited"))+","+parent)
+	}
+	return ok
+}
+
+// cycles runs one as the service does, or one that looks for who is gone too.
+func (w *walk) cycles() bool {
+	ask := scheduled()
+	ask.Sweep = w.rand.IntN(4) == 0
+	w.ways = nil
+	w.cycle(ask)
+	w.say("cycle: %s", w.went())
+	w.again = 0
+	return true
+}
+
+// interrupted kills rosterd in a cycle, between two commits.
+func (w *walk) interrupted() bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	left := w.rand.IntN(8)
+	ask := scheduled()
+	ask.Progress = func(rostersync.Progress) {
+		if left--; left < 0 {
+			cancel()
+		}
+	}
+	_, err := w.engine.Cycle(ctx, ask)
+	w.say("a cycle was interrupted: %v", err)
+	w.kill()
+	w.start()
+	return true
+}
+
+func (w *walk) killed() bool {
+	w.say("rosterd restarts")
+	w.kill()
+	w.start()
+	return true
+}
+
+func (w *walk) restarts() bool {
+	w.say("the server restarts")
+	w.must(w.world.Restart())
+	return true
+}
+
+// copied keeps a copy of the state.
+func (w *walk) copied() bool {
+	w.say("the state is copied")
+	w.kill()
+	w.old = filepath.Join(w.folder, "old.db")
+	w.copyFile(filepath.Join(w.folder, "state.db"), w.old)
+	w.start()
+	return true
+}
+
+// putBack puts the copy in the place of the state: its cursor is a stale one.
+func (w *walk) putBack() bool {
+	if w.old == "" {
+		return false
+	}
+	w.say("an older state is put back")
+	w.kill()
+	w.copyFile(w.old, filepath.Join(w.folder, "state.db"))
+	w.start()
+	return true
+}
+
+func (w *walk) copyFile(from, to string) {
+	w.t.Helper()
+	content, err := os.ReadFile(from)
+	w.must(err)
+	w.must(os.WriteFile(to, content, 0o600))
+}
