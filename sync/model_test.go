@@ -88,6 +88,8 @@ func TestLaws(t *testing.T) {
 			"crash somewhere":      m.act(m.crashAnywhere),
 			"stop":                 m.act(m.stop),
 			"clock":                m.act(m.clock),
+			"date":                 m.act(m.date),
+			"another date":         m.act(m.date),
 			"sync":                 m.act(m.sync),
 			"sync soon":            m.act(m.sync),
 			"sync --full":          m.act(m.full),
@@ -133,8 +135,10 @@ type human struct {
 	// unseen is when a complete read first did not show them.
 	unseen time.Time
 	absent bool // proved absent
-	// was is what they should have had by the last complete read.
-	was wish
+	// was is what they should have had by the last complete read, between the dates
+	// that it showed; is are those of the source.
+	was       wish
+	is, shown dates
 }
 
 // wish is what the policy gives somebody: by target the entitlements; nil: no
@@ -191,7 +195,7 @@ func newModel(t *rapid.T, folder string) *model {
 		removed: map[string][]time.Time{}, extra: map[string]bool{}}
 	how := rapid.SampledFrom([]string{"listed", "followed", "followed, deletions not told"}).Draw(t, "source is")
 	m.follows, m.mute = how != "listed", how == "followed, deletions not told"
-	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn"}, Key: "employeeNumber", Bases: []string{people, groups},
+	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "hireDate", "contractEnd"}, Key: "employeeNumber", Bases: []string{people, groups},
 		Follow: m.follows, Mute: m.mute}, m.clockNow)
 	for _, g := range []string{"writers", "managers", "leads"} {
 		m.groups[g] = m.source.Put(source.Record{Kind: directory.Group, DN: "cn=" + g + "," + groups})
@@ -279,6 +283,11 @@ func (m *model) record(h *human) source.Record {
 }
 
 func (m *model) staff(h *human) bool {
+	return m.hired(h) && h.is.hold(m.now)
+}
+
+// hired is staff whatever the dates.
+func (m *model) hired(h *human) bool {
 	return h.there && m.record(h).Attributes["employeetype"][0] == "staff" && m.inside(h)
 }
 
@@ -294,7 +303,7 @@ func (m *model) enter(name string) {
 		h = &human{login: name, key: "n-" + name}
 		m.humans[name] = h
 	}
-	h.there = true
+	h.there, h.is = true, dates{}
 	h.id = m.source.Put(source.Record{Kind: directory.Person, DN: "uid=" + name + "," + people, Attributes: map[string][]string{
 		"uid": {name}, "cn": {name}, "mail": {name + "@corp.example"}, "employeeType": {"staff"}, "employeeNumber": {h.key}}})
 }
@@ -484,6 +493,14 @@ func (m *model) enrol() {
 // wish is what the policy gives this person now.
 func (m *model) wish(h *human) wish {
 	if !m.staff(h) {
+		return nil
+	}
+	return m.wishOnce(h)
+}
+
+// wishOnce is what the policy gives them between their dates.
+func (m *model) wishOnce(h *human) wish {
+	if !m.hired(h) {
 		return nil
 	}
 	dn := identity.MustDN(m.record(h).DN)
@@ -1039,7 +1056,7 @@ func (m *model) sawSource() {
 	for _, h := range m.humans {
 		switch {
 		case h.there && !m.hidden(h):
-			h.was, h.unseen = m.wish(h), time.Time{}
+			h.was, h.shown, h.unseen = m.wishOnce(h), h.is, time.Time{}
 		case h.unseen.IsZero():
 			h.unseen = m.now
 		}
@@ -1100,7 +1117,7 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	// Where deletions are told, who is deleted is gone at once.
 	told := m.follows && !m.mute && !h.there
 	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h) || told
-	is, was := m.under(m.wish(h)), m.under(h.was)
+	is, was := m.under(m.wish(h)), m.under(m.wasNow(h))
 	switch w.Verb {
 	case target.Disable:
 		if !allowed && was != nil && (is != nil || !h.there) {
@@ -1108,6 +1125,10 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		}
 		if !m.approved[change.Key()] && !m.denied[who] && !m.named[who] {
 			m.spend(name)
+		}
+	case target.Enable:
+		if !h.is.hold(m.now) && !h.shown.hold(m.now) {
+			m.t.Fatalf("law 2: %s: %s was enabled outside their dates", name, h.login)
 		}
 	case target.Revoke:
 		m.spendRight(name, w.Entitlement, h, m.approved[change.Key()])

@@ -40,7 +40,7 @@ func modelFiles(t *rapid.T) []*mapping.Policy {
 				"writer":   {Groups: []string{"cn=writers," + groups}},
 				"manager":  {Groups: []string{"cn=managers," + groups}, Includes: []string{"writer"}},
 			},
-			Sources: map[string]mapping.SourcePerson{"corp": {Login: "uid", Mail: "mail", Name: "cn", Key: "employeeNumber", Disabled: `person.employeeType == "former"`}},
+			Sources: map[string]mapping.SourcePerson{"corp": {Login: "uid", Mail: "mail", Name: "cn", Key: "employeeNumber", Start: "hireDate", End: "contractEnd", Disabled: `person.employeeType == "former"`}},
 			Targets: map[string]mapping.Target{
 				"wiki": {Account: account, Attributes: attributes, NameAttribute: "name",
 					Entitlements: map[string][]string{"writer": {"Writers"}, "manager": publishers}},
