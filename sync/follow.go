@@ -99,6 +99,9 @@ func (c *cycle) way(s Source) (w way, err error) {
 		w.sweep = "some people were not seen, and this is the second look"
 	case !w.cursor.Deletes && !c.ask.Scheduled:
 		w.sweep = "the server does not tell who was deleted"
+	case len(facts.Blackouts) > 0 || facts.MinPeople || facts.Rekeyed > 0:
+		// A right that is given back is no change of any entry.
+		w.needs("the last listing left a doubt", s)
 	}
 	return w, nil
 }

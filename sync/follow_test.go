@@ -322,6 +322,33 @@ func TestLaw02AFollowWithoutARight(t *testing.T) {
 	w.has("p0001", true, "Writers")
 }
 
+// A right that is given back is no change of any entry: while there is a doubt, IDs are
+// listed, and it ends by itself.
+func TestADoubtEndsByItself(t *testing.T) {
+	w := follows(t, false)
+	w.joinMany("p", 80)
+	for _, id := range w.joinMany("north", 8) {
+		r, _ := w.source.Get(id)
+		w.move(id, "uid="+r.Attributes["uid"][0]+",ou=north,"+people)
+	}
+	w.synced()
+	w.source.SetFaults(source.HideBelow("ou=north," + people))
+	if r := w.cycle(rostersync.Request{Verb: "sweep", Scheduled: true, Sweep: true}); r.Exit() != rostersync.ExitHeld || w.enabled() != 88 {
+		t.Fatalf("exit %d with %d enabled\n%s", r.Exit(), w.enabled(), text(r))
+	}
+	if r, how := w.followed(); how != "changes ids" || r.Exit() != rostersync.ExitHeld {
+		t.Errorf("while it lasts it goes by %s, exit %d", how, r.Exit())
+	}
+	w.source.SetFaults(source.Faults{})
+	if r, how := w.followed(); how != "changes everything" || r.Exit() != 0 || w.enabled() != 88 {
+		t.Errorf("once it is over it goes by %s, exit %d\n%s", how, r.Exit(), text(r))
+	}
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("and then by %s", how)
+	}
+	w.quiet()
+}
+
 // Many who were deleted, for certain, are many all the same.
 func TestDeletedByTheDozenIsHeld(t *testing.T) {
 	w := follows(t, false)
