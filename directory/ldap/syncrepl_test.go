@@ -248,3 +248,40 @@ func openCursor(t *testing.T, c directory.Cursor) (place, engine map[string]any)
 	}
 	return place, engine
 }
+
+// Containers that were there when everything was read: whoever is below them is
+// renamed with them, whatever they are; a person may be one.
+func TestContainersOfAListing(t *testing.T) {
+	t.Parallel()
+	w := slapdWorld(t, servers.SlapdConfig{Sync: servers.SyncSessionLog})
+	sales, deep := "ou=sales,"+people, "cn=deep,ou=sales,"+people
+	w.must(w.Add(sales, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"sales"}}))
+	w.must(w.Add(deep, map[string][]string{"objectClass": {"organizationalRole"}, "cn": {"deep"}}))
+	w.person("seller", sales)
+	w.person("diver", deep)
+	boss := w.person("boss", people)
+	w.group("all", w.person("assistant", boss))
+	m := mirrorOf(t, w.open(nil, "sn", "title"))
+	for _, move := range [][2]string{{deep, "cn=deeper," + sales}, {sales, "ou=vending," + people}, {boss, "uid=chief," + people}, {"uid=chief," + people, boss}} {
+		w.must(w.Move(move[0], move[1]))
+		m.must()
+		m.same()
+	}
+}
+
+// The right to search by entryCSN is lost: slapd would tell of nothing, without a
+// word.
+func TestTheRightToSearchIsLost(t *testing.T) {
+	eachSetUp(t, func(t *testing.T, how servers.SlapdSync) {
+		w, m, crowd := syncWorld(t, servers.SlapdConfig{Sync: how}, 5)
+		w.must(w.slapd.SetAccess(append([]string{`to attrs=entryCSN by dn.exact="` + sync + `" none by * break`}, w.slapd.DefaultAccess()...)...))
+		w.must(w.Set(crowd[1], "title", "Content writer"))
+		if _, err := m.follow(t.Context()); !errors.As(err, new(*directory.LostError)) || m.opened {
+			t.Fatalf("following goes on: %v", err)
+		}
+		m.read()
+		if m.cursor.Engine != "timestamp" {
+			t.Errorf("followed by %q", m.cursor.Engine)
+		}
+	})
+}
