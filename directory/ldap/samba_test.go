@@ -161,3 +161,42 @@ func TestSambaHidesDeletedObjectsWhileFollowing(t *testing.T) {
 	m.sweep()
 	m.same()
 }
+
+// One container is hidden from the bind user: nobody in it is told to have left or to
+// be gone, whatever changes there and elsewhere.
+func TestSambaHiddenContainer(t *testing.T) {
+	for _, c := range followers {
+		t.Run(c.engine+" as "+c.user, func(t *testing.T) {
+			f, dc := samba(t, c.user)
+			var hidden []string
+			for i := range 6 {
+				hidden = append(hidden, f.person(fmt.Sprintf("Hidden %d", i), adPeople))
+			}
+			two := f.person("Writer Two", adStaff)
+			writers := f.group("Writers", append(hidden, two)...)
+			f.delete(f.person("Gone Before", adLeft))
+			m := mirrorOf(t, f.open(nil, "title"))
+			before := len(m.entries)
+			f.must(dc.AddACE(adPeople, "(D;CI;RPLC;;;USER)", c.user))
+			f.set(two, "title", "Writer")
+			f.set(hidden[0], "title", "Writer")
+			f.leave(writers, hidden[1])
+			// The right is another one from the next bind on.
+			f.must(m.source.Close())
+			for range 2 {
+				_, err := m.follow(t.Context())
+				for _, told := range m.told {
+					if strings.HasPrefix(told, "gone") || strings.HasPrefix(told, "left") {
+						t.Errorf("%s", told)
+					}
+				}
+				if err != nil {
+					t.Logf("following ends with %v", err)
+				}
+			}
+			if n := len(m.entries); n < before {
+				t.Errorf("%d of %d entries are left", n, before)
+			}
+		})
+	}
+}
