@@ -49,6 +49,7 @@ faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) tim
 	ROSTERD_KILLS=$(APPLIES) $(GO) test -count=1 -timeout 60m -v -run '^TestKilledInMidApply$$' ./cmd/rosterd
 	@.ci/prepare servers
 	ROSTERD_WALK=$(WALK) $(GO) test -count=1 -timeout 120m -v -tags servers -run 'Walk' ./directory/memory ./directory/ldap
+	ROSTERD_BLOWS=100000 $(GO) test -count=1 -timeout 60m -v -run '^TestLawCompleteOrNothingWhileFollowing$$' ./directory/ldap
 
 .PHONY: soak
 soak: ## the service left alone for two months of a moved clock, through both changes of summer time; started, reloaded, stopped and killed a hundred times

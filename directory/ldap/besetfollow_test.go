@@ -63,6 +63,7 @@ func blows(searches int, draw *rand.Rand) []blow {
 		add(false, ldapd.Fault{Do: ldapd.WrongID, After: after - 1, Skip: skip, Times: 1}, "entry %d under another message ID", after)
 		add(false, ldapd.Fault{Do: ldapd.Stateless, After: after - 1, Skip: skip, Times: 1}, "entry %d without its controls", after)
 		for _, attribute := range []string{"entryUUID", "nsUniqueId", "objectGUID"} {
+			add(false, ldapd.Fault{Do: ldapd.SameID, Attribute: attribute, After: after, Skip: skip, Times: 1}, "entry %d with the %s of the one before", after+1, attribute)
 			add(false, ldapd.Fault{Do: ldapd.Strip, Attribute: attribute, After: after - 1, Skip: skip, Times: 1}, "entry %d without %s", after, attribute)
 		}
 	}

@@ -161,6 +161,9 @@ func (d *dirSync) news(ctx context.Context, token []byte, n *news) ([]byte, erro
 		if t.deleted {
 			witness = t.id
 		}
+		if err := n.meet(t); err != nil {
+			return err
+		}
 		if edit, ok := d.edit(e, t); ok {
 			n.edits = append(n.edits, edit)
 			return nil

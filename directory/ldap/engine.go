@@ -41,6 +41,8 @@ type news struct {
 	// touched are to be read afresh, whatever they are: true, or only if they are
 	// known: false.
 	touched map[identity.ID]bool
+	// at are the names under which entries were met, where an engine shows them.
+	at map[identity.ID]identity.DN
 	// gone are deleted, with what proves it. They are looked up all the same.
 	gone map[identity.ID]string
 	// hidden are those that the server does not show any more: deleted, or hidden. By
@@ -66,7 +68,7 @@ type presence struct {
 }
 
 func newNews() *news {
-	return &news{touched: map[identity.ID]bool{}, gone: map[identity.ID]string{}, hidden: map[identity.ID]string{}}
+	return &news{touched: map[identity.ID]bool{}, gone: map[identity.ID]string{}, at: map[identity.ID]identity.DN{}, hidden: map[identity.ID]string{}}
 }
 
 // tooMany is above how many changed entries everything is read instead: a hundred

@@ -50,6 +50,9 @@ func (s *stamps) add(e *ldapwire.Entry, name, id string, every bool, bases []ide
 		s.odd = fmt.Sprintf("%s of %q is %q, which is no time in UTC", name, e.DN, text)
 		return nil
 	}
+	if _, twice := s.of[key]; twice {
+		s.odd = fmt.Sprintf("two entries show the %s %s, one of them is %q", id, key, e.DN)
+	}
 	s.of[key] = stamp{text, inside}
 	s.last = max(s.last, text[:len(stampSeconds)])
 	return nil

@@ -23,6 +23,7 @@ type telling struct {
 	was       map[identity.ID]directory.Known // as the snapshot has them
 	above     map[identity.ID]identity.DN     // where it has containers
 	now       map[identity.ID]sight           // as they are
+	batch     map[identity.ID]identity.DN     // what one look has shown
 	done      map[identity.ID]bool
 	again     map[identity.ID]bool // groups that were read because of a name
 	late      map[identity.ID]bool // groups that the server may still change because of one
@@ -46,6 +47,7 @@ type sight struct {
 }
 
 func (t *telling) tell(ctx context.Context) error {
+	t.batch = map[identity.ID]identity.DN{}
 	t.was, t.above = map[identity.ID]directory.Known{}, map[identity.ID]identity.DN{}
 	t.now, t.done = map[identity.ID]sight{}, map[identity.ID]bool{}
 	t.again, t.late = map[identity.ID]bool{}, map[identity.ID]bool{}
@@ -232,6 +234,7 @@ func (t *telling) round(ctx context.Context, ids []identity.ID) ([]identity.ID, 
 
 // read reads those of the IDs that are in scope.
 func (t *telling) read(ctx context.Context, ids []identity.ID) error {
+	t.batch = map[identity.ID]identity.DN{}
 	asked := map[identity.ID]bool{}
 	for _, id := range ids {
 		asked[id] = true
@@ -266,6 +269,11 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 	if !asked[out.ID] {
 		return fail(ErrLookup, "", "the server answered with %q, whose ID %s was not asked for", e.DN, out.ID)
 	}
+	if first, twice := t.batch[out.ID]; twice && !first.Equal(out.DN) {
+		// Or it was moved just now, and the next read is right.
+		return fail(ErrID, "no two entries may have the same "+t.source.cfg.IDAttribute, "the ID %s came twice, at %q and at %q", out.ID, first, out.DN)
+	}
+	t.batch[out.ID] = out.DN
 	switch before, again := t.now[out.ID]; {
 	case again && before.kind != kind:
 		return bothKinds(out.DN)

@@ -137,6 +137,9 @@ type trace struct {
 
 // trace notes an entry that changed.
 func (n *news) trace(s *Source, t trace) error {
+	if err := n.meet(t); err != nil {
+		return err
+	}
 	switch {
 	case t.deleted:
 		n.gone[t.id] = "a tombstone"
@@ -145,6 +148,16 @@ func (n *news) trace(s *Source, t trace) error {
 	default:
 		return n.touch(t.id)
 	}
+	return nil
+}
+
+// meet refuses an ID that comes under two names: one that was renamed between two
+// rounds, or two that are not told apart.
+func (n *news) meet(t trace) error {
+	if first, twice := n.at[t.id]; twice && !first.Equal(t.dn) {
+		return &directory.LostError{Why: fmt.Sprintf("the ID %s came twice, at %q and at %q", t.id, first, t.dn)}
+	}
+	n.at[t.id] = t.dn
 	return nil
 }
 

@@ -107,6 +107,17 @@ func (r *result) without(name string) {
 	r.computed = slices.DeleteFunc(slices.Clone(r.computed), func(a attr) bool { return a.key() == d.key() })
 }
 
+// like gives a result an attribute of another entry.
+func (r *result) like(o *record, name string) {
+	d, _ := describe(name)
+	if o == nil || o.get(d.key()) == nil {
+		return
+	}
+	rec := r.rec.clone()
+	rec.put(d.key(), *o.get(d.key()))
+	r.rec = rec
+}
+
 // followFault is what is wrong with an answer to who follows, as a whole.
 func (a *answer) followFault() (Fault, error) {
 	x := a.srv.faults.strike(a.request(), func(f *Fault) bool {
@@ -235,10 +246,13 @@ func (a *answer) send(r result) error {
 			twice = true
 		case Strip:
 			r.without(x.Attribute)
+		case SameID:
+			r.like(a.before, x.Attribute)
 		case Stateless:
 			r.controls = nil
 		}
 	}
+	a.before = r.rec
 	v := a.view()
 	v.stuck = a.req.sel.ranges != nil && a.srv.faults.strike(a.request(), func(f *Fault) bool { return f.Do == StuckRange }) != nil
 	a.req.sel.encode(e, id, v, r)

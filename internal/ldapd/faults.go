@@ -52,6 +52,7 @@ const (
 	WrongID                  // search: send the next entry under another message ID
 	Twice                    // search: send the next entry twice
 	Strip                    // search: send the next entry without Attribute
+	SameID                   // search: send the next entry with the Attribute of the one before
 	Stateless                // search: send the next entry without its controls
 	LoseDone                 // search: send everything but the result, and keep the connection open
 	Flip                     // sync: say the opposite of refreshDeletes
@@ -74,7 +75,7 @@ type Fault struct {
 	URL        string        // of Refer
 	Octet      int           // of Cut
 	Octets     string        // of Garbage
-	Attribute  string        // of Strip
+	Attribute  string        // of Strip and SameID
 
 	// After strikes a search only once it has sent that many entries, over all
 	// its pages. An Answer then strikes only if there is one entry more, as a

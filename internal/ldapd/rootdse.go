@@ -40,6 +40,8 @@ func (s *Server) rootDSE() *record {
 			rootAttr{"defaultNamingContext", contexts[1:2]},
 			rootAttr{"changelog", []string{changelogBase}},
 			rootAttr{"firstChangeNumber", []string{first}}, rootAttr{"lastChangeNumber", []string{last}},
+			// Another with each start, as after an import.
+			rootAttr{"dataVersion", []string{"0" + s.started.UTC().Format("20060102150405")}},
 			rootAttr{"lastusn;userroot", []string{strconv.FormatUint(d.serial, 10)}})
 	case OpenLDAP:
 		r.set("objectClass", "top", "OpenLDAProotDSE")

@@ -231,6 +231,7 @@ type answer struct {
 	base    identity.DN
 	page    *pages
 	rootDSE bool
-	silent  bool // the paging control is left out
-	last    bool // this page is called the last, whatever is left
+	before  *record // the entry that was sent last
+	silent  bool    // the paging control is left out
+	last    bool    // this page is called the last, whatever is left
 }

@@ -33,12 +33,13 @@ type Options struct {
 
 // Server serves a directory on loopback.
 type Server struct {
-	dir    *Directory
-	opts   Options
-	admin  identity.DN
-	faults *Faults
-	pair   localca.Pair
-	tls    *tls.Config
+	dir     *Directory
+	opts    Options
+	admin   identity.DN
+	faults  *Faults
+	started time.Time
+	pair    localca.Pair
+	tls     *tls.Config
 
 	listeners []net.Listener
 	cancel    context.CancelFunc
@@ -57,7 +58,7 @@ func (d *Directory) Serve(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve the directory: administrator: %w", err)
 	}
-	s := &Server{dir: d, opts: o, admin: admin, faults: o.Faults, conns: map[net.Conn]struct{}{}}
+	s := &Server{dir: d, opts: o, admin: admin, faults: o.Faults, started: time.Now(), conns: map[net.Conn]struct{}{}}
 	if s.faults == nil {
 		s.faults = &Faults{}
 	}
