@@ -205,7 +205,7 @@ var hostileSync = []struct {
 	{"short ID in a set", func(q *query) { q.info(tagSyncIDSet, yes, tlv(tagSet, str("short"))); q.end(0, doneControl()) }, ErrProtocol, "", false},
 	{"information of a kind that nobody knows", func(q *query) { q.info(0xa7, yes); q.end(0, doneControl()) }, ErrProtocol, "", false},
 	{"another intermediate response", func(q *query) {
-		q.send(envelope(q.id, tlv(opIntermediate, tlv(0x80, []byte("1.2.3")), tlv(0x81, []byte("x")))))
+		q.send(envelope(q.id, tlv(opIntermediate, tlv(0x80, []byte("1.2.3")), tlv(0x81, tlv(tagNewCookie, []byte("c"))))))
 		q.end(0, doneControl())
 	}, ErrProtocol, "", false},
 	{"intermediate response without a name", func(q *query) { q.send(envelope(q.id, tlv(opIntermediate))); q.end(0, doneControl()) }, ErrProtocol, "", false},
