@@ -163,3 +163,17 @@ func TestCappedController(t *testing.T) {
 		})
 	}
 }
+
+// A provider that names who is present, and ends as if it had named who is
+// deleted: whoever it did not name is looked for all the same.
+func TestPresentPhaseThatEndsAsAnother(t *testing.T) {
+	t.Parallel()
+	b := newBeset(t, way{"", ldapd.OpenLDAP, "syncrepl", 0})
+	b.crowd()
+	m := mirrorOf(t, b.open(nil))
+	b.must(b.dir.Delete("cn=writer4," + besetPeople))
+	b.server.Faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Do: ldapd.Flip})
+	if f := m.must(); f.Sweep == "" {
+		t.Errorf("nothing is looked for; told %v", m.told)
+	}
+}
