@@ -45,7 +45,7 @@ func template(kind string, of []string, fill func(dir string) error, to string) 
 		return copyTree(dir, to)
 	}
 	making := dir + ".making"
-	if err := errors.Join(os.RemoveAll(dir), os.RemoveAll(making)); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.RemoveAll(making), outdated(root)); err != nil {
 		return fmt.Errorf("remove the old template: %w", err)
 	}
 	if err := os.Mkdir(making, 0o700); err != nil {
@@ -58,6 +58,17 @@ func template(kind string, of []string, fill func(dir string) error, to string) 
 		return fmt.Errorf("complete the template: %w", err)
 	}
 	return copyTree(dir, to)
+}
+
+// outdated removes the templates of two days ago, of whatever they were made.
+func outdated(root string) error {
+	all, err := os.ReadDir(root)
+	for _, e := range all {
+		if info, gone := e.Info(); gone == nil && e.IsDir() && time.Since(info.ModTime()) > 2*templateAge {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(root, e.Name())))
+		}
+	}
+	return err
 }
 
 // templateRoot is a folder that is ours alone.
