@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -36,12 +37,13 @@ func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *worl
 // everyServer that is started here, with each engine that it offers.
 func everyServer() []kept {
 	return []kept{
+		// It was loaded with what a provider had seen (slapadd -w): it is asked for that.
 		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4, false},
 		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3, false},
 		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3, false},
 		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3, false},
 		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3, false},
-		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 4, false},
+		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 3, false},
 		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3, false},
 	}
 }
@@ -267,6 +269,48 @@ func TestRightsThatAreLostWhileFollowing(t *testing.T) {
 			m.must()
 			m.same()
 		})
+	}
+}
+
+// A server offers content synchronisation, and the database that is read does not
+// have it: what it was loaded with stays what it shows, and nobody is overlooked
+// for that.
+func TestAContextCSNThatStaysIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	w := slapdWorld(t, servers.SlapdConfig{Global: []string{"moduleload syncprov"}})
+	w.crowd(3, people)
+	m := mirrorOf(t, w.open(nil, "title"))
+	if m.cursor.Engine != "timestamp" || len(m.known) == 0 {
+		t.Fatalf("the engine is %q, the server shows %v", m.cursor.Engine, m.known)
+	}
+	for _, title := range []string{"Writer", "Editor"} {
+		w.must(w.Set("uid=writer0001,"+people, "title", title))
+		if f := m.must(); f.Nothing {
+			t.Error("the change is not seen")
+		}
+		m.same()
+	}
+}
+
+// A change that leaves no stamp, as a deletion of somebody who did not change
+// lately, is looked for once; the next time the server has said that nothing came.
+func TestAChangeThatLeavesNoStampIsLookedForOnce(t *testing.T) {
+	t.Parallel()
+	left := "cn=left," + suffix
+	w := slapdWorld(t, servers.SlapdConfig{Sync: servers.SyncPlain, Debug: "stats", LDIF: []io.Reader{strings.NewReader("dn: " + left +
+		"\nobjectClass: device\ncn: left\nentryCSN: 20250101000000.000000Z#000000#001#000000\n")}})
+	w.crowd(3, people)
+	m := mirrorOf(t, w.open(func(c *ldap.Config) { c.Changes = "timestamp" }))
+	w.must(w.Delete(left))
+	if f := m.must(); f.Nothing || len(m.told) > 0 {
+		t.Errorf("nothing %t, told %v", f.Nothing, m.told)
+	}
+	count := requests(t, w)
+	if f := m.must(); !f.Nothing {
+		t.Errorf("told: %v", m.told)
+	}
+	if n := count(); n > 3 {
+		t.Errorf("%d requests after that", n)
 	}
 }
 

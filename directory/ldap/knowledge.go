@@ -61,7 +61,7 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 			if seen, err = s.seenByController(ctx, conn, known, true); err != nil {
 				return err
 			}
-		} else {
+		} else if seen = nil; kept == nil || len(known) > 0 || !silent(conn.Server()) {
 			seen = s.knowledge(ctx, conn, false)
 		}
 		url := strings.ToLower(conn.Server().URL)
@@ -96,6 +96,12 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 		return nil, nil, &behindError{err, behind}
 	}
 	return conn, seen, err
+}
+
+// silent says of an OpenLDAP that it is no provider: while changes are followed it
+// is asked only if it showed something before, as one does that is fed by another.
+func silent(server ldapwire.Server) bool {
+	return product(server) == openLDAP && !server.HasControl(ldapwire.OIDSync)
 }
 
 // behindError is that of all servers, with the hint of the one that is behind.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -58,6 +59,8 @@ type stampToken struct {
 	Told stampSet `json:"told"`
 	// Shown is what the server had seen.
 	Shown directory.Knowledge `json:"shown,omitempty"`
+	// Says is that with each change it has seen more.
+	Says bool `json:"says,omitempty"`
 }
 
 // from is the value from which on to look, for a server that has seen so much.
@@ -99,6 +102,11 @@ func (t *timestamp) start(ctx context.Context) ([]byte, error) {
 	}
 	if last == "" {
 		return nil, &unfitError{"no entry is found by " + modifyTimestamp, fmt.Sprintf("let %s search by it and read it", orAnybody(t.conn.Server().BindDN))}
+	}
+	if token.Attribute == entryCSN {
+		if token.Says, err = t.says(ctx); err != nil {
+			return nil, err
+		}
 	}
 	token.From = t.back(last)
 	found, err := t.look(ctx, token, token.Shown)
@@ -177,6 +185,10 @@ func (t *timestamp) moved(ctx context.Context, token []byte, seen directory.Know
 	if err := json.Unmarshal(token, &t.was); err != nil || len(t.was.Roots) == 0 || len(t.was.From) != len(stampSeconds) {
 		return false, &directory.LostError{Why: "the token is not one of this engine", Err: err}
 	}
+	says := t.was.Says && len(seen) > 0
+	if says && maps.Equal(seen, t.was.Shown) {
+		return false, nil
+	}
 	found, err := t.look(ctx, t.was, seen)
 	if errors.Is(err, ldapwire.ErrNoSuchObject) {
 		return false, &directory.LostError{Why: "the root of the tree is not seen any more", Err: err}
@@ -195,7 +207,20 @@ func (t *timestamp) moved(ctx context.Context, token []byte, seen directory.Know
 			return false, &directory.LostError{Why: "no entry is found by " + t.was.Attribute + " any more"}
 		}
 	}
-	return !found.set().equal(t.was.Told), nil
+	// Where only what the server has seen is later, that is written down, so that the
+	// next time it is not looked for again.
+	return says || !found.set().equal(t.was.Told), nil
+}
+
+// says asks whether the server says of every root what it has seen, at each change:
+// a database that answers to content synchronisation does. Others may show for
+// ever what they were loaded with.
+func (t *timestamp) says(ctx context.Context) (bool, error) {
+	_, err := newSyncrepl(t.s, t.conn).start(ctx)
+	if err != nil && (!t.conn.Alive() || ctx.Err() != nil) {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 func (t *timestamp) news(ctx context.Context, _ []byte, n *news) ([]byte, error) {

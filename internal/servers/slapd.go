@@ -224,7 +224,18 @@ func (s *Slapd) load(conf string) error {
 	if err := l.write(path); err != nil {
 		return err
 	}
-	return run("slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path)
+	add := func() error {
+		return run("slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path)
+	}
+	err := add()
+	// It aborts once in some hundred loads (2.5.13: "double free or corruption").
+	if tool := (*ToolError)(nil); errors.As(err, &tool) && tool.Code < 0 {
+		if err := s.empty(); err != nil {
+			return err
+		}
+		return add()
+	}
+	return err
 }
 
 func (s *Slapd) startOnFreePorts() error {

@@ -59,16 +59,24 @@ func (s *Slapd) Rebuild(keepIDs bool) error {
 		text = identities.ReplaceAll(text, nil)
 	}
 	return whileStopped(s, func() error {
-		for _, dir := range s.databases() {
-			if err := os.RemoveAll(dir); err != nil {
-				return fmt.Errorf("empty the database: %w", err)
-			}
-			if err := os.Mkdir(dir, 0o700); err != nil {
-				return fmt.Errorf("make the database: %w", err)
-			}
+		if err := s.empty(); err != nil {
+			return err
 		}
 		_, err := output(nil, bytes.TrimLeft(text, "\n"), "slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID),
 			"-F", filepath.Join(s.Dir, "slapd.d"), "-b", s.Suffix)
 		return err
 	})
+}
+
+// empty makes all databases anew.
+func (s *Slapd) empty() error {
+	for _, dir := range s.databases() {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("empty the database: %w", err)
+		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return fmt.Errorf("make the database: %w", err)
+		}
+	}
+	return nil
 }
