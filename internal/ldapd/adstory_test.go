@@ -290,7 +290,7 @@ func (p *adPlace) ask(u2 string) {
 		"(memberOf=" + p.dn("CN=g3") + ")", "(memberOf=*)", "(name=u2)", "(distinguishedName=" + u2 + ")", "(isDeleted=TRUE)", "(isDeleted=*)", "(nosuchattr=x)",
 		"(&(objectClass=group)(!(objectClass=nosuchclass)))", "(&(objectClass=group)(!(nosuchattr=x)))", "(&(objectClass=group)(!(objectClass=dnsNode)))",
 	} {
-		code(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(p.shorten(f), textSID(sid), "SID"), escapeOctets(sid), "SID"), escapeOctets(guid), "GUID"), asking{base: story, scope: scopeSub, filter: f, attrs: []string{"1.1"}})
+		code(p.shorten(strings.NewReplacer(textSID(sid), "SID", escapeOctets(sid), "SID", escapeOctets(guid), "GUID").Replace(f)), asking{base: story, scope: scopeSub, filter: f, attrs: []string{"1.1"}})
 	}
 	junk := []ctl{dirSyncControl(0, 1<<20, "junk")}
 	code("junk cookie", asking{base: p.base, scope: scopeSub, ctls: junk})
