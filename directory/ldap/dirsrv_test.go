@@ -26,11 +26,11 @@ func dirsrvWorld(t testing.TB, plugins ...servers.DirsrvPlugin) *world {
 // synchronisation, and by modifyTimestamp where that is off.
 func TestDirsrvScenario(t *testing.T) {
 	for _, k := range []kept{
-		{"sync", func(t testing.TB) *world { return dirsrvWorld(t, servers.ContentSync) }, "auto", "syncrepl", true, 3, false},
+		{"sync", func(t testing.TB) *world { return dirsrvWorld(t, servers.ContentSync) }, "auto", "syncrepl", true, 3, false, false},
 		{"sync, with references kept", func(t testing.TB) *world {
 			return dirsrvWorld(t, servers.ContentSync, servers.ReferentialIntegrity, servers.MemberOf)
-		}, "auto", "syncrepl", true, 3, true},
-		{"timestamp", func(t testing.TB) *world { return dirsrvWorld(t) }, "auto", "timestamp", false, 4, false},
+		}, "auto", "syncrepl", true, 3, true, true},
+		{"timestamp", func(t testing.TB) *world { return dirsrvWorld(t) }, "auto", "timestamp", false, 3, false, false},
 	} {
 		t.Run(k.name, func(t *testing.T) { scenario(t, k) })
 	}

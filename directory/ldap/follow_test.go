@@ -26,6 +26,8 @@ type kept struct {
 	// stale: who is in a container that was moved is shown under the old name until
 	// the server forgets it: 389 DS with its referential integrity.
 	stale bool
+	// rewrites: it writes new names into groups, and is given the time for it.
+	rewrites bool
 }
 
 func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *world {
@@ -38,13 +40,13 @@ func slapdWith(how servers.SlapdSync, overlays ...string) func(testing.TB) *worl
 func everyServer() []kept {
 	return []kept{
 		// It was loaded with what a provider had seen (slapadd -w): it is asked for that.
-		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4, false},
-		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3, false},
-		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3, false},
-		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3, false},
-		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3, false},
-		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 3, false},
-		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3, false},
+		{"slapd", slapdWith(servers.NoSync), "auto", "timestamp", false, 4, false, false},
+		{"slapd, plain", slapdWith(servers.SyncPlain), "auto", "syncrepl", true, 3, false, false},
+		{"slapd, session log", slapdWith(servers.SyncSessionLog), "auto", "syncrepl", true, 3, false, false},
+		{"slapd, access log", slapdWith(servers.SyncAccessLog), "auto", "syncrepl", true, 3, false, false},
+		{"slapd, access log and refint", slapdWith(servers.SyncAccessLog, "refint"), "auto", "syncrepl", true, 3, false, true},
+		{"slapd, timestamp", slapdWith(servers.SyncSessionLog), "timestamp", "timestamp", false, 3, false, false},
+		{"embedded", ldapdWorld, "timestamp", "timestamp", false, 3, false, false},
 	}
 }
 
@@ -52,6 +54,9 @@ func (k kept) open(t testing.TB, change func(*ldap.Config)) (*world, *ldap.Sourc
 	w := k.start(t)
 	return w, w.open(func(c *ldap.Config) {
 		c.Changes = k.changes
+		if !k.rewrites {
+			c.Pause = hasty
+		}
 		if change != nil {
 			change(c)
 		}

@@ -66,7 +66,9 @@ type storyWorld struct {
 	admin   ldapwire.Config
 	cfg     ldap.Config
 	restart func() error
-	crowd   []string
+	// hide and show take the right to see a container from who reads, and give it.
+	hide, show func(container string) error
+	crowd      []string
 }
 
 // open dials the server as its administrator, and makes the containers.
@@ -171,6 +173,9 @@ func (w *storyWorld) Restart() error {
 	return nil
 }
 
+func (w *storyWorld) Hide(container string) error { return w.hide(container) }
+func (w *storyWorld) Show(container string) error { return w.show(container) }
+
 func (w *storyWorld) Open() (directory.Source, error) { return ldap.New("corp", w.cfg, w.asked()) }
 
 func (w *storyWorld) Listing() (directory.Source, error) {
@@ -217,9 +222,16 @@ func storySlapd(mode servers.SlapdSync, changes string, crowd int, overlays ...s
 		}
 		s := servers.StartSlapd(t, cfg)
 		w.restart = s.Restart
+		w.hide = func(in string) error {
+			return s.SetAccess(append([]string{fmt.Sprintf("to dn.subtree=%q by dn.exact=%q none by * break", in, sync)}, s.DefaultAccess()...)...)
+		}
+		w.show = func(string) error { return s.SetAccess(s.DefaultAccess()...) }
 		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: admin, Password: func() (string, error) { return s.AdminPassword, nil }}
 		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: sync, Password: password(t, "sync"), Changes: changes,
 			People: ldap.People{Bases: []string{people}}, Groups: ldap.Groups{Bases: []string{groups}}, Person: ldap.Person{Key: "employeeNumber"}}
+		if !slices.Contains(overlays, "refint") {
+			w.cfg.Pause = hasty
+		}
 		return w.open()
 	}
 }
@@ -241,6 +253,16 @@ func TestWalkOnSlapd(t *testing.T) {
 			t.Parallel()
 			seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
 			followtest.Walk(t, storySlapd(servers.SyncSessionLog, engine, 0, "memberof", "refint"), traits, seed, operations)
+		})
+	}
+}
+
+func TestHiddenOnSlapd(t *testing.T) {
+	for engine, traits := range map[string]followtest.Traits{"timestamp": {}, "syncrepl": {Deletes: true, Proves: true}} {
+		traits.Engine, traits.Now = engine, time.Now
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			followtest.RunHidden(t, storySlapd(servers.SyncSessionLog, engine, 0), traits)
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func story(t *testing.T, start func(crowd int) followtest.Start, traits followte
 }
 
 func TestSlapdStory(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		mode     servers.SlapdSync
 		overlays []string
@@ -47,6 +49,7 @@ func TestSlapdStory(t *testing.T) {
 		{servers.SyncAccessLog, []string{"memberof", "refint"}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
 	} {
 		t.Run(fmt.Sprintf("%s %s %v", c.traits.Engine, c.mode, c.overlays), func(t *testing.T) {
+			t.Parallel()
 			story(t, func(n int) followtest.Start { return storySlapd(c.mode, c.traits.Engine, n, c.overlays...) }, c.traits)
 		})
 	}
@@ -77,6 +80,9 @@ func storySamba(user, changes string, n int) followtest.Start {
 		}
 		s := servers.StartSamba(t, cfg)
 		w.restart = s.Restart
+		const ace = "(D;CI;RPLC;;;USER)"
+		w.hide = func(in string) error { return s.AddACE(in, ace, user) }
+		w.show = func(in string) error { return s.RemoveACE(in, ace, user) }
 		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: s.AdminDN, Password: func() (string, error) { return s.AdminPassword, nil }}
 		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: user + "@lab.example", Password: password(t, servers.SambaPassword), Changes: changes,
 			People: ldap.People{Bases: []string{w.base}}, Groups: ldap.Groups{Bases: []string{w.groups}}, Person: ldap.Person{Key: "employeeNumber"}}
@@ -90,10 +96,12 @@ func storySamba(user, changes string, n int) followtest.Start {
 }
 
 func TestSambaStory(t *testing.T) {
+	t.Parallel()
 	for user, traits := range map[string]followtest.Traits{
 		"sync": {Engine: "dirsync", Deletes: true, Proves: true}, "dirsync": {Engine: "dirsync"},
 		"deleted": {Engine: "usn", Deletes: true, Proves: true}, "reader": {Engine: "usn"}} {
 		t.Run(traits.Engine+" as "+user, func(t *testing.T) {
+			t.Parallel()
 			story(t, func(n int) followtest.Start { return storySamba(user, traits.Engine, n) }, traits)
 		})
 	}
@@ -110,14 +118,22 @@ func storyDirsrv(changes string, n int, plugins ...servers.DirsrvPlugin) followt
 		}
 		s := servers.StartDirsrv(t, cfg)
 		w.restart = s.Restart
+		w.hide = func(in string) error {
+			return s.SetACI(in, `(targetattr = "*")(version 3.0; acl "hide"; deny (all) userdn = "ldap:///`+sync+`";)`)
+		}
+		w.show = func(in string) error { return s.SetACI(in) }
 		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: s.AdminDN, Password: func() (string, error) { return s.AdminPassword, nil }}
 		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: sync, Password: password(t, "sync"), Changes: changes,
 			People: ldap.People{Bases: []string{people}}, Groups: ldap.Groups{Bases: []string{groups}}, Person: ldap.Person{Key: "employeeNumber"}}
+		if !slices.Contains(plugins, servers.ReferentialIntegrity) {
+			w.cfg.Pause = hasty
+		}
 		return w.open()
 	}
 }
 
 func TestDirsrvStory(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		plugins []servers.DirsrvPlugin
 		traits  followtest.Traits
@@ -128,9 +144,38 @@ func TestDirsrvStory(t *testing.T) {
 		"syncrepl all else": {[]servers.DirsrvPlugin{servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity, servers.EntryUSN}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			story(t, func(n int) followtest.Start { return storyDirsrv(c.traits.Engine, n, c.plugins...) }, c.traits)
 		})
 	}
+}
+
+// hidden hides a container of ten and shows it again, once for each.
+func hidden(t *testing.T, name string, start followtest.Start, traits followtest.Traits) {
+	traits.Now = time.Now
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		followtest.RunHidden(t, start, traits)
+	})
+}
+
+func TestSlapdHidden(t *testing.T) {
+	t.Parallel()
+	hidden(t, "plain", storySlapd(servers.SyncPlain, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true})
+	hidden(t, "access log", storySlapd(servers.SyncAccessLog, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true})
+}
+
+func TestSambaHidden(t *testing.T) {
+	t.Parallel()
+	hidden(t, "dirsync", storySamba("sync", "dirsync", 0), followtest.Traits{Engine: "dirsync", Deletes: true, Proves: true})
+	hidden(t, "usn", storySamba("deleted", "usn", 0), followtest.Traits{Engine: "usn", Deletes: true, Proves: true})
+	hidden(t, "usn without the deleted", storySamba("reader", "usn", 0), followtest.Traits{Engine: "usn"})
+}
+
+func TestDirsrvHidden(t *testing.T) {
+	t.Parallel()
+	hidden(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true})
+	hidden(t, "timestamp", storyDirsrv("timestamp", 0), followtest.Traits{Engine: "timestamp"})
 }
 
 // walk goes at random, once for each.
@@ -144,18 +189,21 @@ func walk(t *testing.T, name string, start followtest.Start, traits followtest.T
 }
 
 func TestSlapdWalk(t *testing.T) {
+	t.Parallel()
 	walk(t, "plain", storySlapd(servers.SyncPlain, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true})
 	walk(t, "access log", storySlapd(servers.SyncAccessLog, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true})
 	walk(t, "not a provider", storySlapd(servers.NoSync, "timestamp", 0), followtest.Traits{Engine: "timestamp"})
 }
 
 func TestSambaWalk(t *testing.T) {
+	t.Parallel()
 	walk(t, "dirsync", storySamba("sync", "dirsync", 0), followtest.Traits{Engine: "dirsync", Deletes: true, Proves: true})
 	walk(t, "usn", storySamba("deleted", "usn", 0), followtest.Traits{Engine: "usn", Deletes: true, Proves: true})
 	walk(t, "usn without the deleted", storySamba("reader", "usn", 0), followtest.Traits{Engine: "usn"})
 }
 
 func TestDirsrvWalk(t *testing.T) {
+	t.Parallel()
 	walk(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true})
 	walk(t, "timestamp", storyDirsrv("timestamp", 0), followtest.Traits{Engine: "timestamp"})
 }

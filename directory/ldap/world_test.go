@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -101,6 +102,20 @@ func both(t testing.TB, files ...string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// hasty is a pause for a server that does not rewrite names: nothing comes of
+// waiting for that. A second is waited whole: time stamps are of seconds.
+func hasty(ctx context.Context, d time.Duration) error {
+	if d < time.Second {
+		d /= 25
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 func (w *world) dial(url, ca, pw string) {
