@@ -61,7 +61,7 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 			if seen, err = s.seenByController(ctx, conn, known, true); err != nil {
 				return err
 			}
-		} else if seen = nil; kept == nil || len(known) > 0 || !silent(conn.Server()) {
+		} else if seen = nil; kept == nil || len(known) > 0 || !s.silent(conn.Server()) {
 			seen = s.knowledge(ctx, conn, false)
 		}
 		url := strings.ToLower(conn.Server().URL)
@@ -98,9 +98,14 @@ func (s *Source) dialCurrent(ctx context.Context, known directory.Knowledge, lis
 	return conn, seen, err
 }
 
-// silent says of an OpenLDAP that it is no provider: while changes are followed it
-// is asked only if it showed something before, as one does that is fed by another.
-func silent(server ldapwire.Server) bool {
+// silent says of an OpenLDAP that it is no provider, and of a 389 Directory Server
+// that it has no change log: while changes are followed they are asked only if they
+// showed something before, as one does that is fed by another.
+func (s *Source) silent(server ldapwire.Server) bool {
+	if s.on(server).profile.name == server389 {
+		_, said := changeNumber(server.RootDSE, lastChange)
+		return !said
+	}
 	return product(server) == openLDAP && !server.HasControl(ldapwire.OIDSync)
 }
 

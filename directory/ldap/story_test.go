@@ -85,6 +85,13 @@ func (w *storyWorld) open() *storyWorld {
 	return w
 }
 
+func (w *storyWorld) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *storyWorld) redial() {
 	w.t.Helper()
 	conn, err := ldapwire.Dial(context.Background(), w.admin)
