@@ -185,7 +185,10 @@ func (s *Source) start(ctx context.Context, conn *ldapwire.Conn) (started, error
 
 // like is a digest of all that a cursor depends on.
 func (s *Source) like(server ldapwire.Server, name string, e engine) string {
-	parts := []string{name, s.profile.name, bindIdentity(server), s.scope, strings.Join(s.coverage.Names(), " "), e.like()}
+	p := s.cfg.Person
+	parts := []string{name, s.profile.name, bindIdentity(server), s.scope, strings.Join(s.coverage.Names(), " "), e.like(),
+		// What is made of the attributes that were read.
+		p.Login, p.Mail, p.Name, p.Key, s.cfg.Groups.Name}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
 	return fmt.Sprintf("%s:%x", name, sum[:12])
 }

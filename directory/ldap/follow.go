@@ -99,6 +99,11 @@ func unfitNow(err error) error {
 	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
 		return &directory.LostError{Why: unfit.why}
 	}
+	// A listing has pages, and an answer to what changed has none: the limit would be
+	// hit again each time.
+	if errors.Is(err, ldapwire.ErrSizeLimit) || errors.Is(err, ldapwire.ErrTimeLimit) {
+		return &directory.LostError{Why: "more changed than the server tells at once", Err: err}
+	}
 	return err
 }
 

@@ -31,7 +31,7 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 		case !found && t.news.gone[id] != "":
 			gone = append(gone, directory.Gone{ID: id, By: t.news.gone[id]})
 		case !found && t.news.hidden[id] != "" && was.Kind != directory.Container:
-			if sees, err := t.sees(ctx, was.DN.Parent()); err != nil {
+			if sees, err := t.sees(ctx, was.Kind, was.DN.Parent()); err != nil {
 				return err
 			} else if sees {
 				gone = append(gone, directory.Gone{ID: id, By: t.news.hidden[id]})
@@ -76,15 +76,15 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 	return nil
 }
 
-// sees says whether people or groups are seen in a container: then it is not by
-// our rights that one is not.
-func (t *telling) sees(ctx context.Context, container identity.DN) (bool, error) {
-	key := container.Key()
+// sees says whether others of a kind are seen in a container: then it is not by our
+// rights that one is not. Rights may differ by kind, so groups say nothing of people.
+func (t *telling) sees(ctx context.Context, kind directory.Kind, container identity.DN) (bool, error) {
+	key := fmt.Sprint(kind) + " " + container.Key()
 	if sees, known := t.seen[key]; known {
 		return sees, nil
 	}
 	for _, part := range t.source.parts() {
-		if t.seen[key] || !container.Within(part.base) {
+		if t.seen[key] || part.kind != kind || !container.Within(part.base) {
 			continue
 		}
 		found, err := t.conn.Any(ctx, ldapwire.Request{Base: container.String(), Scope: ldapwire.ScopeOne, Filter: part.filter, IgnoreReferrals: t.source.cfg.IgnoreReferrals})

@@ -32,7 +32,7 @@ type telling struct {
 	dead      map[identity.ID]bool        // told to be gone
 	out       map[identity.ID]identity.DN // told to be out of scope, and where
 	entered   []identity.DN               // entries in scope that are nobody, and were not known
-	seen      map[string]bool             // of containers, whether somebody is seen in them
+	seen      map[string]bool             // of kinds and containers, whether one is seen there
 	fresh     map[string]identity.DN      // of each container where somebody is new, one of those
 	missing   int                         // known, not found, and nothing proves why
 

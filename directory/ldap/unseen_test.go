@@ -1,0 +1,73 @@
+package ldap_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/internal/servers"
+)
+
+// People are hidden from us and groups of the same container are not: that groups
+// are seen proves nothing of people.
+func TestGroupsInSightProveNothingOfPeople(t *testing.T) {
+	eachSetUp(t, func(t *testing.T, how servers.SlapdSync) {
+		w := slapdWorld(t, servers.SlapdConfig{Sync: how})
+		crowd := w.crowd(6, people)
+		w.must(w.Add("cn=staff,"+people, map[string][]string{"objectClass": {"groupOfNames"}, "cn": {"staff"}, "member": {crowd[0]}}))
+		m := mirrorOf(t, w.open(func(c *ldap.Config) { c.Groups.Bases = []string{suffix} }, "sn", "title"))
+		w.must(w.slapd.SetAccess(append([]string{`to dn.subtree="` + people + `" filter=(objectClass=inetOrgPerson) by dn.exact="` + sync + `" none by * break`}, w.slapd.DefaultAccess()...)...))
+		for i, dn := range crowd {
+			w.must(w.Set(dn, "title", fmt.Sprintf("Content writer %d", i)))
+		}
+		f := m.must()
+		if len(m.gone) != 0 || len(m.out) != 0 {
+			t.Fatalf("gone %v, left %v", m.gone, m.out)
+		}
+		if f.Sweep == "" {
+			t.Error("they are not seen any more, and nobody looks")
+		}
+	})
+}
+
+// A server that lists by pages and limits any other search is read whole when more
+// changed than it tells at once.
+func TestMoreChangedThanTheServerTells(t *testing.T) {
+	w := slapdWorld(t, servers.SlapdConfig{Sync: servers.SyncSessionLog, Users: []servers.User{{DN: sync, Password: "sync",
+		Limits: "size.soft=40 size.hard=40 size.prtotal=unlimited time=unlimited"}}})
+	crowd := w.crowd(60, people)
+	m := mirrorOf(t, w.open(func(c *ldap.Config) { c.PageSize = 20 }, "sn", "title"))
+	if m.cursor.Engine != "syncrepl" {
+		t.Fatalf("the engine is %q", m.cursor.Engine)
+	}
+	for _, dn := range crowd {
+		w.must(w.Set(dn, "title", "Content manager"))
+	}
+	_, err := m.follow(t.Context())
+	if lost := (*directory.LostError)(nil); !errors.As(err, &lost) {
+		t.Fatalf("60 changed, of which the server tells 40: %v", err)
+	}
+	m.must()
+	m.same()
+}
+
+// What is taken for the login, or for the name of a group, is another attribute
+// that was read before: all are read anew.
+func TestAnotherAttributeIsTheLogin(t *testing.T) {
+	w, m, _ := syncWorld(t, servers.SlapdConfig{Sync: servers.SyncSessionLog}, 3)
+	for name, change := range map[string]func(*ldap.Config){
+		"login":         func(c *ldap.Config) { c.Person.Login = "mail" },
+		"mail":          func(c *ldap.Config) { c.Person.Mail = "uid" },
+		"name":          func(c *ldap.Config) { c.Person.Name = "sn" },
+		"key":           func(c *ldap.Config) { c.Person.Key = "title" },
+		"name of group": func(c *ldap.Config) { c.Groups.Name = "description" },
+	} {
+		other := &mirror{t: t, source: w.open(change, "sn", "title", "uid", "mail", "cn", "employeeNumber"), cursor: mirrorOf(t, w.open(nil, "sn", "title", "uid", "mail", "cn", "employeeNumber")).cursor, known: m.known}
+		_, err := other.follow(t.Context())
+		if lost := (*directory.LostError)(nil); !errors.As(err, &lost) {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+}
