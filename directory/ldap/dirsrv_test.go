@@ -154,3 +154,39 @@ func TestDirsrvLeastRights(t *testing.T) {
 	s := w.open(func(c *ldap.Config) { c.BindDN, c.Password = w.ds.AdminDN, password(t, w.ds.AdminPassword) })
 	oneNote(t, s, directory.Warning, "Directory Manager", "389ds.md")
 }
+
+// Whoever is moved to where we see nothing was not deleted, whatever the server calls
+// it.
+func TestDirsrvOutOfSightIsNotDeleted(t *testing.T) {
+	read := `(targetattr != "userPassword")(version 3.0; acl "read"; allow (read, search, compare) userdn = "ldap:///` + sync + `";)`
+	for name, hide := range map[string]func(w *world){
+		"elsewhere is hidden": func(w *world) {
+			w.must(w.ds.SetACI(suffix, append([]string{`(targetattr = "*")(target = "ldap:///ou=elsewhere,` + suffix + `")(version 3.0; acl "hide"; deny (all) userdn = "ldap:///` + sync + `";)`},
+				servers.DirsrvACI...)...))
+		},
+		"the root is hidden": func(w *world) {
+			w.must(w.ds.SetACI(people, read))
+			w.must(w.ds.SetACI(groups, read))
+			w.must(w.ds.SetACI(suffix, `(targetattr = "userPassword")(version 3.0; acl "nothing"; deny (all) userdn = "ldap:///anyone";)`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := dirsrvWorld(t, servers.ContentSync)
+			crowd := w.crowd(6, people)
+			hide(w)
+			m := mirrorOf(t, w.open(nil, "sn", "title"))
+			if m.cursor.Engine != "syncrepl" {
+				t.Fatalf("the engine is %q", m.cursor.Engine)
+			}
+			w.must(w.Move(crowd[0], "uid=writer0000,ou=elsewhere,"+suffix))
+			f := m.must()
+			if len(m.gone) != 0 {
+				t.Errorf("gone: %v", m.gone)
+			}
+			// Of what is hidden where the root is not, the server tells nothing.
+			if f.Sweep == "" && name == "the root is hidden" {
+				t.Error("nobody looks where they are")
+			}
+		})
+	}
+}

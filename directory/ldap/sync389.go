@@ -183,7 +183,7 @@ func (r *sync389) news(ctx context.Context, b []byte, n *news) ([]byte, error) {
 	}
 	next := token389{At: r.s.cfg.Now(), Roots: slices.Clone(token.Roots)}
 	for i, root := range token.Roots {
-		done, err := r.ask(ctx, root, ldapwire.ScopeSubtree, func(m ldapwire.SyncMessage) error { return r.take(m, n) })
+		done, err := r.ask(ctx, root, ldapwire.ScopeSubtree, func(m ldapwire.SyncMessage) error { return r.take(m, n, r.whole(root)) })
 		if err != nil {
 			return nil, err
 		}
@@ -205,12 +205,29 @@ func (r *sync389) news(ctx context.Context, b []byte, n *news) ([]byte, error) {
 	return next.text()
 }
 
-func (r *sync389) take(m ldapwire.SyncMessage, n *news) error {
+// whole says whether a root is all of a tree. Of a part the plug-in calls those
+// deleted, too, who went to another one.
+func (r *sync389) whole(root root389) bool {
+	dn, err := identity.ParseDN(root.Root)
+	return err == nil && slices.ContainsFunc(r.conn.Server().NamingContexts(), func(context string) bool {
+		top, err := identity.ParseDN(context)
+		return err == nil && top.Equal(dn)
+	})
+}
+
+func (r *sync389) take(m ldapwire.SyncMessage, n *news, whole bool) error {
+	deleted := func(id identity.ID) {
+		if whole {
+			n.gone[id] = inTheChangeLog
+		} else {
+			n.touchOutside(id) // looked for, and missed
+		}
+	}
 	switch m := m.(type) {
 	case *ldapwire.SyncEntry:
 		id := nsUniqueIDOf(m.ID)
 		if m.State == ldapwire.SyncDelete {
-			n.gone[id] = inTheChangeLog
+			deleted(id)
 			return nil
 		}
 		dn, err := identity.ParseDN(string(m.Entry.DN))
@@ -225,7 +242,7 @@ func (r *sync389) take(m ldapwire.SyncMessage, n *news) error {
 	case *ldapwire.SyncIDs:
 		for _, raw := range m.IDs {
 			if m.Gone {
-				n.gone[nsUniqueIDOf(raw)] = inTheChangeLog
+				deleted(nsUniqueIDOf(raw))
 			}
 		}
 	}
