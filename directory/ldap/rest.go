@@ -54,10 +54,17 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 			if err := t.byName(ctx, id, dn); err != nil {
 				return err
 			}
-			if _, back := t.now[id]; !back {
-				t.out[id] = dn
-				left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
+			if _, back := t.now[id]; back {
+				continue
 			}
+			if blind, err := t.blind(ctx, was, dn); err != nil {
+				return err
+			} else if blind {
+				t.blinded++
+				continue
+			}
+			t.out[id] = dn
+			left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
 		}
 	}
 	if len(left) > 0 {
@@ -94,6 +101,26 @@ func (t *telling) sees(ctx context.Context, kind directory.Kind, container ident
 		t.seen[key] = found
 	}
 	return t.seen[key], nil
+}
+
+// blind says that the filter finds nobody in a container where others are known to
+// be, so that it may be by our rights that it does not find this one either: an
+// attribute that it asks for can be hidden.
+func (t *telling) blind(ctx context.Context, was directory.Known, dn identity.DN) (bool, error) {
+	if !slices.ContainsFunc(t.source.parts(), func(p part) bool { return p.kind == was.Kind && dn.Within(p.base) }) {
+		return false, nil // the place is enough
+	}
+	container := dn.Parent()
+	if sees, err := t.sees(ctx, was.Kind, container); err != nil || sees {
+		return false, err
+	}
+	below, err := t.changes.Below(container)
+	if err != nil {
+		return false, fmt.Errorf("look up who is below %q: %w", container, err)
+	}
+	return slices.ContainsFunc(below, func(k directory.Known) bool {
+		return k.ID != was.ID && k.Kind == was.Kind && k.DN.Parent().Equal(container)
+	}), nil
 }
 
 // byName reads an entry by its name, if it lies where it would be in scope.

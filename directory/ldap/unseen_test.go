@@ -71,3 +71,38 @@ func TestAnotherAttributeIsTheLogin(t *testing.T) {
 		}
 	}
 }
+
+// The attribute that the filter asks for is hidden from us: whoever changes after
+// that is not in the filter any more, and not out of scope either.
+func TestTheFilterIsBlind(t *testing.T) {
+	eachSetUp(t, func(t *testing.T, how servers.SlapdSync) {
+		w := slapdWorld(t, servers.SlapdConfig{Sync: how})
+		crowd := w.crowd(12, people)
+		for _, dn := range crowd {
+			w.must(w.Set(dn, "employeeType", "staff"))
+		}
+		m := mirrorOf(t, w.open(func(c *ldap.Config) { c.People.Filter = "(&(objectClass=inetOrgPerson)(employeeType=staff))" }, "sn", "title"))
+		w.must(w.slapd.SetAccess(append([]string{`to dn.subtree="` + people + `" attrs=employeeType by dn.exact="` + sync + `" none by * break`}, w.slapd.DefaultAccess()...)...))
+		for _, dn := range crowd[:2] {
+			w.must(w.Set(dn, "title", "Content manager"))
+		}
+		if f := m.must(); len(m.gone)+len(m.out) > 0 || f.Sweep == "" {
+			t.Errorf("gone %v, left %v, a sweep because %q", m.gone, m.out, f.Sweep)
+		}
+		// Whoever leaves the filter beside others who are in it does leave.
+		w.must(w.slapd.SetAccess(w.slapd.DefaultAccess()...))
+		w.must(w.Set(crowd[2], "employeeType", "guest"))
+		if f := m.must(); len(m.out) != 1 || f.Sweep != "" {
+			t.Errorf("left %v, a sweep because %q", m.out, f.Sweep)
+		}
+		// So does the only one of a container.
+		alone := "ou=alone," + people
+		w.must(w.Add(alone, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"alone"}}))
+		w.must(w.Move(crowd[3], "uid=writer0003,"+alone))
+		m.must()
+		w.must(w.Set("uid=writer0003,"+alone, "employeeType", "guest"))
+		if f := m.must(); len(m.out) != 2 || f.Sweep != "" {
+			t.Errorf("left %v, a sweep because %q", m.out, f.Sweep)
+		}
+	})
+}
