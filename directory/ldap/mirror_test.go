@@ -58,9 +58,17 @@ type listed mirror
 
 func (l *listed) Add(entries []directory.Entry) error {
 	for _, e := range entries {
-		l.entries[e.ID] = e
+		l.entries[mirrored(e.Kind, e.ID)] = e
 	}
 	return nil
+}
+
+// mirrored is under what an entry is kept: a container may be somebody too.
+func mirrored(kind directory.Kind, id identity.ID) identity.ID {
+	if kind == directory.Container {
+		return "container " + id
+	}
+	return id
 }
 
 // follow follows once, and returns what a sweep is needed for. Nothing of it
@@ -166,9 +174,11 @@ func (m *mirror) Put(entries []directory.Entry) error {
 	for _, e := range entries {
 		m.say("put %s", e.DN)
 		m.pending = append(m.pending, func() {
-			delete(m.out, e.ID)
-			delete(m.gone, e.ID)
-			m.entries[e.ID] = e
+			if e.Kind != directory.Container {
+				delete(m.out, e.ID)
+				delete(m.gone, e.ID)
+			}
+			m.entries[mirrored(e.Kind, e.ID)] = e
 		})
 	}
 	return nil
@@ -193,10 +203,10 @@ func (m *mirror) Left(found []directory.Finding) error {
 	for _, f := range found {
 		m.say("left %s", f.DN)
 		m.pending = append(m.pending, func() {
-			if _, known := m.entries[f.ID]; known {
+			if _, known := m.entries[f.ID]; known && f.Kind != directory.Container {
 				m.out[f.ID] = f.DN.String()
-				delete(m.entries, f.ID)
 			}
+			delete(m.entries, mirrored(f.Kind, f.ID))
 		})
 	}
 	return nil
@@ -210,6 +220,7 @@ func (m *mirror) Gone(gone []directory.Gone) error {
 				m.gone[g.ID] = g.By
 				delete(m.entries, g.ID)
 			}
+			delete(m.entries, mirrored(directory.Container, g.ID))
 		})
 	}
 	return nil
@@ -218,8 +229,10 @@ func (m *mirror) Gone(gone []directory.Gone) error {
 func (m *mirror) Lookup(ids []identity.ID) ([]directory.Known, error) {
 	var out []directory.Known
 	for _, id := range ids {
-		if e, known := m.entries[id]; known {
-			out = append(out, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
+		for _, kind := range []directory.Kind{directory.Person, directory.Container} {
+			if e, known := m.entries[mirrored(kind, id)]; known {
+				out = append(out, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
+			}
 		}
 	}
 	return out, nil

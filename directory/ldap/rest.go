@@ -65,6 +65,10 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 			}
 			t.out[id] = dn
 			left = append(left, directory.Finding{Kind: was.Kind, ID: id, Found: true, DN: dn})
+			if above, holds := t.above[id]; holds && was.Kind != directory.Container && !above.Equal(dn) {
+				// Whoever is below it still has a new name, and brings it back.
+				left = append(left, directory.Finding{Kind: directory.Container, ID: id, Found: true, DN: dn})
+			}
 		}
 	}
 	if len(left) > 0 {

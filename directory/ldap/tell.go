@@ -31,7 +31,7 @@ type telling struct {
 	links     links
 	dead      map[identity.ID]bool        // told to be gone
 	out       map[identity.ID]identity.DN // told to be out of scope, and where
-	entered   []identity.DN               // entries in scope that are nobody, and were not known
+	entered   []identity.DN               // new names in scope that others may be below
 	seen      map[string]bool             // of kinds and containers, whether one is seen there
 	fresh     map[string]identity.DN      // of each container where somebody is new, one of those
 	missing   int                         // known, not found, and nothing proves why
@@ -288,6 +288,9 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 	if was, known := t.was[out.ID]; !known || !was.DN.Parent().Equal(out.DN.Parent()) {
 		t.fresh[out.DN.Parent().Key()] = out.DN
 	}
+	if was, known := t.was[out.ID]; (!known || was.Kind == directory.Container || !was.DN.Equal(out.DN)) && strings.EqualFold(e.First(strings.ToLower(hasSubordinates)), "TRUE") {
+		t.entered = append(t.entered, out.DN) // people can have others below them
+	}
 	if old, holds := t.above[out.ID]; holds && !old.Equal(out.DN) {
 		if err := t.put(directory.Entry{Kind: directory.Container, ID: out.ID, DN: out.DN}); err != nil {
 			return err
@@ -304,10 +307,11 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 	return t.put(out)
 }
 
-// attributes are those of a listing, and those by which memberships are compared.
+// attributes are those of a listing, and those by which it is seen who else is
+// concerned: who may be below, or memberships.
 func (t *telling) attributes(p part) []string {
 	if t.primaries == nil {
-		return p.attributes
+		return compact(append(slices.Clone(p.attributes), hasSubordinates))
 	}
 	return compact(append(slices.Clone(p.attributes), memberOf))
 }
