@@ -22,11 +22,10 @@ const (
 	Resync Kind = "resync"
 )
 
-// covers says whether a cycle of the kind does what one of the other would. Each
-// read for changes lists everybody, as long as no source tells what changed.
-func (k Kind) covers(other Kind) bool {
-	return k == other || k == Resync || k == Changes && other == Sweep
-}
+// covers says whether a cycle of the kind does what one of the other would. What
+// changed does not tell who is gone, and who is there not what changed: where both
+// are due, both are run.
+func (k Kind) covers(other Kind) bool { return k == other || k == Resync }
 
 // Schedule says when a kind of cycle is due.
 type Schedule struct {
@@ -153,13 +152,20 @@ func (l *Loop) Run(ctx context.Context, stop <-chan struct{}) {
 }
 
 // due finds the kind that is to be run now, or when the next one is. A resync
-// comes first: it does the others' work.
+// comes first: it does the others' work. Of the others the one comes first that has
+// waited for longer, so that none waits for ever.
 func (l *Loop) due(last map[Kind]time.Time, now time.Time) (kind Kind, due bool, next time.Time) {
+	var since time.Time
+	pick := func(other Kind, at time.Time) {
+		if !due || !kind.covers(other) && (other.covers(kind) || at.Before(since)) {
+			kind, due, since = other, true, at
+		}
+	}
 	for _, s := range l.Schedules() {
 		was, known := last[s.Kind]
 		if !known {
 			if was = l.Last(s.Kind); was.IsZero() && s.AtOnce {
-				kind, due = pick(kind, due, s.Kind)
+				pick(s.Kind, time.Time{})
 				continue
 			}
 		}
@@ -172,19 +178,12 @@ func (l *Loop) due(last map[Kind]time.Time, now time.Time) (kind Kind, due bool,
 		switch {
 		case at.IsZero():
 		case !at.After(now):
-			kind, due = pick(kind, due, s.Kind)
+			pick(s.Kind, at)
 		case next.IsZero() || at.Before(next):
 			next = at
 		}
 	}
 	return kind, due, next
-}
-
-func pick(had Kind, due bool, other Kind) (Kind, bool) {
-	if due && had.covers(other) {
-		return had, true
-	}
-	return other, true
 }
 
 // one runs a cycle. One that panicked has ended: it would panic again.

@@ -94,16 +94,37 @@ func TestAResyncTakesTheOthersPlace(t *testing.T) {
 	s.want(t, "midnight", "changes 10 23:56", "resync 11 00:00", "changes 11 00:05")
 }
 
-// A sweep is left out where a cycle that lists everybody anyhow is due too.
-func TestASweepStandsBack(t *testing.T) {
+// A sweep is not left out where changes are due as well, nor the other way: neither
+// does the other's work.
+func TestASweepHasItsTurn(t *testing.T) {
 	s := newService(at(10, 2))
 	s.loop.Schedules = func() []Schedule {
-		return []Schedule{{Kind: Sweep, Next: every(10 * time.Minute)}, {Kind: Changes, Next: every(time.Hour), AtOnce: true}, {Kind: Resync, Next: every(2 * time.Hour)}}
+		return []Schedule{{Kind: Changes, Next: every(10 * time.Minute), AtOnce: true}, {Kind: Sweep, Next: every(30 * time.Minute)}, {Kind: Resync, Next: every(2 * time.Hour)}}
 	}
-	s.until(at(12, 21))
-	s.want(t, "changes each hour", "changes 10 10:02", "sweep 10 10:10", "sweep 10 10:20", "sweep 10 10:30", "sweep 10 10:40", "sweep 10 10:50",
-		"changes 10 11:00", "sweep 10 11:10", "sweep 10 11:20", "sweep 10 11:30", "sweep 10 11:40", "sweep 10 11:50",
-		"resync 10 12:00", "sweep 10 12:10", "sweep 10 12:20")
+	s.until(at(10, 41))
+	s.want(t, "at the same times", "changes 10 10:02", "changes 10 10:10", "changes 10 10:20", "changes 10 10:30", "sweep 10 10:30", "changes 10 10:40")
+	s.until(at(12, 1))
+	s.ran = s.ran[len(s.ran)-1:]
+	s.want(t, "a resync does both", "resync 10 12:00")
+}
+
+// Where every cycle takes longer than until the next one, each kind has its turn.
+func TestNothingStarves(t *testing.T) {
+	s := newService(at(10, 2))
+	ran, stop := s.loop.Cycle, make(chan struct{})
+	s.loop.Cycle = func(ctx context.Context, k Kind) bool {
+		ended := ran(ctx, k)
+		s.clock.Set(s.clock.Now().Add(7 * time.Minute))
+		if len(s.ran) == 6 {
+			close(stop)
+		}
+		return ended
+	}
+	s.loop.Schedules = func() []Schedule {
+		return []Schedule{{Kind: Changes, Next: every(time.Minute), AtOnce: true}, {Kind: Sweep, Next: every(time.Minute)}}
+	}
+	s.loop.Run(t.Context(), stop)
+	s.want(t, "seven minutes each", "changes 10 10:02", "changes 10 10:09", "sweep 10 10:16", "changes 10 10:23", "sweep 10 10:30", "changes 10 10:37")
 }
 
 func TestAClockThatJumps(t *testing.T) {
