@@ -75,7 +75,7 @@ func (c *Changes) seal(proof directory.Followed, r SealRules) (Sealed, error) {
 		return Sealed{}, err
 	}
 	rec := sealRecord{Source: c.source, Num: c.num, Coverage: c.covNum, Server: f.Server, Knowledge: f.Shown, At: f.At.UTC().Round(0), Now: r.Now.UTC().Round(0),
-		Follow: true, Cursor: f.Cursor, Sealed: c.count()}
+		Follow: true, Cursor: f.Cursor, Owed: f.Sweep, Sealed: c.count()}
 	return rec.Sealed, c.s.update(func(tx *txn) error { return c.close(tx, rec, last) })
 }
 

@@ -65,7 +65,7 @@ func (s *Store) Unchanged(proof directory.Followed, r SealRules) error {
 		}
 		if err := s.view(func(tx *txn) error {
 			src, err := check(tx)
-			moved = err == nil && !sameCursor(src.Cursor, f.Cursor)
+			moved = err == nil && (!sameCursor(src.Cursor, f.Cursor) || f.Sweep != "" && src.Owed == "")
 			return err
 		}); err != nil {
 			return err
@@ -83,6 +83,7 @@ func (s *Store) Unchanged(proof directory.Followed, r SealRules) error {
 			}
 			src.Server, src.Knowledge = f.Server, f.Shown
 			src.follows(f.Cursor, f.At.UTC().Round(0))
+			src.owes(f.Sweep)
 			return putJSON(tx.Bucket(bSources), []byte(f.Source), src)
 		})
 	}()

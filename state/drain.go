@@ -259,6 +259,7 @@ func (r *sealRecord) facts(src *sourceRecord) {
 	src.Server, src.Knowledge, src.Coverage = r.Server, r.Knowledge, r.Coverage
 	if r.Follow {
 		src.follows(r.Cursor, r.At)
+		src.owes(r.Owed)
 		// The rest is of listings.
 		src.People, src.Groups = max(0, src.People+r.People), max(0, src.Groups+r.Groups)
 		return
@@ -271,7 +272,14 @@ func (r *sealRecord) facts(src *sourceRecord) {
 		src.Bind, src.Scope, src.Why = r.Bind, r.Scope, r.Why
 	}
 	src.People, src.Groups, src.Peak, src.MinPeople = r.People, r.Groups, r.Peak, r.Drop
-	src.Blackouts, src.SecondLookAt, src.Rekeyed = r.Blackouts, r.SecondLookAt, r.Rekeyed
+	src.Blackouts, src.SecondLookAt, src.Rekeyed, src.Owed = r.Blackouts, r.SecondLookAt, r.Rekeyed, ""
+}
+
+// owes keeps why a listing of IDs must come next, with the cursor: it is told once.
+func (src *sourceRecord) owes(why string) {
+	if why != "" {
+		src.Owed = why
+	}
 }
 
 // follows moves the cursor. One that is none says that changes cannot be followed.

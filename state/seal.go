@@ -40,7 +40,8 @@ type sealRecord struct {
 	Sweep, Follow bool
 	Cursor        directory.Cursor
 	// Bind and Scope are as whom and where was read. Why says why everything was.
-	Bind, Scope, Why string
+	// Owed says why IDs must be listed after this.
+	Bind, Scope, Why, Owed string
 }
 
 // Seal ends the listing: it is complete, and Drain will move it into the

@@ -37,6 +37,9 @@ type SourceFacts struct {
 	// SecondLookAt is when another listing can confirm absences; zero if none
 	// waits.
 	SecondLookAt time.Time
+	// Owed says why IDs must be listed: changes were told, of which some do not say
+	// who is gone. It stands until a listing was sealed.
+	Owed string
 	// Rekeyed is how many entries came back under other IDs, if those are too
 	// many to be believed.
 	Rekeyed int
@@ -50,7 +53,7 @@ func (f SourceFacts) Deletions() time.Time {
 	if f.LastSweep.After(known) {
 		known = f.LastSweep
 	}
-	if f.Deletes && f.LastFollow.After(known) {
+	if f.Deletes && f.Owed == "" && f.LastFollow.After(known) {
 		known = f.LastFollow
 	}
 	return known

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/state"
+	"github.com/rosterd/rosterd/target"
 )
 
 // readOne brings the snapshot of one source up to date: by what changed, where that
@@ -97,13 +100,57 @@ func (c *cycle) way(s Source) (w way, err error) {
 	case w.sweep != "":
 	case !facts.SecondLookAt.IsZero() && !c.Now().Before(facts.SecondLookAt):
 		w.sweep = "some people were not seen, and this is the second look"
+	case facts.Owed != "":
+		w.needs(facts.Owed, s)
 	case !w.cursor.Deletes && !c.ask.Scheduled:
 		w.sweep = "the server does not tell who was deleted"
 	case len(facts.Blackouts) > 0 || facts.MinPeople || facts.Rekeyed > 0:
 		// A right that is given back is no change of any entry.
 		w.needs("the last listing left a doubt", s)
+	default:
+		rests, err := c.restsOnAbsence()
+		if err != nil {
+			return w, err
+		}
+		if rests {
+			w.needs("what was approved rests on who is not there", s)
+		}
 	}
 	return w, nil
+}
+
+// restsOnAbsence says whether this cycle may take from somebody, by a person's word,
+// what they lose for not being seen. Whoever is shown again since did not change, so
+// that no follow tells of it.
+func (c *cycle) restsOnAbsence() (bool, error) {
+	if c.ask.Allow != nil {
+		return true, nil
+	}
+	var who []identity.Ordinal
+	if c.ask.Named {
+		who = append(who, c.ask.People...)
+	}
+	holds, err := c.Store.Holds()
+	if err != nil {
+		return false, err
+	}
+	for _, h := range holds {
+		approved := make(map[target.Key]bool, len(h.Approved))
+		for _, k := range h.Approved {
+			approved[k] = true
+		}
+		for _, k := range h.Keys {
+			if approved[k.Key] && k.Person.Valid() {
+				who = append(who, k.Person)
+			}
+		}
+	}
+	if len(who) == 0 {
+		return false, nil
+	}
+	slices.Sort(who)
+	people, err := c.Store.People(slices.Compact(who)...)
+	return slices.ContainsFunc(people, func(p identity.Person) bool { return p.Standing == identity.PresumedGone }), err
 }
 
 // follow asks for what changed since the cursor.

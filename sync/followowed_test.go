@@ -1,0 +1,111 @@
+package sync_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/rosterd/rosterd/directory"
+	source "github.com/rosterd/rosterd/directory/memory"
+	"github.com/rosterd/rosterd/identity"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
+)
+
+// That somebody is not there, and nothing tells why, is told once. If the listing that
+// is to decide it fails, or the process is killed before it, the next cycle makes it.
+func TestLaw07AListingThatIsOwed(t *testing.T) {
+	for _, killed := range []bool{false, true} {
+		w := follows(t, false)
+		ids := w.joinMany("p", 20)
+		w.synced()
+		known := w.facts().deletions
+		w.source.Remove(ids[3])
+		ctx, kill := context.WithCancel(t.Context())
+		w.source.SetFaults(source.Faults{Unproved: true, Read: func(context.Context, int) error {
+			if killed {
+				kill()
+			}
+			return errors.New("connection lost")
+		}})
+		w.now = w.now.Add(time.Hour)
+		r, err := w.engine.Cycle(ctx, rostersync.Request{Verb: "changes", Scheduled: true})
+		if killed {
+			if err == nil {
+				t.Fatal("it was not killed")
+			}
+			w.engine.Store.Close()
+			w.open()
+		} else if err != nil || ways(r) != "changes ids" || r.Exit() != rostersync.ExitFailed {
+			t.Fatalf("%v, it went by %s", err, ways(r))
+		}
+		kill()
+		if f := w.facts(); !f.deletions.Equal(known) {
+			t.Errorf("killed %v: deletions are said to be known as of %v, and are as of %v", killed, f.deletions, known)
+		}
+		w.source.SetFaults(source.Faults{})
+		w.now = w.now.Add(time.Minute)
+		if _, how := w.followed(); how != "changes ids" || w.standing(ids[3]) != identity.Unknown {
+			t.Fatalf("killed %v: it went by %s, they are %s", killed, how, w.standing(ids[3]))
+		}
+		w.has("p0003", true)
+		if _, how := w.followed(); how != "changes" {
+			t.Errorf("killed %v: it is owed no more, and went by %s", killed, how)
+		}
+		w.now = w.now.Add(2 * time.Minute)
+		w.followed()
+		w.has("p0003", false)
+	}
+}
+
+// An approval rests on who is there now. A right that was given back is no change of
+// any entry, so a follow alone does not bring back whom it had hidden.
+func TestAnApprovalLooksWhoIsThere(t *testing.T) {
+	for name, approve := range map[string]func(*world, rostersync.Approval){
+		"at once": func(w *world, a rostersync.Approval) {
+			if _, err := w.engine.Approve(w.t.Context(), a, rostersync.Request{Verb: "approve"}); err != nil {
+				w.t.Fatal(err)
+			}
+		},
+		"with the next cycle": func(w *world, a rostersync.Approval) {
+			if _, err := w.engine.Decide(a); err != nil {
+				w.t.Fatal(err)
+			}
+			w.followed()
+		},
+	} {
+		w := follows(t, false)
+		w.joinMany("p", 60)
+		w.synced()
+		w.source.SetFaults(source.Faults{Hide: func(e directory.Entry) bool { return e.Login >= "p0010" && e.Login < "p0020" }})
+		for range 2 {
+			w.cycle(rostersync.Request{Verb: "sweep", Scheduled: true, Sweep: true})
+			w.now = w.now.Add(2 * time.Minute)
+		}
+		hold := w.onlyHold()
+		if len(hold.Keys) < 10 {
+			t.Fatalf("%d are held", len(hold.Keys))
+		}
+		w.source.SetFaults(source.Faults{})
+		approve(w, rostersync.Approval{Hold: hold.ID, Version: hold.Version(), By: "admin"})
+		if w.enabled() != 60 {
+			t.Errorf("%s: %d of 60 are left, though all are there", name, w.enabled())
+		}
+	}
+	// Who is named is looked for as well.
+	w := follows(t, false)
+	w.joinMany("p", 60)
+	w.synced()
+	who := w.find("p0010")
+	w.engine.Targets[0].Rules.Guard.MaxRemove = &plan.Limit{Count: 1}
+	w.source.SetFaults(source.Faults{Hide: func(e directory.Entry) bool { return e.Login >= "p0010" && e.Login < "p0014" }})
+	for range 2 {
+		w.cycle(rostersync.Request{Verb: "sweep", Scheduled: true, Sweep: true})
+		w.now = w.now.Add(2 * time.Minute)
+	}
+	w.has("p0010", true)
+	w.source.SetFaults(source.Faults{})
+	w.cycle(rostersync.Request{Verb: "sync", People: []identity.Ordinal{who}, Named: true})
+	w.has("p0010", true)
+}
