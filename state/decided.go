@@ -50,6 +50,9 @@ func (d *decider) one(t *told) error {
 		// Somebody else's doubt hangs on this one.
 		return d.c.leave("a %s who changed was held in doubt: %s", t.kind, t.doubt)
 	}
+	if err := d.shares(t); err != nil {
+		return err
+	}
 	if t.what != toldPut {
 		return nil
 	}
@@ -75,6 +78,32 @@ func (d *decider) one(t *told) error {
 	for _, o := range named(d.tx, nameHash(byKey, d.c.num, t.key)) {
 		if !t.known || o != t.ordinal {
 			return d.c.leave("an entry carries the rehire key of somebody known")
+		}
+	}
+	return nil
+}
+
+// shares looks whether somebody else carries the rehire key that one known had: who is
+// closed at the source is not doubted for that, and the other is.
+func (d *decider) shares(t *told) error {
+	if !t.known || t.settled() || t.kind != directory.Person || t.idValue.key == (digest{}) {
+		return nil
+	}
+	was, err := d.entry(t.ordinal)
+	if err != nil {
+		return err
+	}
+	keeps := t.what == toldPut && t.key == was.rehireKey
+	for _, o := range named(d.tx, nameHash(byKey, d.c.num, was.rehireKey)) {
+		if o == t.ordinal {
+			continue
+		}
+		other, err := d.entry(o)
+		if err != nil {
+			return err
+		}
+		if other.doubt == identity.SharedKey || keeps && other.standing < identity.OutOfScope {
+			return d.c.leave("another entry carries the rehire key of somebody who changed")
 		}
 	}
 	return nil
