@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -15,7 +16,9 @@ import (
 // stamps are the times that one look showed.
 type stamps struct {
 	of   map[identity.ID]stamp
+	now  string // by our clock, in seconds
 	last string // the latest, in seconds
+	past string // the latest that is not in the future
 	odd  string // one that is no time
 }
 
@@ -54,9 +57,17 @@ func (s *stamps) add(e *ldapwire.Entry, name, id string, every bool, bases []ide
 		s.odd = fmt.Sprintf("two entries show the %s %s, one of them is %q", id, key, e.DN)
 	}
 	s.of[key] = stamp{text, inside}
-	s.last = max(s.last, text[:len(stampSeconds)])
+	seconds := text[:len(stampSeconds)]
+	s.last = max(s.last, seconds)
+	if seconds <= s.now {
+		s.past = max(s.past, seconds)
+	}
 	return nil
 }
+
+// latest is what to look back from. One in the future, of a clock that was wrong once,
+// says nothing of how late it is on the server.
+func (s *stamps) latest() string { return cmp.Or(s.past, s.last) }
 
 // set is what they are told by later.
 func (s *stamps) set() stampSet {

@@ -120,15 +120,16 @@ func (t *timestamp) start(ctx context.Context) ([]byte, error) {
 // latest is the latest time, in seconds, of all entries; "" if none shows one. It
 // is looked for in ever longer spans, so that a directory that is at work need
 // not list everything.
-func (t *timestamp) latest(ctx context.Context, token stampToken) (string, error) {
+func (t *timestamp) latest(ctx context.Context, token stampToken) (last string, err error) {
 	now := t.s.cfg.Now().UTC()
 	for _, token.From = range []string{now.Add(-time.Hour).Format(stampSeconds), now.AddDate(0, 0, -7).Format(stampSeconds), firstDay} {
 		found, err := t.look(ctx, token, token.Shown)
-		if err != nil || found.last != "" {
-			return found.last, err
+		if err != nil || found.past != "" {
+			return found.past, err
 		}
+		last = found.last
 	}
-	return "", nil
+	return last, nil
 }
 
 // back is where to look back to. A time in the future is of a clock that was
@@ -146,7 +147,7 @@ func (t *timestamp) back(last string) string {
 
 // look lists the stamps from a time on.
 func (t *timestamp) look(ctx context.Context, token stampToken, seen directory.Knowledge) (stamps, error) {
-	out := stamps{of: map[identity.ID]stamp{}}
+	out := stamps{of: map[identity.ID]stamp{}, now: t.s.cfg.Now().UTC().Format(stampSeconds)}
 	name, id, bases := strings.ToLower(token.Attribute), canonical(t.s.cfg.IDAttribute), t.s.bases()
 	every := strings.EqualFold(id, t.s.profile.id)
 	filter := fmt.Sprintf("(%s>=%s)", token.Attribute, token.from(seen))
@@ -236,8 +237,8 @@ func (t *timestamp) news(ctx context.Context, _ []byte, n *news) ([]byte, error)
 	}
 	next := t.was
 	next.Told, next.Shown = t.now.set(), t.seen
-	if t.now.last != "" {
-		next.From = max(next.From, t.back(t.now.last))
+	if last := t.now.latest(); last != "" {
+		next.From = max(next.From, t.back(last))
 	}
 	return t.write(ctx, next)
 }
