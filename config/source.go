@@ -32,7 +32,7 @@ func (l *loader) sources(report problem.Report) {
 func (l *loader) source(name string, report problem.Report) *Source {
 	path := []string{"source", name}
 	s := &Source{Name: name, Kind: DefaultKind, Guard: SourceGuard{MinPeople: 90, VanishAfter: span.Duration(10 * time.Minute), MaxRename: RenameLimit{5}},
-		Person: mapping.SourcePerson{Login: "uid", Mail: "mail", Name: "cn"}}
+		Person: mapping.SourcePerson{Mail: "mail", Name: "cn"}} // the login depends on the server
 	common := sourceTable{&s.Kind, &s.Guard, &s.Person}
 	s.Options = l.bind(path, &s.Kind, l.kinds.Sources, report, &common)
 	s.Guard.validate(append(path, "guard"), report)

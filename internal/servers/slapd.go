@@ -224,16 +224,15 @@ func (s *Slapd) load(conf string) error {
 	if err := l.write(path); err != nil {
 		return err
 	}
-	add := func() error {
-		return run("slapadd", "-q", "-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path)
-	}
-	err := add()
-	// It aborts once in some hundred loads (2.5.13: "double free or corruption").
+	args := []string{"-w", "-S", fmt.Sprint(s.cfg.ServerID), "-f", conf, "-b", s.Suffix, "-l", path}
+	err := run("slapadd", append([]string{"-q"}, args...)...)
+	// Of some texts it aborts, always, with -q and -w together (2.5.13: "double free
+	// or corruption").
 	if tool := (*ToolError)(nil); errors.As(err, &tool) && tool.Code < 0 {
 		if err := s.empty(); err != nil {
 			return err
 		}
-		return add()
+		return run("slapadd", args...)
 	}
 	return err
 }

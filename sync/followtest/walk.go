@@ -50,7 +50,7 @@ type walk struct {
 	// people and away are in scope and not, groups and containers are there.
 	people, away, groups, containers []string
 	title                            map[string]bool
-	number, again                    int
+	number, again, refusals          int
 	old                              string // a copy of an older state
 	did                              []string
 }
@@ -110,8 +110,23 @@ func (w *walk) joins() bool {
 	login := w.fresh("walker")
 	dn := w.world.PersonRDN(login) + "," + w.place()
 	w.say("join %s", dn)
-	w.must(w.world.AddPerson(dn, login))
-	w.people = append(w.people, dn)
+	if !w.refused(w.world.AddPerson(dn, login)) {
+		w.people = append(w.people, dn)
+	}
+	return true
+}
+
+// refused counts additions that the server refuses: 389 DS may take a name for taken,
+// or a container for none, after one was renamed. Many would make a walk of nothing.
+func (w *walk) refused(err error) bool {
+	w.t.Helper()
+	if err == nil {
+		return false
+	}
+	w.say("refused: %v", err)
+	if w.refusals++; w.refusals > 5 {
+		w.must(err)
+	}
 	return true
 }
 
@@ -219,9 +234,7 @@ func (w *walk) recreates() bool {
 		w.say("create %s again", dn)
 		w.must(w.world.Delete(dn))
 		delete(w.title, dn)
-		// 389 DS may think that a name is taken still, after its container was renamed.
-		if err := w.world.AddPerson(dn, w.fresh("again")); err != nil {
-			w.say("it is not taken: %v", err)
+		if w.refused(w.world.AddPerson(dn, w.fresh("again"))) {
 			w.people = slices.DeleteFunc(w.people, func(x string) bool { return x == dn })
 		}
 	}
