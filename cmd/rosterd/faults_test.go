@@ -41,7 +41,7 @@ const (
 // Whatever the instant: the next run ends it, both directories agree, and the
 // journal accounts for every write, once.
 func TestKilledInMidApply(t *testing.T) {
-	kills, seed := fromEnv(t, "ROSTERD_KILLS", 10), uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
+	kills, seed := fromEnv(t, "ROSTERD_KILLS", 5), uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
 	t.Logf("%d kills; to repeat them: ROSTERD_KILLS=%d ROSTERD_SEED=%d", kills, kills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	fell, runs, rounds := map[string]int{}, map[int]int{}, 0
