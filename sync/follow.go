@@ -36,6 +36,9 @@ func (c *cycle) readOne(ctx context.Context, s Source) error {
 	}
 	read := Read{Source: s.Name(), Way: Everything, Why: w.reason()}
 	err = c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, s.Read, false, w.gone, read.Why) })
+	if err == nil && read.Err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
 	c.report.Reads = append(c.report.Reads, read)
 	return err
 }
@@ -283,8 +286,12 @@ func (c *cycle) sweep(ctx context.Context, s Source, w *way) error {
 		return err
 	}
 	if errors.Is(read.Err, errUndecided) {
-		w.everything("a listing of IDs showed what only everything can decide", w.cursor.IsZero())
+		// So it is meant: somebody new, back or elsewhere is read whole.
+		w.everything("a listing of IDs showed what only everything can decide", true)
 		return nil
+	}
+	if read.Err != nil && ctx.Err() != nil {
+		return ctx.Err() // whoever stopped it knows
 	}
 	w.failed = read.Err != nil
 	c.report.Reads = append(c.report.Reads, read)
