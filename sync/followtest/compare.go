@@ -110,6 +110,9 @@ func (s *story) entries(store *state.Store) map[string]string {
 		}
 		return nil
 	}))
+	if s.doubt {
+		return out
+	}
 	in, err := store.Memberships(people, groups)
 	s.must(err)
 	for who, list := range in {

@@ -27,6 +27,9 @@ type story struct {
 	engine *rostersync.Engine
 	// ways are those of the last step, in order.
 	ways []rostersync.Read
+	// doubt: a group may be in doubt, and still gives its members what it did (law 2),
+	// so that who is in which group through others is not compared.
+	doubt bool
 }
 
 func begin(t *testing.T, w World, traits Traits) *story {

@@ -37,6 +37,7 @@ func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int)
 	// waits for somebody's decision: that is no failure.
 	if !s.settled() {
 		t.Log("somebody is in doubt at the end")
+		s.doubt = true
 	}
 	if s.same(); t.Failed() {
 		t.Logf("the last operations were\n%s", strings.Join(w.last(), "\n"))
