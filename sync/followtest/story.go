@@ -27,8 +27,8 @@ type story struct {
 	engine *rostersync.Engine
 	// ways are those of the last step, in order.
 	ways []rostersync.Read
-	// doubt: a group may be in doubt, and still gives its members what it did (law 2),
-	// so that who is in which group through others is not compared.
+	// doubt: a group may be in doubt, and still gives its members what it did (law 2):
+	// people may be in more groups than a listing shows, and never in fewer.
 	doubt bool
 }
 
