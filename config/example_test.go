@@ -60,7 +60,7 @@ func TestExampleCommentsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[target\.trial[a-z.]*\])$`)
+	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|role\.everybody)[a-z.]*\])$`)
 	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may )`)
 	var out []string
 	found := 0
@@ -89,7 +89,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	}
 	keys := map[string]bool{}
 	for _, config := range []any{
-		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.Target{},
+		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.Target{}, mapping.Test{},
 		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{},
 	} {
 		collectKeys(reflect.TypeOf(config), keys, map[reflect.Type]bool{})

@@ -174,11 +174,12 @@ func (e *expression) junction(n *ast.BinaryNode, pl place) node {
 	if a.kind == isBad || b.kind == isBad {
 		return bad
 	}
-	if a.static != nil {
+	// One order, however they are written: what is told of two faults, and when a
+	// date is looked at, must not depend on it.
+	if a.static != nil || b.static == nil && b.key < a.key {
 		a, b = b, a
 	}
 	keys := []string{a.key, b.key}
-	slices.Sort(keys)
 	if n.Operator == "and" || n.Operator == "&&" {
 		if b.static != nil {
 			if *b.static {

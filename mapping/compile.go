@@ -18,8 +18,8 @@ import (
 // file:line of a key, for the reasons; it may be nil.
 func Compile(c Config, where func(path ...string) string, report problem.Report) *Policy {
 	m := &compiler{config: c, names: newNames(), where: where, out: report, index: map[string]int{}}
-	m.names.tables = m.tables()
-	p := &Policy{sources: map[string]source{}, zone: cmp.Or(c.Zone, time.UTC)}
+	m.names.tables, m.names.zone = m.tables(), cmp.Or(c.Zone, time.UTC)
+	p := &Policy{sources: map[string]source{}, zone: m.names.zone}
 	for i, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		m.index[name] = i
 		m.roleNames = append(m.roleNames, name)
@@ -47,6 +47,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	p.attributes = slices.Sorted(slices.Values(p.slots))
 	p.groups = slices.Sorted(slices.Values(m.names.groups))
 	p.place(m.names)
+	p.dated = m.names.dated
 	p.hash = p.digest(c)
 	m.tests(p)
 	if m.failed {

@@ -106,7 +106,7 @@ func TestMistakes(t *testing.T) {
 		{"no groups", `groups = ["cn=writers,ou=groups,dc=corp,dc=example"]`, `groups = []`,
 			"role.content-writer.groups", "the list is empty", ""},
 		{"role that nobody holds", `when = 'person.employeeType in ["staff", "contractor"]'`, ``,
-			"role.employee", "nobody can ever hold", "groups or when"},
+			"role.employee", "nobody can ever hold", "groups, when or birthright"},
 		{"requires itself", `requires = ["employee"]`, `requires = ["content-writer"]`,
 			"role.content-writer.requires", "circle: content-writer requires content-writer", ""},
 		{"cycle of both", `includes = ["content-writer"]`, "includes = [\"content-writer\"]\nrequires = [\"content-writer\"]",

@@ -23,13 +23,20 @@ type Config struct {
 // Role is our name for what a person does; it binds people to entitlements. It
 // is held by who is in one of the groups and meets the condition, where both
 // are given, or by who holds a role that includes it; in any case only by who
-// holds all that it requires and nothing that excludes it.
+// holds all that it requires and nothing that excludes it, and only in its time.
 type Role struct {
 	Description string `toml:"description"`
 	// When is a condition: an expression that is true or false.
 	When string `toml:"when"`
 	// Owner is who answers for the role: a role name, a login, a mailbox.
 	Owner string `toml:"owner"`
+	// Owners are they, where there is more than one.
+	Owners []string `toml:"owners"`
+	// Birthright: everybody in the source holds it, without groups or condition.
+	Birthright bool `toml:"birthright"`
+	// From and Until are the days, or moments, outside of which nobody holds it.
+	From  Date `toml:"from"`
+	Until Date `toml:"until"`
 	// Groups are DNs. Members of any of them, nested ones too.
 	Groups []string `toml:"groups"`
 	// Requires are roles that must be held too.

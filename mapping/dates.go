@@ -68,22 +68,9 @@ func (p *Policy) validity(dates []date, sc *scope) (v identity.Validity) {
 	return v
 }
 
-// bound reads a value. Those of two well-known attributes have forms of their
-// own, by which a 0 is told.
+// bound reads a value.
 func (d date) bound(text string, zone *time.Location) (identity.Bound, error) {
-	known := func(at time.Time, never bool, err error) (identity.Bound, error) {
-		if err != nil || never {
-			return identity.Bound{}, err
-		}
-		return identity.Bound{At: at.In(zone), By: d.name}, nil
-	}
-	switch strings.ToLower(d.name) {
-	case "accountexpires":
-		return known(moment.FileTime(text))
-	case "shadowexpire":
-		return known(moment.ShadowExpire(text))
-	}
-	m, err := moment.Parse(text, zone)
+	m, err := attributeDate(d.name, text, zone)
 	if err != nil || m.Never {
 		return identity.Bound{}, err
 	}
@@ -92,4 +79,22 @@ func (d date) bound(text string, zone *time.Location) (identity.Bound, error) {
 		b.At = m.After
 	}
 	return b, nil
+}
+
+// attributeDate reads a value of an attribute. Those of two well-known ones have
+// forms of their own, by which a 0 is told.
+func attributeDate(name, text string, zone *time.Location) (moment.Moment, error) {
+	known := func(at time.Time, never bool, err error) (moment.Moment, error) {
+		if err != nil || never {
+			return moment.Moment{Never: never && err == nil}, err
+		}
+		return moment.Moment{At: at.In(zone), After: at.In(zone)}, nil
+	}
+	switch strings.ToLower(name) {
+	case "accountexpires":
+		return known(moment.FileTime(text))
+	case "shadowexpire":
+		return known(moment.ShadowExpire(text))
+	}
+	return moment.Parse(text, zone)
 }

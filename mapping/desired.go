@@ -16,7 +16,8 @@ type Desired struct {
 	Why string
 	// Since is when the standing began.
 	Since time.Time
-	// Next is when a date changes the standing by itself; zero: none does.
+	// Next is when a date changes something of this by itself, the standing or a
+	// right; zero: none does. Until then the same subject gives the same.
 	Next time.Time
 	// Validity is what the source and the attributes that the policy names say of
 	// when somebody who is there may have accounts.

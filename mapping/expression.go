@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -16,13 +17,17 @@ import (
 // configuration is compiled.
 type names struct {
 	tables     map[string]table
-	attributes []string // lower case, in the order of their slots
+	zone       *time.Location // of dates that say none
+	dated      bool           // there are dates, so that the zone matters
+	attributes []string       // lower case, in the order of their slots
 	slots      map[string]int
 	groups     []string // as written
 	groupIndex map[string]int
 }
 
-func newNames() *names { return &names{slots: map[string]int{}, groupIndex: map[string]int{}} }
+func newNames() *names {
+	return &names{zone: time.UTC, slots: map[string]int{}, groupIndex: map[string]int{}}
+}
 
 func (n *names) attribute(lower string) int {
 	i, ok := n.slots[lower]

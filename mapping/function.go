@@ -13,6 +13,8 @@ import (
 
 // usage is every function, and how it is called.
 var usage = map[string]string{
+	"after":    `after(person.NAME, "-14d")`,
+	"before":   `before(person.NAME)`,
 	"exact":    "exact(person.NAME)",
 	"first":    "first(person.NAME)",
 	"inGroup":  `inGroup("cn=…")`,
@@ -26,6 +28,7 @@ var usage = map[string]string{
 	"trim":     "trim(person.NAME)",
 	"upper":    "upper(person.NAME)",
 	"values":   "values(person.NAME)",
+	"within":   `within(person.NAME, "2026-12-31")`,
 }
 
 var arity = map[string]int{"join": 2, "lookup": 2, "replace": 3, "split": 2}
@@ -34,6 +37,9 @@ func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 	how, known := usage[name]
 	if !known {
 		return e.fail(at, oneOf(name, slices.Sorted(maps.Keys(usage))), "unknown function %q", name)
+	}
+	if calendarArgs[name] > 0 {
+		return e.calendar(at, name, args, pl)
 	}
 	if want := max(1, arity[name]); len(args) != want {
 		return e.fail(at, "write "+how, "%s takes %d, and stands here with %d", name, want, len(args))

@@ -29,9 +29,19 @@ func (p *Policy) digest(c Config) string {
 		}
 		list(key, out)
 	}
-	put("rosterd policy 1")
+	put("rosterd policy 2")
+	if p.dated {
+		put("zone", p.zone.String())
+	}
 	for _, r := range p.roles {
-		put("role", r.name, c.Roles[r.name].Owner)
+		put("role", r.name)
+		list("owners", c.Roles[r.name].AnswersFor())
+		if r.birthright {
+			put("birthright")
+		}
+		if !r.term.isZero() {
+			put("term", r.term.key())
+		}
 		var groups []string
 		for _, g := range r.groups {
 			groups = append(groups, g.key)

@@ -55,6 +55,13 @@ func (l *lack) of(i int) {
 			l.say(s.reason, "%s, which includes %s, is not held", l.name(s.role), r.name)
 		}
 	}
+	if term := r.term; !term.holds(l.sc) {
+		if l.sc.now.Before(term.from) {
+			l.say(term.began, "nobody holds %s yet: %s", r.name, term.began.Text)
+		} else {
+			l.say(term.ends, "nobody holds %s any more: %s", r.name, term.ends.Text)
+		}
+	}
 	for _, s := range r.requires {
 		if !l.held[s.role].yes {
 			l.say(s.reason, "%s requires %s, which is not held", r.name, l.name(s.role))

@@ -19,7 +19,7 @@ var (
 	lawGroups = []string{"cn=g0", "cn=g1", "cn=g2", "cn=g3"}
 	lawAttrs  = []string{"a", "b", "c", "begin", "over"}
 	lawValues = []string{"x", "Y", "z z"}
-	lawDates  = []string{"2026-06-01", "2026-06-03", "20260602", "20260602120000Z", "0", "soon", " "}
+	lawDates  = []string{"2026-06-01", "2026-06-03", "20260602", "20260602120000Z", "0", "soon", " ", "-1"}
 	lawNow    = time.Date(2026, 6, 2, 12, 0, 0, 0, time.UTC)
 )
 
@@ -27,10 +27,14 @@ var (
 func drawCondition(t *rapid.T, depth int, rising bool) string {
 	attr := "person." + rapid.SampledFrom([]string{"a", "B", "c"}).Draw(t, "attribute")
 	value := fmt.Sprintf("%q", rapid.SampledFrom(lawValues).Draw(t, "value"))
-	most := 7
+	most := 9
 	if depth > 0 {
-		most = 11
+		most = 13
 	}
+	date := func() string {
+		return rapid.SampledFrom([]string{"person.begin", "person.over", `"2026-06-02"`, `"20260602120000Z"`, "(person.over ?? '')"}).Draw(t, "date")
+	}
+	shift := rapid.SampledFrom([]string{"", `, "1d"`, `, "-1d"`, `, "12h"`}).Draw(t, "shift")
 	switch k := rapid.IntRange(0, most).Draw(t, "form"); k {
 	case 0:
 		return attr + " == " + value
@@ -50,10 +54,14 @@ func drawCondition(t *rapid.T, depth int, rising bool) string {
 		}
 		return attr + " startsWith " + value
 	case 8:
-		return "not (" + drawCondition(t, depth-1, false) + ")"
+		return rapid.SampledFrom([]string{"after", "before"}).Draw(t, "side") + "(" + date() + shift + ")"
 	case 9:
-		return "((" + drawCondition(t, depth-1, false) + ") ? " + attr + " == \"x\" : " + attr + " != \"x\")"
+		return "within(person.begin, " + date() + shift + ")"
 	case 10:
+		return "not (" + drawCondition(t, depth-1, false) + ")"
+	case 11:
+		return "((" + drawCondition(t, depth-1, false) + ") ? " + attr + " == \"x\" : " + attr + " != \"x\")"
+	case 12:
 		return "(" + drawCondition(t, depth-1, rising) + " or " + drawCondition(t, depth-1, rising) + ")"
 	default:
 		return "(" + drawCondition(t, depth-1, rising) + " and " + drawCondition(t, depth-1, rising) + ")"
@@ -84,7 +92,13 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 	var names []string
 	for i := range rapid.IntRange(1, 6).Draw(t, "roles") {
 		name := fmt.Sprintf("r%d", i)
-		r := Role{}
+		r := Role{
+			From:  rapid.SampledFrom([]Date{"", "", "", "2026-06-02", "2026-06-03"}).Draw(t, name+" from"),
+			Until: rapid.SampledFrom([]Date{"", "", "", "2026-06-03", "20260602130000Z"}).Draw(t, name+" until"),
+		}
+		if r.From == "2026-06-03" && r.Until != "" {
+			r.Until = "2026-06-04"
+		}
 		for _, other := range names {
 			switch rapid.IntRange(0, 6).Draw(t, name+" "+other) {
 			case 0:
@@ -100,8 +114,10 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 			}
 		}
 		included := slices.ContainsFunc(names, func(o string) bool { return slices.Contains(c.Roles[o].Includes, name) })
-		switch by := rapid.IntRange(0, 3).Draw(t, name+" by"); {
+		switch by := rapid.IntRange(0, 4).Draw(t, name+" by"); {
 		case by == 3 && included:
+		case by == 4:
+			r.Birthright = true
 		case by == 0:
 			r.Groups = append(drawSome(t, lawGroups[1:], name), lawGroups[0])
 		case by == 1:
@@ -381,7 +397,7 @@ func TestLawReasonsReplay(t *testing.T) {
 		for range len(order) + 1 {
 			for _, name := range order {
 				r := c.Roles[name]
-				got := (len(r.Groups) > 0 || r.When != "") &&
+				got := (len(r.Groups) > 0 || r.When != "" || r.Birthright) &&
 					(len(r.Groups) == 0 || slices.ContainsFunc(r.Groups, inside)) && (r.When == "" || alone[name] == "r")
 				for other, o := range c.Roles {
 					got = got || held[other] && slices.Contains(o.Includes, name)
@@ -389,6 +405,7 @@ func TestLawReasonsReplay(t *testing.T) {
 				for _, need := range r.Requires {
 					got = got && held[need]
 				}
+				got = got && inTime(r)
 				for other, o := range c.Roles {
 					got = got && !(slices.Contains(o.Excludes, name) && (held[other] || doubted["role "+other]))
 				}
@@ -401,7 +418,7 @@ func TestLawReasonsReplay(t *testing.T) {
 			}
 		}
 		replay := func(because []Reason, want string) {
-			group, when, gives := map[string]bool{}, map[string]bool{}, [][2]string{}
+			group, when, born, dates, gives := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, [][2]string{}
 			for _, r := range because {
 				part := strings.Split(r.Rule, ".")
 				if part[0] != "role" {
@@ -413,6 +430,13 @@ func TestLawReasonsReplay(t *testing.T) {
 						t.Fatalf("%+v", r)
 					}
 					group[name] = true
+				case "from", "until":
+					if !inTime(rule) {
+						t.Fatalf("%+v", r)
+					}
+					dates[r.Rule] = true
+				case "birthright":
+					born[name] = rule.Birthright
 				case "when":
 					if alone[name] != "r" || !strings.HasPrefix(r.Text, rule.When) {
 						t.Fatalf("%+v", r)
@@ -435,13 +459,16 @@ func TestLawReasonsReplay(t *testing.T) {
 			shown := map[string]bool{}
 			for range len(c.Roles) + 1 {
 				for name, r := range c.Roles {
-					if (group[name] || when[name]) && (len(r.Groups) == 0 || group[name]) && (r.When == "" || when[name]) {
+					if (group[name] || when[name] || born[name]) && (len(r.Groups) == 0 || group[name]) && (r.When == "" || when[name]) {
 						shown[name] = true
 					}
 				}
 				for _, g := range gives {
 					shown[g[1]] = shown[g[1]] || shown[g[0]]
 				}
+			}
+			if r := c.Roles[want]; r.From != "" && !dates["role."+want+".from"] || r.Until != "" && !dates["role."+want+".until"] {
+				t.Fatalf("%s does not say its dates: %+v", want, because)
 			}
 			if !shown[want] {
 				t.Fatalf("%s does not follow from %+v", want, because)
@@ -476,6 +503,42 @@ func TestLawReasonsReplay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// inTime says whether a role's dates hold at lawNow, by their texts.
+func inTime(r Role) bool {
+	begun := r.From != "2026-06-03"
+	return begun && r.Until != "2026-06-01"
+}
+
+// What a date changes by itself is foretold: until Next the same person has the
+// same, byte for byte, and where there is none for ever.
+func TestLawNextIsNotLate(t *testing.T) {
+	flips := 0
+	rapid.Check(t, func(t *rapid.T) {
+		_, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		d := p.Resolve(s)
+		last := s.Now.AddDate(100, 0, 0)
+		if !d.Next.IsZero() {
+			if !d.Next.After(s.Now) {
+				t.Fatalf("next at %s, which is past", d.Next)
+			}
+			last = d.Next.Add(-time.Nanosecond)
+			flips++
+		}
+		want := asBytes(t, d)
+		s.Now = s.Now.Add(time.Duration(rapid.Int64Range(0, int64(last.Sub(s.Now))).Draw(t, "later")))
+		for _, now := range []time.Time{s.Now, last} {
+			s.Now = now
+			if got := asBytes(t, p.Resolve(s)); got != want {
+				t.Fatalf("at %s, before %s:\n%s\n%s", now, d.Next, want, got)
+			}
+		}
+	})
+	if flips == 0 {
+		t.Error("nobody had a date to come")
+	}
 }
 
 // withoutExcludes is the policy in which holding more takes nothing away.

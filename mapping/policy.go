@@ -22,6 +22,7 @@ type Policy struct {
 	conflicts  []conflict
 	sources    map[string]source
 	zone       *time.Location // of dates
+	dated      bool           // there are dates in it, beside those of the sources
 	targets    []targetPolicy // sorted by name
 	hash       string
 }

@@ -11,9 +11,15 @@ import (
 // Resolve says what the person should have, and why. The result shares memory
 // with the policy and the subject: nobody may change it.
 func (p *Policy) Resolve(s Subject) Desired {
+	d, _ := p.resolve(s)
+	return d
+}
+
+// resolve also tells whether something asked for the instant.
+func (p *Policy) resolve(s Subject) (d Desired, dated bool) {
 	sc := p.scope(s)
 	held := p.hold(sc)
-	d := Desired{Person: s.Person.Ordinal, Standing: s.Person.Standing, Why: s.Person.Why, Since: s.Person.Since}
+	d = Desired{Person: s.Person.Ordinal, Standing: s.Person.Standing, Why: s.Person.Why, Since: s.Person.Since}
 	p.stand(&d, s, sc)
 	count := 0
 	for i := range held {
@@ -35,7 +41,8 @@ func (p *Policy) Resolve(s Subject) Desired {
 	for i := range p.targets {
 		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
 	}
-	return d
+	d.Next = sc.next
+	return d, sc.dated
 }
 
 // stand applies what the policy says of people in the source: who counts as
@@ -85,7 +92,8 @@ func (p *Policy) timely(d *Desired, s Subject, dates []date, sc *scope) {
 		return
 	}
 	is := v.At(s.Now)
-	d.Next = is.Next
+	sc.dated = true
+	sc.flips(is.Next)
 	if doubted && is.Standing != identity.Disabled {
 		return
 	}
@@ -102,7 +110,7 @@ func (p *Policy) timely(d *Desired, s Subject, dates []date, sc *scope) {
 
 // scope looks up what the expressions may ask for.
 func (p *Policy) scope(s Subject) *scope {
-	sc := &scope{slots: make([]slot, len(p.slots)), groups: make([]groupState, len(p.groups))}
+	sc := &scope{now: s.Now, slots: make([]slot, len(p.slots)), groups: make([]groupState, len(p.groups))}
 	for i, name := range p.slots {
 		sl := &sc.slots[i]
 		sl.values, sl.presence = s.Person.Attributes.Get(name)
@@ -178,6 +186,9 @@ func (p *Policy) hold(sc *scope) []holding {
 		for _, other := range r.excludedBy {
 			h.verdict = h.and(held[other.role].not())
 		}
+		if !h.no() && !r.term.holds(sc) {
+			h.verdict = verdict{}
+		}
 		if h.yes {
 			h.because = p.chain(held, i)
 		}
@@ -188,7 +199,7 @@ func (p *Policy) hold(sc *scope) []holding {
 // own is what the role's groups and condition say.
 func (r *role) own(sc *scope) verdict {
 	if !r.grouped && r.when == nil {
-		return verdict{}
+		return verdict{yes: r.birthright}
 	}
 	v := verdict{yes: true}
 	if r.grouped {
@@ -234,14 +245,18 @@ func (r *role) reasons(sc *scope) []Reason {
 		reason.Text = r.when.because(sc)
 		out = append(out, reason)
 	}
+	if r.birthright {
+		out = append(out, r.because)
+	}
 	return out
 }
 
 // chain is every reason why a role is held: its own, then the roles that
-// include it with theirs, each role once, and what each of these requires.
+// include it with theirs, each role once, and what each of these requires and its
+// dates.
 func (p *Policy) chain(held []holding, i int) []Reason {
 	r := &p.roles[i]
-	if len(r.includedBy) == 0 && len(r.requires) == 0 {
+	if len(r.includedBy) == 0 && len(r.requires) == 0 && r.term.isZero() {
 		return held[i].own
 	}
 	out := make([]Reason, 0, 6)
@@ -250,6 +265,7 @@ func (p *Policy) chain(held []holding, i int) []Reason {
 	walk = func(i int) {
 		seen[i] = true
 		out = append(out, held[i].own...)
+		out = append(out, p.roles[i].term.reasons()...)
 		for _, s := range p.roles[i].requires {
 			out = append(out, s.reason)
 		}

@@ -15,7 +15,10 @@ type role struct {
 	groups  []roleGroup
 	grouped bool
 	when    *condition
-	because Reason // of when
+	because Reason // of when, or of birthright
+	// birthright: everybody holds it by its own rules.
+	birthright bool
+	term       term
 	// includedBy are the roles that give this one.
 	includedBy []roleStep
 	requires   []roleStep
@@ -60,11 +63,44 @@ func (m *compiler) role(name string, c Role) role {
 		r.when = compileCondition(m.names, c.When, "", m.inside(path("when")))
 		r.because = m.reason("", path("when")...)
 	}
+	if r.birthright = c.Birthright; r.birthright {
+		r.because = m.reason("everybody in the source has it", path("birthright")...)
+		if c.Groups != nil || c.When != "" {
+			m.fail(path("birthright"), "leave out groups and when, or birthright", "everybody has the role %q already", name)
+		}
+	}
+	r.term = m.term(c.From, c.Until, path)
+	m.owners(c, path)
 	for _, i := range m.roles(path("requires"), c.Requires) {
 		text := fmt.Sprintf("role %s, which %s requires, is held too", m.roleNames[i], name)
 		r.requires = append(r.requires, roleStep{i, m.reason(text, path("requires")...)})
 	}
 	return r
+}
+
+// owners checks who answers for the role.
+func (m *compiler) owners(c Role, path func(string) []string) {
+	if c.Owner != "" && len(c.Owners) > 0 {
+		m.fail(path("owner"), "name all of them under owners", "there are owner and owners")
+	}
+	if c.Owners != nil && len(c.Owners) == 0 {
+		m.fail(path("owners"), "leave it out, or name somebody", "the list is empty: nobody answers for the role")
+	}
+	for _, o := range c.Owners {
+		if strings.TrimSpace(o) == "" {
+			m.fail(path("owners"), "name a person, a role or a mailbox", "an owner needs a name")
+		}
+	}
+}
+
+// AnswersFor are the owners, sorted, however they were written.
+func (r Role) AnswersFor() []string {
+	out := slices.Clone(r.Owners)
+	if r.Owner != "" {
+		out = append(out, r.Owner)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // includes tells each role who includes it, and reports the roles that nobody
@@ -79,8 +115,8 @@ func (m *compiler) includes(roles []role) {
 	}
 	for i, r := range roles {
 		c := m.config.Roles[r.name]
-		if c.Groups == nil && c.When == "" && len(r.includedBy) == 0 {
-			m.fail([]string{"role", m.roleNames[i]}, "give it groups or when, or let another role include it",
+		if c.Groups == nil && c.When == "" && !c.Birthright && len(r.includedBy) == 0 {
+			m.fail([]string{"role", m.roleNames[i]}, "give it groups, when or birthright, or let another role include it",
 				"nobody can ever hold the role %q", r.name)
 		}
 	}

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"time"
 	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
@@ -19,6 +20,11 @@ const (
 type scope struct {
 	slots  []slot
 	groups []groupState
+	// now is the instant for which dates are looked at; next the nearest moment
+	// after it at which one of those looked at changes something.
+	now, next time.Time
+	// dated: something asked for the instant.
+	dated bool
 }
 
 // slot is one attribute of the person.

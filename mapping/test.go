@@ -18,6 +18,8 @@ type Test struct {
 	Attributes map[string]Texts `toml:"attributes"`
 	// Groups that the person is a member of: DNs that the policy names.
 	Groups []string `toml:"groups"`
+	// On is the day, or the moment, for which dates are looked at.
+	On Date `toml:"on"`
 	// Source is whose person it is; the only one, if left out.
 	Source string `toml:"source"`
 	// Gets and Lacks are what they must have and must not have: "role:NAME",
@@ -73,7 +75,11 @@ func (m *compiler) tests(p *Policy) {
 			m.fail(path(), `write gets = ["role:NAME"] or lacks = […]`, "the test says nothing of what the person must have")
 			continue
 		}
-		d := p.Resolve(s)
+		d, dated := p.resolve(s)
+		if dated && t.On == "" {
+			m.fail(path(), `write on = "2026-12-31": the day for which the test is made`, "a date decides about this person, and the test has no day")
+			continue
+		}
 		if why := parkedWhy(d); t.Parked != (why != "") {
 			if t.Parked {
 				m.fail(path("parked"), "mend the rule, or the test", "nothing parks this person")
@@ -106,7 +112,8 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 		}
 		return Subject{}, false
 	}
-	ok := true
+	on := m.date(t.On, path("on"))
+	ok := on.At.IsZero() == (t.On == "")
 	var list []identity.Attribute
 	for _, name := range slices.Sorted(maps.Keys(t.Attributes)) {
 		lower := strings.ToLower(name)
@@ -117,7 +124,7 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 		}
 		list = append(list, identity.Attribute{Name: lower, Values: t.Attributes[name]})
 	}
-	s := Subject{Person: identity.Person{Ordinal: 1, Key: identity.Key{Source: source, ID: "test"}, Standing: identity.Active,
+	s := Subject{Now: on.At, Person: identity.Person{Ordinal: 1, Key: identity.Key{Source: source, ID: "test"}, Standing: identity.Active,
 		Attributes: identity.NewAttributes(identity.NewCoverage(p.attributes...), list)}}
 	in := map[string]bool{}
 	for i, written := range t.Groups {
