@@ -42,6 +42,7 @@ type Samba struct {
 	Dir           string // everything it wrote; removed by Close
 
 	cfg     SambaConfig
+	name    string // dc1, or of a pair dc2
 	proc    *process
 	bin     string
 	backups int
@@ -57,7 +58,10 @@ var sambaPorts = []int{389, 636, 3268, 3269, 88, 464}
 // NewSamba makes the folder, adds users and LDIF, starts the controller and
 // returns when it answers. The caller must Close it. Only root can: the ports
 // are below 1024.
-func NewSamba(cfg SambaConfig) (*Samba, error) {
+func NewSamba(cfg SambaConfig) (*Samba, error) { return newSamba(cfg, "dc1", (*Samba).provisioned) }
+
+// newSamba does that with data that come from somewhere.
+func newSamba(cfg SambaConfig, name string, data func(*Samba) error) (*Samba, error) {
 	if cfg.Domain == "" {
 		cfg.Domain = "lab.example"
 	}
@@ -65,8 +69,8 @@ func NewSamba(cfg SambaConfig) (*Samba, error) {
 		cfg.Users = SambaUsers
 	}
 	first, _, _ := strings.Cut(cfg.Domain, ".")
-	s := &Samba{Domain: cfg.Domain, Realm: strings.ToUpper(cfg.Domain), NetBIOS: strings.ToUpper(first), Host: "dc1." + cfg.Domain,
-		BaseDN: "DC=" + strings.ReplaceAll(cfg.Domain, ".", ",DC="), AdminPassword: SambaPassword, cfg: cfg}
+	s := &Samba{Domain: cfg.Domain, Realm: strings.ToUpper(cfg.Domain), NetBIOS: strings.ToUpper(first), Host: name + "." + cfg.Domain,
+		BaseDN: "DC=" + strings.ReplaceAll(cfg.Domain, ".", ",DC="), AdminPassword: SambaPassword, cfg: cfg, name: name}
 	s.AdminDN = s.UserDN("Administrator")
 	var err error
 	if s.bin, err = Find("samba"); err != nil {
@@ -75,7 +79,7 @@ func NewSamba(cfg SambaConfig) (*Samba, error) {
 	if s.Dir, err = os.MkdirTemp(cfg.TempDir, "samba"); err != nil {
 		return nil, fmt.Errorf("make a folder for Samba: %w", err)
 	}
-	err = s.prepare()
+	err = s.prepare(data)
 	if err == nil {
 		err = s.Start()
 	}
@@ -89,14 +93,25 @@ func NewSamba(cfg SambaConfig) (*Samba, error) {
 // shown if the test fails.
 func StartSamba(t TB, cfg SambaConfig) *Samba {
 	t.Helper()
-	Require(t, "samba", "samba-tool", "ldbadd", "ldbmodify", "ldbsearch", "ldapsearch", "ldapmodify")
-	if os.Getuid() != 0 {
-		t.Fatal("a domain controller listens on ports below 1024: run this test as root")
-	}
+	requireSamba(t)
 	s, err := NewSamba(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.endsWith(t)
+	return s
+}
+
+func requireSamba(t TB) {
+	t.Helper()
+	Require(t, "samba", "samba-tool", "ldbadd", "ldbmodify", "ldbsearch", "ldapsearch", "ldapmodify")
+	if os.Getuid() != 0 {
+		t.Fatal("a domain controller listens on ports below 1024: run this test as root")
+	}
+}
+
+// endsWith stops the controller at the end of a test.
+func (s *Samba) endsWith(t TB) {
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("log of Samba at %s:\n%s", s.URL(), s.Log())
@@ -105,7 +120,6 @@ func StartSamba(t TB, cfg SambaConfig) *Samba {
 			t.Logf("close Samba: %v", err)
 		}
 	})
-	return s
 }
 
 // URL returns the plain URL. StartTLS works on it; so do, unlike on Microsoft's,
@@ -175,17 +189,17 @@ func (s *Samba) Resume() error { return s.proc.resume() }
 // Close ends the controller and removes its folder.
 func (s *Samba) Close() error { return errors.Join(s.proc.kill(), os.RemoveAll(s.Dir)) }
 
-func (s *Samba) data() string    { return filepath.Join(s.Dir, "tree", "dc") }
+func (s *Samba) data() string    { return filepath.Join(s.Dir, "tree", folders[s.name]) }
 func (s *Samba) conf() string    { return filepath.Join(s.Dir, "smb.conf") }
 func (s *Samba) sam() string     { return filepath.Join(s.data(), "private", "sam.ldb") }
 func (s *Samba) logPath() string { return filepath.Join(s.Dir, "samba.log") }
 
-func (s *Samba) prepare() error {
+func (s *Samba) prepare(data func(*Samba) error) error {
 	var err error
 	if s.Addr, err = freeAddress(sambaPorts...); err != nil {
 		return err
 	}
-	if err := s.provisioned(); err != nil {
+	if err := data(s); err != nil {
 		return err
 	}
 	return s.files()

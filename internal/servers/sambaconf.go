@@ -11,7 +11,7 @@ func (s *Samba) smbConf(dir, data string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("[global]")
-	line("netbios name = DC1\nworkgroup = %s\nrealm = %s", s.NetBIOS, s.Realm)
+	line("netbios name = %s\nworkgroup = %s\nrealm = %s", strings.ToUpper(s.name), s.NetBIOS, s.Realm)
 	line("server role = active directory domain controller")
 	line("server services = ldap, cldap, kdc")
 	line("interfaces = %s/8\nbind interfaces only = yes\ndisable netbios = yes", s.Addr)

@@ -55,9 +55,7 @@ func (s *Samba) provisioned() error {
 		}
 		return errors.Join(s.provision(tree), s.add(tree, text.String()))
 	}
-	// Whatever is said here and in provision is part of the name, so that no old
-	// copy is taken after an edit.
-	of := []string{"5", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
+	of := s.origin()
 	if text.Len() == 0 {
 		return template("samba", of, s.provision, tree)
 	}
@@ -72,6 +70,12 @@ func (s *Samba) provisioned() error {
 		}
 		return s.add(dir, text.String())
 	}, tree)
+}
+
+// origin is what a domain is made of. Whatever is said here and in provision is part
+// of the name of its template, so that no old copy is taken after an edit.
+func (s *Samba) origin() []string {
+	return []string{"5", s.Domain, SambaPassword, fmt.Sprint(s.cfg.Users)}
 }
 
 // add adds LDIF to the domain in the folder dc below dir, in one transaction.
