@@ -8,6 +8,7 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 )
 
 func TestLaw02TwoCompleteListingsMakeAnAbsence(t *testing.T) {
@@ -102,6 +103,46 @@ func TestLaw02ContainerThatFallsSilentIsABlackout(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	k.wantStanding("a1", identity.Unknown, identity.SecondLook)
+}
+
+// Groups that vanish with all in their container give what they gave until that is
+// accepted, and then nobody is in them.
+func TestLaw02GroupsThatFallSilent(t *testing.T) {
+	k := newKit(t)
+	k.persons(2)
+	var those []identity.ID
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		those = append(those, k.group(name, dn("writer1")))
+	}
+	k.read()
+	in := k.pins(ledger.PinOK, "a")[0].Group
+	for _, id := range those {
+		k.src.Remove(id)
+	}
+	for range 3 {
+		if d := k.read(); len(d.Blackout) != 1 || d.Blackout[0] != groups {
+			t.Fatalf("%+v", d)
+		}
+		k.clock.forward(time.Hour)
+	}
+	ok(t, k.s.EachPresent("corp", func(p Present) error {
+		if p.Entry.Kind == directory.Group {
+			t.Errorf("%s was not shown, and is said to be there", p.Entry.DN)
+		}
+		return nil
+	}))
+	if got := k.in("writer1", in); len(got) == 0 {
+		t.Error("writer1 lost a group of which nothing is known")
+	}
+	k.clean()
+	ok(t, k.s.AcceptDark("corp", "admin"))
+	k.wantDirty("writer1", "writer2")
+	if got := k.in("writer1", in); len(got) != 0 {
+		t.Errorf("writer1 is still in a group that is accepted to be gone: %v", got)
+	}
+	if d := k.read(); len(d.Blackout) != 0 || d.Missing != 0 || !d.SecondLookAt.IsZero() {
+		t.Errorf("what was accepted is asked for again: %+v", d)
+	}
 }
 
 func TestLaw02FoundElsewhereIsOutOfScope(t *testing.T) {

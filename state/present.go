@@ -61,7 +61,7 @@ func (w *words) present(o identity.Ordinal, v []byte) (p Present, there bool, er
 	if err != nil {
 		return p, false, fmt.Errorf("entry %s: %w", o, err)
 	}
-	if e.standing > identity.Disabled || !e.absent.at.IsZero() {
+	if e.standing > identity.Disabled || e.doubt == identity.Blackout || !e.absent.at.IsZero() {
 		return p, false, nil
 	}
 	who, err := e.person(o, w.source, w.coverage)

@@ -216,8 +216,16 @@ func (t *telling) edits(edits map[identity.ID][]directory.Edit, whole map[identi
 // brings touches whoever changed without a change of their own.
 func (t *telling) brings(id identity.ID, known []directory.Known, touch func(identity.ID)) error {
 	r, here := t.byID[id]
+	now := identity.DN{}
+	if here {
+		now = identity.MustDN(r.DN)
+	}
+	if here && !slices.ContainsFunc(known, func(k directory.Known) bool { return k.DN.Equal(now) }) {
+		// Groups may have had them under a name that was never seen.
+		t.holders(now, touch)
+	}
 	for _, k := range known {
-		if here && k.DN.Equal(identity.MustDN(r.DN)) {
+		if here && k.DN.Equal(now) {
 			continue
 		}
 		holding, err := t.changes.Holding([]identity.DN{k.DN})
@@ -240,12 +248,21 @@ func (t *telling) brings(id identity.ID, known []directory.Known, touch func(ide
 	}
 	if here && r.Kind == directory.Container {
 		for _, b := range t.records {
-			if identity.MustDN(b.DN).Within(identity.MustDN(r.DN)) {
+			if identity.MustDN(b.DN).Within(now) {
 				touch(b.ID)
 			}
 		}
 	}
 	return nil
+}
+
+// holders touches the groups that name somebody so.
+func (t *telling) holders(dn identity.DN, touch func(identity.ID)) {
+	for _, g := range t.records {
+		if _, shown := t.byID[g.ID]; shown && slices.ContainsFunc(g.Members, func(m string) bool { return identity.MustDN(m).Equal(dn) }) {
+			touch(g.ID)
+		}
+	}
 }
 
 func (t *telling) one(id identity.ID, known []directory.Known, removed bool) error {

@@ -191,3 +191,15 @@ func TestRecordsAreCopies(t *testing.T) {
 		t.Error("changed nobody")
 	}
 }
+
+// A member who is not there any more keeps the name that the group has for it.
+func TestRenameLeavesWhoIsGone(t *testing.T) {
+	s := memory.New("corp", memory.Config{}, clock)
+	in := s.Put(memory.Record{Kind: directory.Container, DN: "ou=site"})
+	s.Put(memory.Record{Kind: directory.Person, DN: "uid=here,ou=site"})
+	g := s.Put(memory.Record{Kind: directory.Group, DN: "cn=writers", Members: []string{"uid=here,ou=site", "uid=left,ou=site"}})
+	s.Rename(in, "ou=moved")
+	if r, _ := s.Get(g); strings.Join(r.Members, " ") != "uid=here,ou=moved uid=left,ou=site" {
+		t.Errorf("the members are %q", r.Members)
+	}
+}

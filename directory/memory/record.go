@@ -140,7 +140,8 @@ func (s *Source) Edit(id identity.ID, gained, lost []string) {
 
 // Rename gives a record another DN, and with it everything below and every member
 // that is named by a DN that changed, as servers do. Only of the record itself is it
-// told to who follows.
+// told to who follows. A member who is not there any more keeps its name: a server that
+// changed that too would change the group.
 func (s *Source) Rename(id identity.ID, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,11 +160,17 @@ func (s *Source) Rename(id identity.ID, to string) {
 		}
 		return text
 	}
+	there := map[string]bool{}
+	for _, r := range s.records {
+		there[identity.MustDN(r.DN).Key()] = true
+	}
 	for i := range s.records {
 		r := s.records[i].clone()
 		r.DN = renamed(r.DN)
-		for n := range r.Members {
-			r.Members[n] = renamed(r.Members[n])
+		for n, m := range r.Members {
+			if there[identity.MustDN(m).Key()] {
+				r.Members[n] = renamed(m)
+			}
 		}
 		s.records[i] = r
 	}

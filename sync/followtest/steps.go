@@ -52,6 +52,13 @@ func steps(s *story) []step {
 			s.must(w.AddPerson(elsewhere("stranger"), "stranger"))
 			s.must(w.Move(elsewhere("stranger"), s.person("stranger")))
 		}},
+		{name: "GroupOfAStranger", do: func(s *story) {
+			s.must(w.AddPerson(elsewhere("guest"), "guest"))
+			s.addGroup("guests", elsewhere("guest"), s.person("writer0"))
+		}},
+		{name: "StrangerMovedIntoScope", do: func(s *story) {
+			s.must(w.Move(elsewhere("guest"), s.person("guest")))
+		}},
 		{name: "Disabled", do: func(s *story) {
 			s.must(w.Close(s.person("writer3"), true))
 		}},

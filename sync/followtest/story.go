@@ -1,6 +1,7 @@
 package followtest
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
@@ -27,9 +28,8 @@ type story struct {
 	engine *rostersync.Engine
 	// ways are those of the last step, in order.
 	ways []rostersync.Read
-	// doubt: a group may be in doubt, and still gives its members what it did (law 2):
-	// people may be in more groups than a listing shows, and never in fewer.
-	doubt bool
+	// rekey is how many IDs may be replaced at once; 5 where nothing is said.
+	rekey int
 }
 
 func begin(t *testing.T, w World, traits Traits) *story {
@@ -47,7 +47,7 @@ func (s *story) start() {
 	s.must(err)
 	store, err := state.Open(filepath.Join(s.folder, "state.db"), state.Options{Now: s.traits.Now})
 	s.must(err)
-	s.engine = s.cycles(store, rostersync.Source{Source: source, VanishAfter: vanishAfter, MinPeople: 0.5, MaxRekey: 5})
+	s.engine = s.cycles(store, rostersync.Source{Source: source, VanishAfter: vanishAfter, MinPeople: 0.5, MaxRekey: cmp.Or(s.rekey, 5)})
 }
 
 // kill ends rosterd between two commits.

@@ -1,14 +1,14 @@
 package followtest
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	rostersync "github.com/rosterd/rosterd/sync"
 )
@@ -18,8 +18,13 @@ import (
 // put back to an older copy of its state. In the end what is known is what is there.
 func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int) {
 	t.Logf("seed %d", seed)
+	began := time.Now()
 	s := begin(t, start(t), traits)
+	// Of an older state many were made again since.
+	s.rekey = 1 << 20
+	s.anew()
 	w := &walk{story: s, rand: rand.New(rand.NewPCG(seed, 1)), title: map[string]bool{}}
+	w.count.why = map[string]int{}
 	for range 30 {
 		w.joins()
 	}
@@ -33,14 +38,14 @@ func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int)
 			t.Fatalf("after %d operations; the last were\n%s", i+1, strings.Join(w.last(), "\n"))
 		}
 	}
-	// Who vanished from a container with many others, as seen from an older state,
-	// waits for somebody's decision: that is no failure.
-	if !s.settled() {
-		t.Log("somebody is in doubt at the end")
-		s.doubt = true
-	}
+	w.end()
 	if s.same(); t.Failed() {
 		t.Logf("the last operations were\n%s", strings.Join(w.last(), "\n"))
+	}
+	t.Logf("%d operations, %d cycles, of which %d read everything, %d more were killed, %d older states put back, %s", operations,
+		w.count.cycles, w.count.everything, w.count.killed, w.count.putBack, time.Since(began).Round(time.Second))
+	for _, why := range slices.Sorted(maps.Keys(w.count.why)) {
+		t.Logf("everything was read %d times: %s", w.count.why[why], cmp.Or(why, "of itself"))
 	}
 }
 
@@ -52,8 +57,12 @@ type walk struct {
 	people, away, groups, containers []string
 	title                            map[string]bool
 	number, again, refusals          int
-	old                              string // a copy of an older state
+	old                              string // a copy of an older state, with what stands beside it
 	did                              []string
+	count                            struct {
+		cycles, everything, killed, putBack int
+		why                                 map[string]int
+	}
 }
 
 func (w *walk) say(format string, args ...any) {
@@ -319,65 +328,12 @@ func (w *walk) cycles() bool {
 	w.cycle(ask)
 	w.say("cycle: %s", w.went())
 	w.again = 0
-	return true
-}
-
-// interrupted kills rosterd in a cycle, between two commits.
-func (w *walk) interrupted() bool {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	left := w.rand.IntN(8)
-	ask := scheduled()
-	ask.Progress = func(rostersync.Progress) {
-		if left--; left < 0 {
-			cancel()
+	w.count.cycles++
+	for _, r := range w.ways {
+		if r.Way == rostersync.Everything {
+			w.count.everything++
+			w.count.why[r.Why]++
 		}
 	}
-	_, err := w.engine.Cycle(ctx, ask)
-	w.say("a cycle was interrupted: %v", err)
-	w.kill()
-	w.start()
 	return true
-}
-
-func (w *walk) killed() bool {
-	w.say("rosterd restarts")
-	w.kill()
-	w.start()
-	return true
-}
-
-func (w *walk) restarts() bool {
-	w.say("the server restarts")
-	w.must(w.world.Restart())
-	return true
-}
-
-// copied keeps a copy of the state.
-func (w *walk) copied() bool {
-	w.say("the state is copied")
-	w.kill()
-	w.old = filepath.Join(w.folder, "old.db")
-	w.copyFile(filepath.Join(w.folder, "state.db"), w.old)
-	w.start()
-	return true
-}
-
-// putBack puts the copy in the place of the state: its cursor is a stale one.
-func (w *walk) putBack() bool {
-	if w.old == "" {
-		return false
-	}
-	w.say("an older state is put back")
-	w.kill()
-	w.copyFile(w.old, filepath.Join(w.folder, "state.db"))
-	w.start()
-	return true
-}
-
-func (w *walk) copyFile(from, to string) {
-	w.t.Helper()
-	content, err := os.ReadFile(from)
-	w.must(err)
-	w.must(os.WriteFile(to, content, 0o600))
 }

@@ -1,0 +1,54 @@
+package state
+
+import (
+	"fmt"
+
+	"github.com/rosterd/rosterd/identity"
+)
+
+// AcceptDark takes the absence of the groups that vanished with all under their
+// container as meant: they are presumed gone, and nobody is in them. People who
+// vanished so are AcceptBlackout's. It is for what an approval decides.
+func (s *Store) AcceptDark(source, by string) error {
+	var dark []identity.Ordinal
+	err := s.update(func(tx *txn) error {
+		if sealed(tx) {
+			return ErrUndrained
+		}
+		r, ok, err := sourceOf(tx, source)
+		if err != nil || !ok {
+			return err
+		}
+		if dark, err = darkGroups(tx, r.Num); err != nil || len(dark) == 0 {
+			return err
+		}
+		for _, g := range dark {
+			if err := dismiss(tx, g); err != nil {
+				return err
+			}
+		}
+		return s.noteDecision(tx, recordOf("accept-dark"), map[string]any{"source": source, "groups": len(dark)}, by, "")
+	})
+	if err == nil && len(dark) > 0 {
+		_, err = s.MarkEveryone(source, "absence of groups accepted")
+	}
+	if err != nil {
+		return fmt.Errorf("accept the absence of %d groups of %s: %w", len(dark), source, err)
+	}
+	return nil
+}
+
+// darkGroups are those that vanished with all under their container.
+func darkGroups(tx *txn, source uint64) (dark []identity.Ordinal, err error) {
+	err = tx.Bucket(bGroups).ForEach(func(k, v []byte) error {
+		if entrySource(v) != source {
+			return nil
+		}
+		e, err := decodeLean(v)
+		if err == nil && e.standing == identity.Unknown && e.doubt == identity.Blackout {
+			dark = append(dark, identity.Ordinal(fromU64(k)))
+		}
+		return err
+	})
+	return dark, err
+}
