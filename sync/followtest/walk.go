@@ -18,7 +18,7 @@ import (
 // put back to an older copy of its state. In the end what is known is what is there.
 func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int) {
 	t.Logf("seed %d", seed)
-	began := time.Now()
+	began := traits.Now()
 	s := begin(t, start(t), traits)
 	// Of an older state many were made again since.
 	s.rekey = 1 << 20
@@ -43,7 +43,7 @@ func Walk(t *testing.T, start Start, traits Traits, seed uint64, operations int)
 		t.Logf("the last operations were\n%s", strings.Join(w.last(), "\n"))
 	}
 	t.Logf("%d operations, %d cycles, of which %d read everything, %d more were killed, %d older states put back, %s", operations,
-		w.count.cycles, w.count.everything, w.count.killed, w.count.putBack, time.Since(began).Round(time.Second))
+		w.count.cycles, w.count.everything, w.count.killed, w.count.putBack, traits.Now().Sub(began).Round(time.Second))
 	for _, why := range slices.Sorted(maps.Keys(w.count.why)) {
 		t.Logf("everything was read %d times: %s", w.count.why[why], cmp.Or(why, "of itself"))
 	}
