@@ -49,6 +49,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	p.place(m.names)
 	p.dated = m.names.dated
 	p.hash = p.digest(c)
+	p.config, p.where = c, where
 	m.tests(p)
 	if m.failed {
 		return nil

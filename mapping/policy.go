@@ -25,6 +25,8 @@ type Policy struct {
 	dated      bool           // there are dates in it, beside those of the sources
 	targets    []targetPolicy // sorted by name
 	hash       string
+	config     Config                      // as written
+	where      func(path ...string) string // of a key; may be nil
 }
 
 // Subject is one person, as far as the policy looks at people.

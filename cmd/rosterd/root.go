@@ -112,7 +112,7 @@ is a login, a mail address, a DN or an ID.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		a.verb = words(c)
+		a.verb = verbOf(c)
 		if err := a.admit(a.verb); err != nil {
 			return err
 		}
@@ -136,7 +136,7 @@ is a login, a mail address, a DN or an ID.`,
 		panic(err) // the flag is defined above
 	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
-		a.explainCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
+		a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
 		a.targetCommand(), a.stateCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()
@@ -148,8 +148,8 @@ is a login, a mail address, a DN or an ID.`,
 	return root
 }
 
-// words are those that name a verb: "target forget" is not "forget".
-func words(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") }
+// verbOf are the words that name a verb: "target forget" is not "forget".
+func verbOf(c *cobra.Command) string { return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") }
 
 // knownVerb refuses what is no verb, with those that look like it.
 func knownVerb(c *cobra.Command, args []string) error {

@@ -23,7 +23,7 @@ const (
 // accesses are the verbs that a service runs for others. What is not here is
 // refused.
 var accesses = map[string]access{
-	"status": looks, "explain": looks, "plan": looks, "audit": looks,
+	"status": looks, "explain": looks, "policy": looks, "plan": looks, "audit": looks,
 	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides, "target forget": decides,
 	"state check": looks, "state compact": decides, "state backup": decides,
 }
@@ -111,7 +111,7 @@ func (a *app) verbOf(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return words(cmd), nil
+	return verbOf(cmd), nil
 }
 
 // admit refuses what a service does not do for others, and whom it does not do

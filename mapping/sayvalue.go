@@ -1,0 +1,70 @@
+package mapping
+
+import "github.com/expr-lang/expr/ast"
+
+// value says a text, or a list of them.
+func (s *speech) value(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return spoken(n.Value)
+	case *ast.MemberNode:
+		owner, isName := n.Node.(*ast.IdentifierNode)
+		name, isText := n.Property.(*ast.StringNode)
+		if isName && isText && owner.Value == "person" {
+			return name.Value
+		}
+	case *ast.ConditionalNode:
+		return s.value(n.Exp1) + " if " + s.condition(n.Cond, withAnd) + ", else " + s.value(n.Exp2)
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "??":
+			if fixed, is := n.Right.(*ast.StringNode); is && fixed.Value == "" {
+				return s.value(n.Left) + ", if there is one"
+			}
+			return s.value(n.Left) + ", or else " + s.value(n.Right)
+		case "+":
+			return s.value(n.Left) + " followed by " + s.value(n.Right)
+		}
+	case *ast.CallNode, *ast.BuiltinNode:
+		if name, args := called(n); name != "" {
+			return s.function(name, args)
+		}
+	}
+	return s.none()
+}
+
+// function says what a function makes of its first argument.
+func (s *speech) function(name string, args []ast.Node) string {
+	if len(args) != max(1, arity[name]) {
+		return s.none()
+	}
+	x := func(i int) string { return s.value(args[i]) }
+	switch name {
+	case "lower":
+		return x(0) + " in lower case"
+	case "upper":
+		return x(0) + " in upper case"
+	case "trim":
+		return x(0) + " without outer blanks"
+	case "translit":
+		return x(0) + " in plain letters"
+	case "slug":
+		return x(0) + " as it fits an address"
+	case "values":
+		return "all values of " + x(0)
+	case "lookup":
+		return "what the table " + x(0) + " has for " + x(1)
+	case "replace":
+		return x(0) + " with " + x(2) + " for " + x(1)
+	case "join":
+		return x(0) + " joined by " + x(1)
+	case "split":
+		return "the parts of " + x(0) + " between " + x(1)
+	case "first":
+		if inner, parts := called(args[0]); inner == "split" && len(parts) == 2 {
+			return "the part of " + s.value(parts[0]) + " before " + s.value(parts[1])
+		}
+		return "the first value of " + x(0)
+	}
+	return s.none()
+}
