@@ -30,6 +30,8 @@ type Part struct {
 	// Made is set for what comes from the person. Plain is set where Text is the
 	// expression itself, since it has no short way of saying.
 	Made, Plain bool
+	// Needed: without what it is made of there is no value, and the account waits.
+	Needed bool
 }
 
 // SayValue puts a value into words, piece by piece.
@@ -45,15 +47,15 @@ func SayValue(value string) []Part {
 			continue
 		}
 		s := speech{ok: true}
-		text := ""
+		text, need := "", true
 		if t := tree(p.text); t != nil {
-			text = s.value(t)
+			text, need = s.value(t), needed(t)
 		}
 		if text == "" || !s.ok {
-			out = append(out, Part{Text: strings.TrimSpace(p.text), Made: true, Plain: true})
+			out = append(out, Part{Text: strings.TrimSpace(p.text), Made: true, Plain: true, Needed: need})
 			continue
 		}
-		out = append(out, Part{Text: text, Made: true})
+		out = append(out, Part{Text: text, Made: true, Needed: need})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,32 @@ func TestSayValue(t *testing.T) {
 		}
 		if strings.Join(got, "|") != c.want {
 			t.Errorf("%s: %s, want %s", c.value, strings.Join(got, "|"), c.want)
+		}
+	}
+}
+
+// Whether a value is said to be needed is whether nobody without attributes gets it.
+func TestNeededIsWhatParks(t *testing.T) {
+	for _, value := range []string{
+		"${person.mail}", "${person.mail ?? ''}", "x", "${person.a} ${person.b ?? 'x'}", "${first(split(person.mail, '@'))}",
+		"${first(split(person.mail ?? '', '@')) ?? 'x'}", "${values(person.telephoneNumber) ?? ''}", "${person.c == 'AT' ? 'de' : 'en'}",
+		"${(person.c ?? '') == 'AT' ? 'de' : 'en'}", "${lower(person.mail ?? person.uid)}", "${person.a + 'x'}", "${(person.a ?? '') + 'x'}",
+	} {
+		p, _ := compileConfig(Config{
+			Roles:   map[string]Role{"all": {When: "true"}},
+			Targets: map[string]Target{"wiki": {Account: TargetAccount{For: []string{"all"}}, Attributes: Attributes{"x": {From: value}}}},
+		})
+		if p == nil {
+			t.Fatalf("%s is no value", value)
+		}
+		read := map[string][]string{}
+		for _, a := range p.Attributes() {
+			read[a] = nil
+		}
+		parked := account(t, p.Resolve(Subject{Person: person(read)}), "wiki").Invalid != ""
+		said := slices.ContainsFunc(SayValue(value), func(p Part) bool { return p.Needed })
+		if parked != said {
+			t.Errorf("%s: parked %v, said to be needed %v", value, parked, said)
 		}
 	}
 }

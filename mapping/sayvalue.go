@@ -1,6 +1,10 @@
 package mapping
 
-import "github.com/expr-lang/expr/ast"
+import (
+	"slices"
+
+	"github.com/expr-lang/expr/ast"
+)
 
 // value says a text, or a list of them.
 func (s *speech) value(n ast.Node) string {
@@ -67,4 +71,25 @@ func (s *speech) function(name string, args []ast.Node) string {
 		return "the first value of " + x(0)
 	}
 	return s.none()
+}
+
+// needed says whether a value is missing where an attribute in it is.
+func needed(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.MemberNode:
+		return true
+	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			return needed(n.Right)
+		}
+		return needed(n.Left) || needed(n.Right)
+	case *ast.UnaryNode:
+		return needed(n.Node)
+	case *ast.ArrayNode:
+		return slices.ContainsFunc(n.Nodes, needed)
+	case *ast.ConditionalNode:
+		return needed(n.Cond) || needed(n.Exp1) || needed(n.Exp2)
+	}
+	_, args := called(n)
+	return slices.ContainsFunc(args, needed)
 }

@@ -82,7 +82,7 @@ func (w *writer) matching(p mapping.Target) Text {
 func (w *writer) attributes(p mapping.Target) (rows [][]Text) {
 	for _, name := range sorted(p.Attributes) {
 		a := p.Attributes[name]
-		rows = append(rows, []Text{text(asCode(name)), value(a.From), text(modeWords(a.Mode)), text(emptyWords(a.Empty))})
+		rows = append(rows, []Text{text(asCode(name)), value(a.From), text(modeWords(a.Mode)), text(emptyWords(a))})
 	}
 	return rows
 }
@@ -112,17 +112,24 @@ func modeWords(mode string) string {
 	return mode
 }
 
-func emptyWords(empty string) string {
-	switch empty {
+// emptyWords says what becomes of an attribute without a value. Where the person has
+// none of what it is made of, and no ?? says that this is fine, the account waits.
+func emptyWords(a mapping.AttributeRule) string {
+	if slices.ContainsFunc(mapping.SayValue(a.From), func(p mapping.Part) bool { return p.Needed }) {
+		return waits
+	}
+	switch a.Empty {
 	case "", "clear":
 		return "it is cleared"
 	case "keep":
 		return "what is there stays"
 	case "park":
-		return "the account waits, and keeps what it has"
+		return waits
 	}
-	return empty
+	return a.Empty
 }
+
+const waits = "the account waits, and keeps what it has"
 
 func patterns(list []string) []Text {
 	var out []Text

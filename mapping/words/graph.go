@@ -68,6 +68,10 @@ const maxRows = 14
 // would not fit a page.
 func (w *writer) pictures() Section {
 	s := Section{Title: "Groups, roles, rights", ID: "diagram"}
+	if len(w.Targets) > 0 {
+		s.say("From left to right: groups and conditions, the roles that they give, the rights that these give. A broken line is a role that gives another one. ",
+			"Point at a box to see what leads to it, and what comes of it.")
+	}
 	for _, app := range w.Policy.Targets() {
 		parts := w.parts(app)
 		for i, roles := range parts {

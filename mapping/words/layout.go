@@ -12,7 +12,7 @@ const (
 	nodePad    = 9
 	between    = 14 // nodes of one column
 	bendHeight = 10
-	gap        = 84 // between columns
+	gap        = 60 // between columns
 	margin     = 8
 )
 

@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -33,14 +34,9 @@ func (p Page) Markdown() string {
 	return m.String()
 }
 
-// pictures says whether a section has nothing else.
+// pictures says whether a section is one of pictures.
 func pictures(s Section) bool {
-	for _, b := range s.Blocks {
-		if _, is := b.(Picture); !is {
-			return false
-		}
-	}
-	return true
+	return slices.ContainsFunc(s.Blocks, func(b Block) bool { _, is := b.(Picture); return is })
 }
 
 type markdown struct{ strings.Builder }

@@ -30,7 +30,7 @@ func (w *writer) overview() Section {
 
 func orNone(items []Text) Text {
 	if len(items) == 0 {
-		return text(asQuiet("nobody"))
+		return text("—")
 	}
 	return list("and", items...)
 }
