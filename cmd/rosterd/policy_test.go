@@ -43,7 +43,7 @@ const exampleFile = "../../config.example.toml"
 // and is left out.
 func TestPolicyInWords(t *testing.T) {
 	file := filepath.Join("testdata", "policy.toml")
-	version := regexp.MustCompile(`(version (?:<code>|`+"`"+`))[0-9a-f]{12}`)
+	version := regexp.MustCompile(`(version (?:<code>|` + "`" + `))[0-9a-f]{12}`)
 	for name, flag := range map[string]string{"policy.md": "--markdown", "policy.html": "--html"} {
 		page := ran(t, "policy", "--file", flag, "-c", file)
 		if !version.MatchString(page) {
