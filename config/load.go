@@ -83,7 +83,7 @@ var later = map[string]string{
 }
 
 // tables are the top-level keys.
-var tables = []string{"conflict", "control", "role", "schedule", "source", "state", "table", "target", "test"}
+var tables = []string{"conflict", "control", "deny", "grant", "retain", "role", "schedule", "source", "state", "table", "target", "test"}
 
 func (l *loader) load() {
 	report := problem.Report(func(p problem.Problem) {
@@ -108,6 +108,7 @@ func (l *loader) load() {
 	l.names("test", report)
 	l.d.Bind([]string{"test"}, &l.policy.Tests)
 	l.roles(report)
+	l.exceptions(report)
 	l.sources(report)
 	l.targets(report)
 	l.policy.Zone = l.config.Schedule.Timezone

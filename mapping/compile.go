@@ -39,6 +39,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	for _, name := range slices.Sorted(maps.Keys(c.Conflicts)) {
 		p.conflicts = append(p.conflicts, m.conflict(name, c.Conflicts[name], p.roles))
 	}
+	m.exceptionTables(p)
 	m.idle(p)
 	if m.failed {
 		return nil
@@ -66,6 +67,8 @@ type compiler struct {
 	failed    bool
 	roleNames []string
 	index     map[string]int
+	// exceptions are those of the file.
+	exceptions []exception
 }
 
 func (m *compiler) tell(p problem.Problem) {

@@ -10,6 +10,10 @@ type Config struct {
 	Tables map[string]map[string]string `toml:"table"`
 	// Conflicts by name: [conflict.NAME].
 	Conflicts map[string]Conflict `toml:"conflict"`
+	// Grants, Denies and Retains by name: [grant.NAME], [deny.NAME], [retain.NAME].
+	Grants  map[string]Grant  `toml:"grant"`
+	Denies  map[string]Deny   `toml:"deny"`
+	Retains map[string]Retain `toml:"retain"`
 	// Tests by name: [test.NAME].
 	Tests map[string]Test `toml:"test"`
 	// Sources by name: what [source.NAME.person] says.

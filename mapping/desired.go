@@ -32,6 +32,8 @@ type Desired struct {
 	// Invalid says why nothing can be decided at all: a required attribute is
 	// blank, the rehire key is shared. The last good state is kept.
 	Invalid []string
+	// Exceptions are those about this person, over and coming ones too, sorted.
+	Exceptions []Excepted
 	// Accounts has one element for each target, sorted by target.
 	Accounts []Account
 }
@@ -68,6 +70,14 @@ type Account struct {
 	// Entitled: the person should have an account here.
 	Entitled bool
 	Because  []Reason
+	// Denied is set while an exception closes the account, whatever else is so:
+	// it is disabled and stripped, and not deleted.
+	Denied []Reason
+	// Retained is set while an exception keeps the account from being deleted.
+	Retained []Reason
+	// Ended are grants that are over, of roles that gave something here and are
+	// not held any more.
+	Ended []Reason
 	// Doubt is set where the person is not entitled as far as was read, and
 	// that is not proved.
 	Doubt Doubt

@@ -17,6 +17,9 @@ type policyFile struct {
 	Table    map[string]map[string]string
 	Test     map[string]Test
 	Conflict map[string]Conflict
+	Grant    map[string]Grant
+	Deny     map[string]Deny
+	Retain   map[string]Retain
 	Source   map[string]struct{ Person SourcePerson }
 	Target   map[string]Target
 }
@@ -29,7 +32,7 @@ func readConfig(t testing.TB, text string) Config {
 	if _, err := toml.Decode(text, &f); err != nil {
 		t.Fatalf("decode: %v", err)
 	}
-	c := Config{Roles: f.Role, Tables: f.Table, Tests: f.Test, Conflicts: f.Conflict, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
+	c := Config{Roles: f.Role, Tables: f.Table, Tests: f.Test, Conflicts: f.Conflict, Grants: f.Grant, Denies: f.Deny, Retains: f.Retain, Sources: map[string]SourcePerson{}, Targets: map[string]Target{}}
 	for name, s := range f.Source {
 		c.Sources[name] = s.Person
 	}

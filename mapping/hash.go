@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
 )
 
 // digest hashes what the policy means, in a canonical order.
@@ -66,6 +69,9 @@ func (p *Policy) digest(c Config) string {
 		put("conflict", k.name, k.action)
 		list("roles", k.roles)
 	}
+	for _, e := range p.exceptions {
+		put("exception", e.Kind.String(), e.Written, e.Role, e.Target, e.Conflict, moments(e.From), moments(e.Until))
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.sources)) {
 		s := c.Sources[name]
 		put("source", name, strings.ToLower(s.Login), strings.ToLower(s.Mail), strings.ToLower(s.Name), strings.ToLower(s.Key))
@@ -95,4 +101,12 @@ func (p *Policy) digest(c Config) string {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// moments is a bound as it counts: the same for a day however it is written.
+func moments(b identity.Bound) string {
+	if !b.Set() {
+		return ""
+	}
+	return b.At.UTC().Format(time.RFC3339Nano)
 }

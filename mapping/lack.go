@@ -17,8 +17,8 @@ func (p *Policy) Lacks(s Subject, role string) []Reason {
 	if !known {
 		return nil
 	}
-	l := lack{p: p, sc: p.scope(s), seen: map[int]bool{}}
-	l.held = p.hold(l.sc)
+	l := lack{p: p, sc: p.scope(s), x: p.excepts(s), seen: map[int]bool{}}
+	l.held = p.hold(l.sc, l.x)
 	l.of(i)
 	return l.out
 }
@@ -27,6 +27,7 @@ func (p *Policy) Lacks(s Subject, role string) []Reason {
 type lack struct {
 	p    *Policy
 	sc   *scope
+	x    *excepts
 	held []holding
 	seen map[int]bool
 	out  []Reason
@@ -45,11 +46,15 @@ func (l *lack) of(i int) {
 	}
 	l.seen[i] = true
 	r := &l.p.roles[i]
-	given := r.own(l.sc).yes
+	given := r.own(l.sc).yes || len(l.x.granted(i)) > 0
 	for _, s := range r.includedBy {
 		given = given || l.held[s.role].yes
 	}
+	for _, denied := range l.x.denied(i) {
+		l.out = append(l.out, denied)
+	}
 	if !given {
+		l.out = append(l.out, l.x.past(i)...)
 		l.own(r)
 		for _, s := range r.includedBy {
 			l.say(s.reason, "%s, which includes %s, is not held", l.name(s.role), r.name)

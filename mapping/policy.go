@@ -20,6 +20,8 @@ type Policy struct {
 	roleNames  []string // of roles
 	order      []int    // of roles: what a role depends on comes before it
 	conflicts  []conflict
+	exceptions []exception // sorted
+	people     []string    // whom they name, as written, sorted
 	sources    map[string]source
 	zone       *time.Location // of dates
 	dated      bool           // there are dates in it, beside those of the sources
@@ -39,6 +41,11 @@ type Subject struct {
 	// Pins of the person's source: one for each of Groups. A group without a
 	// pin was not looked at, and is in doubt.
 	Pins []ledger.Pin
+	// Meant are those of People that mean this person and nobody else, Rivals
+	// those that may mean others too.
+	Meant, Rivals []string
+	// Decided are the exceptions about the person that were decided by hand.
+	Decided []ledger.Exception
 }
 
 // Attributes are the person attributes that the rules and the sources name, in

@@ -18,7 +18,8 @@ func (p *Policy) Resolve(s Subject) Desired {
 // resolve also tells whether something asked for the instant.
 func (p *Policy) resolve(s Subject) (d Desired, dated bool) {
 	sc := p.scope(s)
-	held := p.hold(sc)
+	x := p.excepts(s)
+	held := p.hold(sc, x)
 	d = Desired{Person: s.Person.Ordinal, Standing: s.Person.Standing, Why: s.Person.Why, Since: s.Person.Since}
 	p.stand(&d, s, sc)
 	count := 0
@@ -41,6 +42,7 @@ func (p *Policy) resolve(s Subject) (d Desired, dated bool) {
 	for i := range p.targets {
 		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
 	}
+	x.tell(&d, p, sc)
 	d.Next = sc.next
 	return d, sc.dated
 }
@@ -169,13 +171,16 @@ type holding struct {
 }
 
 // hold decides every role. What a role depends on is decided before it.
-func (p *Policy) hold(sc *scope) []holding {
+func (p *Policy) hold(sc *scope, x *excepts) []holding {
 	held := make([]holding, len(p.roles))
 	for _, i := range p.order {
 		r, h := &p.roles[i], &held[i]
 		h.verdict = r.own(sc)
 		if h.yes {
 			h.own = r.reasons(sc)
+		}
+		if by := x.granted(i); len(by) > 0 {
+			h.verdict, h.own = verdict{yes: true}, slices.Concat(h.own, by)
 		}
 		for _, parent := range r.includedBy {
 			h.verdict = h.or(held[parent.role].verdict)
@@ -186,7 +191,7 @@ func (p *Policy) hold(sc *scope) []holding {
 		for _, other := range r.excludedBy {
 			h.verdict = h.and(held[other.role].not())
 		}
-		if !h.no() && !r.term.holds(sc) {
+		if len(x.denied(i)) > 0 || !h.no() && !r.term.holds(sc) {
 			h.verdict = verdict{}
 		}
 		if h.yes {

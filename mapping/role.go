@@ -115,8 +115,12 @@ func (m *compiler) includes(roles []role) {
 	}
 	for i, r := range roles {
 		c := m.config.Roles[r.name]
-		if c.Groups == nil && c.When == "" && !c.Birthright && len(r.includedBy) == 0 {
-			m.fail([]string{"role", m.roleNames[i]}, "give it groups, when or birthright, or let another role include it",
+		granted := false
+		for _, g := range m.config.Grants {
+			granted = granted || g.Role == r.name
+		}
+		if c.Groups == nil && c.When == "" && !c.Birthright && len(r.includedBy) == 0 && !granted {
+			m.fail([]string{"role", m.roleNames[i]}, "give it groups, when or birthright, or let another role include it, or a [grant.NAME] give it",
 				"nobody can ever hold the role %q", r.name)
 		}
 	}

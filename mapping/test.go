@@ -126,6 +126,7 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 	}
 	s := Subject{Now: on.At, Person: identity.Person{Ordinal: 1, Key: identity.Key{Source: source, ID: "test"}, Standing: identity.Active,
 		Attributes: identity.NewAttributes(identity.NewCoverage(p.attributes...), list)}}
+	s.Meant = m.meant(p, source, t)
 	in := map[string]bool{}
 	for i, written := range t.Groups {
 		at := path("groups", strconv.Itoa(i))
@@ -215,6 +216,12 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 	default:
 		m.fail(at, `write "role:NAME", "account:TARGET" or "TARGET:ENTITLEMENT"`, "%q is nothing that a policy gives", what)
 		return
+	}
+	if a := accountOf(d, name); kind == "account" && len(a.Denied) > 0 {
+		has, doubted, lacking = false, false, chainText(a.Denied)
+	}
+	if a := accountOf(d, kind); len(a.Denied) > 0 {
+		has, doubted, lacking = false, false, chainText(a.Denied)
 	}
 	if d.Standing.Left() { // whoever left has nothing
 		has, doubted, lacking = false, false, "the person is "+d.Standing.String()+": "+d.Why

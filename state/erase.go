@@ -59,6 +59,9 @@ func (e *eraser) entries() error {
 				return err
 			}
 		}
+		if err := e.tx.Bucket(bMeta).Delete(exceptKey(o)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -251,6 +254,24 @@ func (e *eraser) documents() error {
 		if err := cleared(e, bDenials, k, func(d *ledger.Denial) []*string { return []*string{&d.Reason, &d.By} }); err != nil {
 			return err
 		}
+	}
+	for _, k := range under(e.tx.Bucket(bMeta), exceptPrefix) {
+		if err := cleared(e, bMeta, k, func(all *[]ledger.Exception) (texts []*string) {
+			for i := range *all {
+				texts = append(texts, &(*all)[i].Reason, &(*all)[i].Ticket, &(*all)[i].By)
+			}
+			return texts
+		}); err != nil {
+			return err
+		}
+	}
+	if err := meantNow(e.tx, func(r meantRecord) meantRecord {
+		if e.who[r.Person] {
+			return meantRecord{Forgotten: true}
+		}
+		return r
+	}); err != nil {
+		return err
 	}
 	for _, k := range under(e.tx.Bucket(bCycles), nil) {
 		if err := cleared(e, bCycles, k, func(c *CycleRecord) []*string { return []*string{&c.Error, &c.By} }); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -90,7 +91,7 @@ func (s *Store) forget(ctx context.Context, who []identity.Ordinal, by, reason s
 func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error {
 	who := sortedOrdinals(called.who)
 	for _, o := range who {
-		if err := mayForget(tx, o); err != nil {
+		if err := mayForget(tx, o, s.now()); err != nil {
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error 
 }
 
 // mayForget refuses whoever is not gone, or has access left.
-func mayForget(tx *txn, o identity.Ordinal) error {
+func mayForget(tx *txn, o identity.Ordinal, now time.Time) error {
 	if sealed(tx) {
 		return ErrUndrained
 	}
@@ -127,6 +128,16 @@ func mayForget(tx *txn, o identity.Ordinal) error {
 	if p.standing != identity.Gone && p.standing != identity.PresumedGone {
 		return &RefusedError{Person: o, Why: fmt.Sprintf("%s is not gone from the source: %s", o, p.standing),
 			What: "delete the entry in the directory first; what is read there would be known again"}
+	}
+	if until, is, err := retained(tx, o, now); err != nil {
+		return err
+	} else if is {
+		end := "without an end"
+		if !until.IsZero() {
+			end = "until " + until.Format(time.RFC3339)
+		}
+		return &RefusedError{Person: o, Why: fmt.Sprintf("an exception keeps %s, %s", o, end),
+			What: "see: rosterd status; take the [retain] out of the file, or: rosterd unretain"}
 	}
 	links := tx.Bucket(bLinks)
 	for _, k := range under(links, ordKey(o)) {

@@ -36,7 +36,7 @@ func (s *Store) Leavers(before time.Time, most int) ([]identity.Ordinal, error) 
 				}
 			}
 			o := identity.Ordinal(fromU64(k))
-			err := mayForget(tx, o)
+			err := mayForget(tx, o, s.now())
 			var refused *RefusedError
 			switch {
 			case errors.As(err, &refused), busy[o]:

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -153,6 +154,12 @@ func (r *references) look(bucket string, k, v []byte) error {
 	case string(bMeta):
 		if string(k) == string(kOrdinal) {
 			r.last = identity.Ordinal(fromU64(v))
+		}
+		if who, is := bytes.CutPrefix(k, exceptPrefix); is {
+			r.ask("an exception by hand", identity.Ordinal(fromU64(who)))
+			if !json.Valid(v) {
+				return fmt.Errorf("%w (no JSON)", ErrCorrupt)
+			}
 		}
 	}
 	switch bucket {

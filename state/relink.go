@@ -68,6 +68,9 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 			return err
 		}
 	}
+	if err := excepted(tx, old, now); err != nil {
+		return err
+	}
 	e := is
 	e.present()
 	e.why, e.since = "returned under a new ID", s.now()
@@ -86,4 +89,36 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 	}
 	return s.notePerson(tx, recordOf("relink"), old, map[string]any{"from": uint64(now), "to": uint64(old)},
 		map[string]identity.ID{"old_id": was.id, "new_id": is.id}, decider...)
+}
+
+// excepted gives old the exceptions that were decided of now, and whom the file
+// means by now's name.
+func excepted(tx *txn, old, now identity.Ordinal) error {
+	list, err := exceptionsOf(tx, now)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		kept, err := exceptionsOf(tx, old)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			e.Person = old
+			// What was decided later, of the entry that is there, stands.
+			kept = append(slices.DeleteFunc(kept, e.Same), e)
+		}
+		if err := putExceptions(tx, old, kept); err != nil {
+			return err
+		}
+		if err := putExceptions(tx, now, nil); err != nil {
+			return err
+		}
+	}
+	return meantNow(tx, func(r meantRecord) meantRecord {
+		if r.Person == now {
+			r.Person = old
+		}
+		return r
+	})
 }

@@ -30,6 +30,10 @@ type knowledge struct {
 	denials map[identity.Ordinal]ledger.Denial
 	parked  map[place]ledger.Parked
 	waiting map[place]bool
+	// meant and rivals are the texts of the policy's exceptions that mean somebody,
+	// or somebody among others; decided are exceptions by hand.
+	meant, rivals map[identity.Ordinal][]string
+	decided       map[identity.Ordinal][]ledger.Exception
 }
 
 func (c *cycle) knowledge() (k knowledge, err error) {
@@ -42,8 +46,10 @@ func (c *cycle) knowledge() (k knowledge, err error) {
 	if k.parked, err = c.parked(); err != nil {
 		return k, err
 	}
-	k.waiting, err = c.waiting()
-	return k, err
+	if k.waiting, err = c.waiting(); err != nil {
+		return k, err
+	}
+	return k, c.exceptions(&k)
 }
 
 // peopleOf resolves the policy for people, and puts their links beside it.
@@ -88,7 +94,8 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 
 // subject is what the policy looks at of a person.
 func (c *cycle) subject(p identity.Person, memberships []identity.Membership) mapping.Subject {
-	return mapping.Subject{Person: p, Now: c.input.Now, Memberships: c.reading.memberships(p.Key, memberships), Pins: c.known.pins[p.Key.Source]}
+	return mapping.Subject{Person: p, Now: c.input.Now, Memberships: c.reading.memberships(p.Key, memberships), Pins: c.known.pins[p.Key.Source],
+		Meant: c.known.meant[p.Ordinal], Rivals: c.known.rivals[p.Ordinal], Decided: c.known.decided[p.Ordinal]}
 }
 
 // asked says whether the request names the person.

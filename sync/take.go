@@ -23,6 +23,9 @@ func (c *cycle) take() error {
 			return err
 		}
 	}
+	if err := c.pinPeople(); err != nil {
+		return err
+	}
 	if c.ask.Full && !c.lane {
 		for _, s := range c.Sources {
 			if _, err := c.Store.MarkEveryone(s.Name(), "resync"); err != nil {

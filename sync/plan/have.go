@@ -264,6 +264,7 @@ func (m *matter) take(d *difference, g ledger.Granted, e *mapping.Entitlement) {
 		Because: []string{"no role gives it any more"}}
 	if len(g.Roles) > 0 {
 		p.Because[0] = fmt.Sprintf("was given for %s; no role gives it any more", strings.Join(p.Roles, ", "))
+		p.Because = append(p.Because, m.endedFor(p.Roles)...)
 	}
 	switch {
 	case e != nil && e.Doubt.Rule == string(RuleGroup):

@@ -151,6 +151,11 @@ func (m *matter) close(phase ledger.Phase, s Situation) {
 // until when it is kept.
 func (m *matter) deletion(s Situation) bool {
 	grace, ever := m.t.Rules.Leaver.Grace(s)
+	m.s.Kept = ""
+	if kept := m.kept(); kept != "" && m.link.Phase == ledger.Closed {
+		m.s.Kept = kept
+		return false
+	}
 	if !ever || m.link.Phase != ledger.Closed {
 		return false
 	}

@@ -50,6 +50,9 @@ type Subject struct {
 	Held string
 	// Retained is when the closed account will be deleted; zero if never.
 	Retained time.Time
+	// Kept says by which exception the closed account is not deleted, whatever
+	// the leaver rules say; empty if by none.
+	Kept string
 	// Postponed: what is to be done waits for the next complete read of the
 	// source. Whoever it is about must be looked at again then.
 	Postponed bool

@@ -78,6 +78,8 @@ func (j *judge) standing(i int) Standing {
 		stage(Parked, s.Why)
 	case s.Look != nil:
 		stage(Due, "to be looked at")
+	case s.Kept != "":
+		stage(Retained, s.Kept)
 	case !s.Retained.IsZero():
 		stage(Retained, "until "+s.Retained.UTC().Format(time.RFC3339))
 	}

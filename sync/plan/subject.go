@@ -99,6 +99,8 @@ func (m *matter) decide() {
 		if m.p.Denial.Reason != "" {
 			m.s.Why += ": " + m.p.Denial.Reason
 		}
+	case m.p.Desired.Person == m.p.Ordinal && m.denied() != "":
+		m.s.Why = m.denied()
 	case m.p.Desired.Person != m.p.Ordinal:
 		m.unknown("nothing was worked out for the person")
 		return
@@ -110,7 +112,7 @@ func (m *matter) decide() {
 		return
 	}
 	switch {
-	case m.p.Denial != nil:
+	case m.p.Denial != nil, m.p.Desired.Person == m.p.Ordinal && m.denied() != "":
 		m.leave(Offboarded, "", "")
 	case standing == identity.Gone:
 		m.leave(Gone, "", "")
@@ -132,7 +134,7 @@ func (m *matter) decide() {
 	case !m.want.Entitled && m.want.Doubt.Any():
 		m.unknown(m.want.Doubt.Text)
 	case !m.want.Entitled:
-		m.s.Why = "no role gives an account here"
+		m.s.Why = m.unentitled()
 		m.leave(Unentitled, "", "")
 	case m.want.Invalid != "":
 		m.invalid(m.want.Invalid)

@@ -154,6 +154,8 @@ func (t *text) subject(s *Subject, at Standing) {
 		tag = held(at)
 	case at.Stage == Parked:
 		tag = "[parked]"
+	case at.Stage == Retained && s.Kept != "":
+		tag, hue = "[retained]", dim
 	case at.Stage == Retained:
 		tag, hue = "[retained until "+s.Retained.UTC().Format(time.DateOnly)+"]", dim
 	}

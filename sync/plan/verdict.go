@@ -74,7 +74,7 @@ const (
 	Held
 	// Parked: it failed or cannot be done now, and is tried again.
 	Parked
-	// Retained: closed, and deleted later.
+	// Retained: closed, and deleted later, or kept by an exception.
 	Retained
 )
 

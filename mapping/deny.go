@@ -1,0 +1,32 @@
+package mapping
+
+import "github.com/rosterd/rosterd/ledger"
+
+// Deny is [deny.NAME]: what one person does not have though a rule gives it. Of a
+// role, the role; of a target, the account there, which is closed and never
+// deleted by it; with neither, every account.
+type Deny struct {
+	// Person is a login, a mail address, a DN, a rehire key or an ID.
+	Person string `toml:"person"`
+	Role   string `toml:"role"`
+	Target string `toml:"target"`
+	// Reason is why, Ticket where that was decided.
+	Reason string `toml:"reason"`
+	Ticket string `toml:"ticket"`
+	// Until is the last day, or "never".
+	Until Date `toml:"until"`
+}
+
+func (m *compiler) deny(name string, d Deny) {
+	path := func(key ...string) []string { return append([]string{"deny", name}, key...) }
+	e := exception{role: -1, Exception: ledger.Exception{Kind: ledger.Deny, Name: name, Written: d.Person, Role: d.Role, Target: d.Target, Reason: d.Reason, Ticket: d.Ticket}}
+	switch {
+	case d.Role != "" && d.Target != "":
+		m.fail(path("target"), "write two tables, or leave out one of the two", "a deny is of a role or of a target, and this names both")
+	case d.Role != "":
+		e.role = m.one(path("role"), d.Role)
+	case d.Target != "":
+		m.aTarget(path("target"), d.Target)
+	}
+	m.except(&e, path, "", d.Until)
+}
