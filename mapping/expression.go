@@ -111,6 +111,8 @@ func (e *expression) unread(at int, message string) node {
 		return e.fail(len(e.source), "", "the expression ends too early")
 	case "literal not terminated":
 		return e.fail(at, "", "a quote is not closed")
+	case "compilation failed: expression exceeds maximum allowed nodes":
+		return e.fail(min(at, len(e.source)), "split the rule", "the expression has more than %d parts", maxNodes)
 	case `unexpected token Operator("=")`:
 		return e.fail(at, "== compares", "a single = cannot stand in a rule")
 	}

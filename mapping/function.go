@@ -191,6 +191,8 @@ func (e *expression) split(at int, key string, x, separator node) node {
 			return nil, nil
 		case sep == "":
 			return []string{v}, nil
+		case strings.Count(v, sep) >= maxItems:
+			return nil, tooMany
 		}
 		return strings.Split(v, sep), nil
 	})
@@ -215,6 +217,8 @@ func (e *expression) replace(at int, key string, x, before, after node) node {
 		return strings.ReplaceAll(v, b, a), nil
 	})
 }
+
+var tooMany = &fault{faultValue, fmt.Sprintf("there are more than %d parts", maxItems)}
 
 var tooLong = &fault{faultValue, fmt.Sprintf("the text is longer than %d bytes", maxText)}
 

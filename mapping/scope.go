@@ -14,6 +14,7 @@ const (
 	maxNodes  = 400     // of its tree
 	maxText   = 1 << 16 // bytes of a text
 	maxValues = 1 << 20 // bytes of a list
+	maxItems  = 1 << 14 // texts that split makes of one
 )
 
 // scope is what an expression is evaluated on. It belongs to one Resolve.

@@ -59,6 +59,10 @@ func Parse(file string, text []byte) *Document {
 		d.add(at, 1, Problem{Message: "the file holds a zero byte", Hint: "save it as UTF-8"})
 		return d
 	}
+	if at := tooDeep(d.text); at >= 0 {
+		d.add(at, 1, Problem{Message: "tables and lists are nested too deep", Hint: "no key of a configuration lies so deep; is a bracket not closed?"})
+		return d
+	}
 	tree, err := decode(d.text)
 	if err != nil {
 		d.syntax(err)
