@@ -214,6 +214,9 @@ func (s *speech) subject(n ast.Node) string { return s.value(n) }
 
 // test is a function that is true or false.
 func (s *speech) test(name string, args []ast.Node) string {
+	if count, is := calendarArgs[name]; is && (len(args) == count || len(args) == count+1) {
+		return s.calendar(name, args[:count], args[count:])
+	}
 	if name == "inGroup" && len(args) == 1 {
 		if text, is := args[0].(*ast.StringNode); is {
 			if dn, err := identity.ParseDN(text.Value); err == nil && !dn.IsZero() {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -92,4 +93,35 @@ func needed(n ast.Node) bool {
 	}
 	_, args := called(n)
 	return slices.ContainsFunc(args, needed)
+}
+
+// calendar says what is asked of a date. A date that there is not is a day that does
+// not come: nobody is past it.
+func (s *speech) calendar(name string, dates, shift []ast.Node) string {
+	moved := ""
+	if len(shift) == 1 {
+		by, is := shift[0].(*ast.StringNode)
+		if !is {
+			return s.none()
+		}
+		moved = " " + strings.TrimPrefix(by.Value, "-") + " later"
+		if strings.HasPrefix(by.Value, "-") {
+			moved = " " + strings.TrimPrefix(by.Value, "-") + " earlier"
+		}
+	}
+	var said []string
+	for _, d := range dates {
+		x := s.value(d)
+		if _, fixed := d.(*ast.StringNode); !fixed {
+			x = "the day " + x
+		}
+		said = append(said, x+moved)
+	}
+	switch name {
+	case "after":
+		return said[0] + " has come"
+	case "before":
+		return said[0] + " is not over"
+	}
+	return said[0] + " has come and " + said[1] + " is not over"
 }

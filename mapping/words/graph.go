@@ -195,9 +195,9 @@ func (w *writer) graph(app string, roles []string) *graph {
 		for _, dn := range sortedOnce(r.Groups) {
 			g.edge(g.node(node{kind: "group", name: dn, lines: []string{shortGroup(dn)}, title: dn}), at, false)
 		}
-		if r.When != "" && len(r.Groups) == 0 {
+		if (r.When != "" || r.Birthright) && len(r.Groups) == 0 {
 			said := condition(r.When).String()
-			if strings.TrimSpace(r.When) == "true" {
+			if r.Birthright || strings.TrimSpace(r.When) == "true" {
 				said = "everybody"
 			}
 			g.edge(g.node(node{kind: "rule", name: said, lines: fold(said, 2), title: said}), at, false)

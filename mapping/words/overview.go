@@ -45,7 +45,7 @@ func (w *writer) briefly(name string) Text {
 		parts = append(parts, text("in ", list("or", groups...), ", if ", condition(r.When)))
 	case len(groups) > 0:
 		parts = append(parts, text("in ", list("or", groups...)))
-	case strings.TrimSpace(r.When) == "true":
+	case r.Birthright || strings.TrimSpace(r.When) == "true":
 		parts = append(parts, text("everybody"))
 	case r.When != "":
 		parts = append(parts, text("if ", condition(r.When)))

@@ -55,8 +55,8 @@ func (w *writer) whoHolds(name string) (out []Text) {
 		own = text("Members of ", w.groupsIn(groups), " of whom this is true: ", condition(r.When), ".")
 	case len(groups) > 0:
 		own = text("Members of ", w.groupsIn(groups), ", directly or through another group.")
-	case strings.TrimSpace(r.When) == "true":
-		own = text("Everybody.")
+	case r.Birthright || strings.TrimSpace(r.When) == "true":
+		own = text("Everybody whose entry is open.")
 	case r.When != "":
 		own = text("Everybody of whom this is true: ", condition(r.When), ".")
 	}
@@ -67,6 +67,9 @@ func (w *writer) whoHolds(name string) (out []Text) {
 			also = "Also everybody who has "
 		}
 		out = append(out, text(also, list("or", w.roleLinks(by)...), ": it comes with it."))
+	}
+	if r.From != "" || r.Until != "" {
+		out = append(out, text("Nobody has it ", outside(string(r.From), string(r.Until)), "."))
 	}
 	if need := sortedOnce(r.Requires); len(need) > 0 {
 		out = append(out, text("In any case only who has ", list("and", w.roleLinks(need)...), " too."))
@@ -127,10 +130,23 @@ func (w *writer) owner(name string) Text {
 }
 
 func (w *writer) owners(name string) []string {
-	if o := w.config.Roles[name].Owner; o != "" {
-		return []string{o}
+	r := w.config.Roles[name]
+	if r.Owner == "" {
+		return sortedOnce(r.Owners)
 	}
-	return nil
+	return append([]string{r.Owner}, sortedOnce(r.Owners)...)
+}
+
+// outside is when a role is not held.
+func outside(from, until string) Text {
+	var out []Text
+	if from != "" {
+		out = append(out, text("before ", asStrong(from)))
+	}
+	if until != "" {
+		out = append(out, text("after ", asStrong(until)))
+	}
+	return list("or", out...)
 }
 
 // ask says what somebody does who wants a role.
@@ -145,7 +161,7 @@ func (w *writer) ask(name string) (out []Text) {
 		what := text(" to be made a member of ", w.groupsIn(groups), ".")
 		out = append(out, text(who, what))
 	}
-	if len(r.Groups) == 0 && r.When != "" {
+	if len(r.Groups) == 0 && (r.When != "" || r.Birthright) {
 		out = append(out, text("It need not be asked for: it comes and goes with what the directory says of a person. What is wrong is put right there."))
 	}
 	if by := w.includedBy[name]; len(by) > 0 {

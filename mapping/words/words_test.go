@@ -205,3 +205,15 @@ func TestColumns(t *testing.T) {
 		t.Errorf("%+v", d.edges)
 	}
 }
+
+// Dates, owners and what everybody has are said.
+func TestRolesInTime(t *testing.T) {
+	c := company(2)
+	c.Roles["employee"] = mapping.Role{Birthright: true, Owners: []string{"second", "head"}, From: "2026-12-01", Until: "2027-01-31"}
+	md := New(input(t, c)).Markdown()
+	for _, want := range []string{"Everybody whose entry is open.", "Nobody has it before **2026-12-01** or after **2027-01-31**.", "**head** and **second**", "It need not be asked for"} {
+		if !strings.Contains(md, want) {
+			t.Errorf("it does not say: %s", want)
+		}
+	}
+}
