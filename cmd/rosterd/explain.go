@@ -16,15 +16,18 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var role string
+	var role, when string
 	c := &cobra.Command{
 		Use: "explain PERSON", GroupID: groupKnow, Short: "say why a person has what they have", Args: cobra.ExactArgs(1),
 		Long: `explain shows, from what rosterd knows, where a person stands in each target, which
 roles they hold, and for each right and attribute the chain that gave it. PERSON is a
 login, a mail address, a DN or an ID. Nothing is read from the directory or a target.
-With --role it says of one role why it is held, or which rule is not met.`,
+With --role it says of one role why it is held, or which rule is not met.
+With --at it says what they had then, and why, as the journal tells it. A length of time
+is so long ago ("7d"), a day its beginning; "0s" is now.`,
 		Example: `  rosterd explain writer7
   rosterd explain writer7 --role content-manager
+  rosterd explain writer7 --at 2026-11-01
   rosterd explain writer7@corp.example --json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context(), waitBriefly, true)
@@ -32,6 +35,9 @@ With --role it says of one role why it is held, or which rule is not met.`,
 				return err
 			}
 			defer s.close()
+			if when != "" {
+				return a.explainPast(s, args[0], when)
+			}
 			p, err := s.person(args[0])
 			if err != nil {
 				return err
@@ -51,6 +57,8 @@ With --role it says of one role why it is held, or which rule is not met.`,
 		},
 	}
 	c.Flags().StringVar(&role, "role", "", "say of this role why it is held, or is not")
+	c.Flags().StringVar(&when, "at", "", "say what they had at this `TIME`: 7d, 2026-11-01, \"2026-11-01 17:00\"")
+	c.MarkFlagsMutuallyExclusive("role", "at")
 	return c
 }
 
@@ -165,7 +173,11 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		if secret.Attribute(v.Name) {
 			value = secret.Redacted
 		}
-		p.row(v.Name, blue, value+"  ["+v.Reason.Where+"]")
+		p.row(v.Name, blue, value)
+		if made := madeOf(x.Person, v.Reason.Text); made != "" && !secret.Attribute(v.Name) {
+			p.more("", "from "+made)
+		}
+		p.more(dim, strings.TrimSpace(fmt.Sprintf("[%s %s", v.Reason.Rule, v.Reason.Where))+", "+string(v.Mode)+"]")
 	}
 }
 
