@@ -53,11 +53,11 @@ func steps(s *story) []step {
 			s.must(w.Move(elsewhere("stranger"), s.person("stranger")))
 		}},
 		{name: "GroupOfAStranger", do: func(s *story) {
-			s.must(w.AddPerson(elsewhere("guest"), "guest"))
-			s.addGroup("guests", elsewhere("guest"), s.person("writer0"))
+			s.must(w.AddPerson(elsewhere("outsider"), "outsider"))
+			s.addGroup("outsiders", elsewhere("outsider"), s.person("writer0"))
 		}},
 		{name: "StrangerMovedIntoScope", do: func(s *story) {
-			s.must(w.Move(elsewhere("guest"), s.person("guest")))
+			s.must(w.Move(elsewhere("outsider"), s.person("outsider")))
 		}},
 		{name: "Disabled", do: func(s *story) {
 			s.must(w.Close(s.person("writer3"), true))
