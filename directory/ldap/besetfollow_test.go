@@ -18,6 +18,7 @@ import (
 	"github.com/rosterd/rosterd/directory/ldap"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapd"
+	"github.com/rosterd/rosterd/internal/span"
 )
 
 // blow is one thing that goes wrong while changes are followed.
@@ -129,6 +130,8 @@ func TestLawCompleteOrNothingWhileFollowing(t *testing.T) {
 				searches := b.server.Faults().Count(ldapd.OpSearch)
 				draw := rand.New(rand.NewPCG(seed, 0))
 				all := blows(searches, draw)
+				// What comes after a blow has time: a machine may be busy.
+				after.source = b.open(func(c *ldap.Config) { c.Reader, c.IdleTimeout = kind, span.Duration(time.Minute) })
 				draw.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 				if n, err := strconv.Atoi(cmp.Or(os.Getenv("ROSTERD_BLOWS"), "25")); err == nil && n < len(all) {
 					all = all[:n]
@@ -171,6 +174,7 @@ func (b *beset) strike(x blow, before, after *mirror, there directoryIDs) {
 		}
 		return
 	}
+	m.source = after.source
 	if x.unseen {
 		m.read()
 	}

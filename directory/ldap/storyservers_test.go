@@ -3,6 +3,7 @@
 package ldap_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,6 +40,7 @@ func TestSlapdStory(t *testing.T) {
 		overlays []string
 		traits   followtest.Traits
 	}{
+		{servers.NoSync, nil, followtest.Traits{}}, // everything is read each time
 		{servers.NoSync, nil, followtest.Traits{Engine: "timestamp"}},
 		{servers.NoSync, []string{"memberof", "refint"}, followtest.Traits{Engine: "timestamp"}},
 		{servers.SyncPlain, nil, followtest.Traits{Engine: "timestamp"}},
@@ -48,9 +50,10 @@ func TestSlapdStory(t *testing.T) {
 		{servers.SyncAccessLog, nil, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
 		{servers.SyncAccessLog, []string{"memberof", "refint"}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true}},
 	} {
-		t.Run(fmt.Sprintf("%s %s %v", c.traits.Engine, c.mode, c.overlays), func(t *testing.T) {
+		changes := cmp.Or(c.traits.Engine, "full")
+		t.Run(fmt.Sprintf("%s %s %v", changes, c.mode, c.overlays), func(t *testing.T) {
 			t.Parallel()
-			story(t, func(n int) followtest.Start { return storySlapd(c.mode, c.traits.Engine, n, c.overlays...) }, c.traits)
+			story(t, func(n int) followtest.Start { return storySlapd(c.mode, changes, n, c.overlays...) }, c.traits)
 		})
 	}
 }
@@ -103,6 +106,17 @@ func TestSambaStory(t *testing.T) {
 		t.Run(traits.Engine+" as "+user, func(t *testing.T) {
 			t.Parallel()
 			story(t, func(n int) followtest.Start { return storySamba(user, traits.Engine, n) }, traits)
+		})
+	}
+}
+
+// What Samba does not do: 5,000 members in ranges of 1,500.
+func TestDomainStory(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []string{"dirsync", "usn"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			followtest.RunBig(t, storyDomain(engine, crowd, 0), followtest.Traits{Engine: engine, Deletes: true, Proves: true, Now: time.Now})
 		})
 	}
 }
@@ -198,6 +212,7 @@ func TestSlapdWalk(t *testing.T) {
 	walk(t, "plain", storySlapd(servers.SyncPlain, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true})
 	walk(t, "access log", storySlapd(servers.SyncAccessLog, "syncrepl", 0), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true})
 	walk(t, "not a provider", storySlapd(servers.NoSync, "timestamp", 0), followtest.Traits{Engine: "timestamp"})
+	walk(t, "full", storySlapd(servers.NoSync, "full", 0), followtest.Traits{})
 }
 
 func TestSambaWalk(t *testing.T) {

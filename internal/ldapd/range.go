@@ -51,6 +51,9 @@ func (s selection) encodeRange(e *encoder, v view, a *attr) {
 		return
 	}
 	max, n := v.dir.maxValRange(), len(a.values)
+	if _, _, incremental := a.desc.cutRange(); incremental {
+		max = n // values that were gained or lost come whole: a round of DirSync has an end of its own
+	}
 	if v.stuck && asked {
 		r = valueRange{0, math.MaxInt}
 	}

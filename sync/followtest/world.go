@@ -62,7 +62,7 @@ type PrimaryGroups interface {
 
 // Traits say what may be expected of an engine.
 type Traits struct {
-	// Engine is its name in a cursor.
+	// Engine is its name in a cursor; empty where everything is read each time.
 	Engine string
 	// Deletes: it says that it tells who was deleted. Proves: it has evidence of
 	// it; who is not there any more is else listed twice.
