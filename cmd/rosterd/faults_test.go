@@ -41,7 +41,7 @@ const (
 // Whatever the instant: the next run ends it, both directories agree, and the
 // journal accounts for every write, once.
 func TestKilledInMidApply(t *testing.T) {
-	kills, seed := fromEnv(t, "ROSTERD_KILLS", 5), uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
+	kills, seed := fromEnv(t, "ROSTERD_KILLS", 10), uint64(fromEnv(t, "ROSTERD_SEED", int(time.Now().UnixNano()&0xffffffff)))
 	t.Logf("%d kills; to repeat them: ROSTERD_KILLS=%d ROSTERD_SEED=%d", kills, kills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	fell, runs, rounds := map[string]int{}, map[int]int{}, 0
@@ -76,7 +76,6 @@ func fromEnv(t *testing.T, name string, value int) int {
 // killing is a site in which rosterd is killed.
 type killing struct {
 	*site
-	binary string
 	random *rand.Rand
 	number int // of the round
 	wrong  int // faults that were told
@@ -86,8 +85,8 @@ type killing struct {
 }
 
 func newKilling(t *testing.T, random *rand.Rand) *killing {
-	k := &killing{binary: rosterdBinary(t), random: random,
-		site: newSite(t, company.Company{People: killPeople, Groups: 10, Big: returning}, guardOff)}
+	k := &killing{random: random, site: newSite(t, company.Company{People: killPeople, Groups: 10, Big: returning}, guardOff)}
+	k.binary = rosterdBinary(t)
 	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
 	k.want(0, "sync")
 	var change strings.Builder

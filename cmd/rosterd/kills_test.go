@@ -88,7 +88,8 @@ type storm struct {
 }
 
 func newStorm(t *testing.T, random *rand.Rand, all *tally) *storm {
-	k := &killing{binary: rosterdBinary(t), random: random, site: newSite(t, company.Company{People: stormPeople, Groups: 10, Big: stormPeople / 2}, stormGuard)}
+	k := &killing{random: random, site: newSite(t, company.Company{People: stormPeople, Groups: 10, Big: stormPeople / 2}, stormGuard)}
+	k.binary = rosterdBinary(t)
 	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
 	s := &storm{killing: k, tally: all, ear: newListener(t), took: map[string]time.Duration{}}
 	s.known = map[string]appEntry{}

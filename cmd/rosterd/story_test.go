@@ -10,11 +10,24 @@ import (
 	"github.com/rosterd/rosterd/internal/company"
 )
 
-// A company of 5,000 between two real servers, from the first plan to a person
-// who vanished.
+// A company between two real servers, from the first plan to a person who
+// vanished: one of 5,000 with the program as people run it, and a small one in
+// this process, where the race detector sees every step.
 func TestStoryOnRealServers(t *testing.T) {
-	s := newSite(t, company.Company{People: 5000, Groups: 300, Big: 3000}, "")
-	c := s.company
+	t.Run("large", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, company.Company{People: 5000, Groups: 300, Big: 3000}, "")
+		s.binary = rosterdBinary(t)
+		s.story()
+	})
+	t.Run("raced", func(t *testing.T) {
+		t.Parallel()
+		newSite(t, company.Company{People: 400, Groups: 30, Big: 240}, "").story()
+	})
+}
+
+func (s *site) story() {
+	t, c := s.t, s.company
 
 	s.want(0, "check")
 	out, _ := s.want(4, "plan")
@@ -29,8 +42,8 @@ func TestStoryOnRealServers(t *testing.T) {
 			t.Errorf("%s is four groups below writers and has %v", c.Login(i), a.groups)
 		}
 	}
-	if n := holders(have, "Everyone"); n != 3000 {
-		t.Errorf("%d hold Everyone, want 3000", n)
+	if n := holders(have, "Everyone"); n != c.Big {
+		t.Errorf("%d hold Everyone, want %d", n, c.Big)
 	}
 	if n := holders(have, "Editors"); n != len(c.Bottom(0)) {
 		t.Errorf("%d hold Editors, want the ten at the bottom", n)
@@ -38,12 +51,13 @@ func TestStoryOnRealServers(t *testing.T) {
 	s.quiet()
 
 	// Joiner.
-	if err := s.corp.Modify(ldifOf(c.Person(5000))); err != nil {
+	joiner := c.People
+	if err := s.corp.Modify(ldifOf(c.Person(joiner))); err != nil {
 		t.Fatal(err)
 	}
-	s.modify("dn: %s\nchangetype: modify\nadd: member\nmember: %s\n", c.Group("g003"), c.DN(5000))
+	s.modify("dn: %s\nchangetype: modify\nadd: member\nmember: %s\n", c.Group("g003"), c.DN(joiner))
 	s.want(0, "sync")
-	if a := s.accounts()[c.Login(5000)]; a.state != "active" || !slices.Equal(a.groups, []string{"Editors"}) {
+	if a := s.accounts()[c.Login(joiner)]; a.state != "active" || !slices.Equal(a.groups, []string{"Editors"}) {
 		t.Errorf("the joiner has %+v", a)
 	}
 
