@@ -99,10 +99,12 @@ func (w *world) counted(at time.Time, now map[identity.ID]shown) {
 		if _, ok := now[id]; ok {
 			delete(w.gone, id)
 			delete(w.presumed, id)
-			delete(w.deleted, id)
 		} else if !at.Before(first.Add(time.Minute)) && at.After(first) {
 			w.presumed[id] = true
 		}
+	}
+	for id := range now { // also who was told to be deleted, and whom no listing missed
+		delete(w.deleted, id)
 	}
 	w.seen = now
 }
