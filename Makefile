@@ -15,6 +15,9 @@ WALK     ?= 5000
 PEOPLE   ?= 100000
 # The longest a package's tests may take.
 TIMEOUT  ?= 8m
+# So many packages are tested at a time: two for each processor, since many tests
+# wait for a server, a disk or the next second.
+PACKAGES ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help
 help: ## this list
@@ -32,9 +35,9 @@ demo: build ## the story of an organisation in a terminal; needs no server and n
 test: ## everything that must pass, with the race detector and a real slapd; installs what it needs
 	@.ci/prepare
 	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l .); if [ -n "$$unformatted" ]; then echo "not formatted; type: gofmt -w ."; echo "$$unformatted"; exit 1; fi
-	$(GO) vet ./...
+	CGO_ENABLED=0 $(GO) vet ./...
 	CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/rosterd
-	CGO_ENABLED=1 $(GO) test -vet=off -race -timeout $(TIMEOUT) -json ./... | $(GO) run ./internal/testreport .ci/skips
+	CGO_ENABLED=1 $(GO) test -vet=off -race -p $(PACKAGES) -timeout $(TIMEOUT) -json ./... | CGO_ENABLED=0 $(GO) run ./internal/testreport .ci/skips
 
 .PHONY: test-servers
 test-servers: ## the tests against Samba AD DC and 389 Directory Server, and the page of the policy in Chromium, as root; installs what it needs. OpenLDAP is part of make test
