@@ -30,14 +30,27 @@ func pinKey(source, written string) []byte {
 // are first read, and says what became of them. The result has one pin for
 // each name, in the same order.
 func (s *Store) Pins(source string, written []string) ([]ledger.Pin, error) {
+	return pins(s.update, source, written, pin)
+}
+
+// Pinned is what Pins would say now; it ties nothing. Who only asks what a policy
+// would do leaves no trace of it.
+func (s *Store) Pinned(source string, written []string) ([]ledger.Pin, error) {
+	return pins(s.view, source, written, func(tx *txn, num uint64, source, written string) (ledger.Pin, error) {
+		p, _, err := look(tx, num, source, written)
+		return p, err
+	})
+}
+
+func pins(within func(func(*txn) error) error, source string, written []string, one func(tx *txn, num uint64, source, written string) (ledger.Pin, error)) ([]ledger.Pin, error) {
 	out := make([]ledger.Pin, 0, len(written))
-	err := s.update(func(tx *txn) error {
+	err := within(func(tx *txn) error {
 		src, _, err := sourceOf(tx, source)
 		if err != nil {
 			return err
 		}
 		for _, w := range written {
-			p, err := pin(tx, src.Num, source, w)
+			p, err := one(tx, src.Num, source, w)
 			if err != nil {
 				return err
 			}
@@ -69,42 +82,53 @@ func groupAt(tx *txn, source uint64, dn identity.DN) (identity.Ordinal, *entry, 
 	return 0, nil, nil
 }
 
+// pin ties the group, if it was not tied, and keeps how many members it had.
 func pin(tx *txn, num uint64, source, written string) (ledger.Pin, error) {
+	p, keep, err := look(tx, num, source, written)
+	if err != nil || keep == nil {
+		return p, err
+	}
+	return p, putJSON(tx.Bucket(bPins), pinKey(source, written), *keep)
+}
+
+// look says what became of a pinned group, or which one would be pinned, and what
+// is to be kept of that; nil: nothing is.
+func look(tx *txn, num uint64, source, written string) (ledger.Pin, *pinRecord, error) {
 	p := ledger.Pin{Source: source, Written: written}
 	dn, err := identity.ParseDN(written)
 	if err != nil || dn.IsZero() {
-		return p, nil
+		return p, nil, nil
 	}
 	var r pinRecord
 	pinned, err := getJSON(tx.Bucket(bPins), pinKey(source, written), &r)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	at, here, err := groupAt(tx, num, dn)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	if !pinned {
 		if here == nil {
-			return p, nil
+			return p, nil, nil
 		}
 		r = pinRecord{Group: at, ID: here.id, Had: here.members}
 		p.Group, p.ID, p.DN, p.Status, p.Members, p.Had = at, here.id, here.dn, ledger.PinOK, here.members, here.members
-		return p, putJSON(tx.Bucket(bPins), pinKey(source, written), r)
+		return p, &r, nil
 	}
 	v := tx.Bucket(bGroups).Get(ordKey(r.Group))
 	if v == nil {
-		return p, fmt.Errorf("%w (no pinned group %s)", ErrCorrupt, r.Group)
+		return p, nil, fmt.Errorf("%w (no pinned group %s)", ErrCorrupt, r.Group)
 	}
 	e, err := decodeLean(v)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Group, p.ID, p.DN, p.Members, p.Had = r.Group, r.ID, e.dn, e.members, r.Had
 	if r.Had >= ledger.EmptiedFrom && e.members < ledger.EmptiedFrom {
 		// A group that must have a member keeps a placeholder, which is nobody.
 		if some, err := peopled(tx, num, r.Group); err != nil {
-			return p, err
+			return p, nil, err
 		} else if !some {
 			p.Members = 0
 		}
@@ -112,9 +136,9 @@ func pin(tx *txn, num uint64, source, written string) (ledger.Pin, error) {
 	p.Status = pinStatus(&e, dn, here != nil && at != r.Group, p.Members, r.Had)
 	if p.Status.Sound() && e.members > r.Had {
 		r.Had, p.Had = e.members, e.members
-		return p, putJSON(tx.Bucket(bPins), pinKey(source, written), r)
+		return p, &r, nil
 	}
-	return p, nil
+	return p, nil, nil
 }
 
 // peopled says whether anybody known is below a group.

@@ -54,22 +54,38 @@ func (c *cycle) knowledge() (k knowledge, err error) {
 
 // peopleOf resolves the policy for people, and puts their links beside it.
 func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
-	people, err := c.Store.People(who...)
+	g, err := c.gather(who, c.known.named)
 	if err != nil {
 		return nil, err
 	}
-	memberships, err := c.memberships(who, c.known.named)
-	if err != nil {
-		return nil, err
+	return c.resolved(g), nil
+}
+
+// gathered is what the state knows of people, whatever the policy.
+type gathered struct {
+	people      []identity.Person
+	memberships map[identity.Ordinal][]identity.Membership
+	links       map[identity.Ordinal]map[string]ledger.Link
+}
+
+// gather looks people up, and which of the named groups they are in.
+func (c *cycle) gather(who, named []identity.Ordinal) (g gathered, err error) {
+	if g.people, err = c.Store.People(who...); err != nil {
+		return g, err
 	}
-	links, err := c.links(who)
-	if err != nil {
-		return nil, err
+	if g.memberships, err = c.memberships(who, named); err != nil {
+		return g, err
 	}
-	out := make([]plan.Person, 0, len(people))
-	for _, p := range people {
+	g.links, err = c.links(who)
+	return g, err
+}
+
+func (c *cycle) resolved(g gathered) []plan.Person {
+	links := g.links
+	out := make([]plan.Person, 0, len(g.people))
+	for _, p := range g.people {
 		p = c.reading.beside(p)
-		subject := c.subject(p, memberships[p.Ordinal])
+		subject := c.subject(p, g.memberships[p.Ordinal])
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
 		if d, denied := c.known.denials[p.Ordinal]; denied {
@@ -89,7 +105,7 @@ func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
 		}
 		out = append(out, person)
 	}
-	return out, nil
+	return out
 }
 
 // subject is what the policy looks at of a person.
@@ -156,7 +172,11 @@ func (c *cycle) waiting() (map[place]bool, error) {
 func (c *cycle) pins() (bySource map[string][]ledger.Pin, named []identity.Ordinal, err error) {
 	bySource = map[string][]ledger.Pin{}
 	for _, s := range c.Sources {
-		pins, err := c.Store.Pins(s.Name(), c.Policy.Groups())
+		pinned := c.Store.Pins
+		if c.ask.traceless {
+			pinned = c.Store.Pinned
+		}
+		pins, err := pinned(s.Name(), c.Policy.Groups())
 		if err != nil {
 			return nil, nil, err
 		}

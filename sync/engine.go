@@ -131,6 +131,8 @@ type Request struct {
 	PolicyOnly bool
 	// TakePolicy judges a changed policy though the cycle is for named people.
 	TakePolicy bool
+	// traceless keeps nothing in the state, not even which groups a policy names.
+	traceless bool
 	// first is done before all else, once the cycle has been let in.
 	first func() error
 	// Progress hears how far a step has come; it may be nil and must return at

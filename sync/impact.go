@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/sync/plan"
 )
@@ -23,55 +24,109 @@ type impact struct {
 // impact resolves both policies over everybody in the snapshot. Nothing is read
 // for it but what listNext read.
 func (c *cycle) impact(read reading) (impact, error) {
-	var out impact
-	force, next := c.side(c.Engine), c.side(c.Next)
-	next.reading = read
-	for _, s := range []*cycle{force, next} {
+	d := c.compare(c.Next, reading{}, read)
+	if err := d.prepare(); err != nil {
+		return impact{}, err
+	}
+	d.restrict()
+	if err := d.everybody(nil); err != nil {
+		return impact{}, err
+	}
+	return d.impact()
+}
+
+// comparison is of two policies over the same people.
+type comparison struct {
+	*cycle
+	force, next *cycle
+	// judged are the targets in which the difference is judged. One that is new, or
+	// whose state was restored, is held as a whole until its plan is approved,
+	// whatever the policy, and one that is not in force has no limits yet.
+	judged []plan.Target
+	plan   plan.Plan
+}
+
+// compare begins a comparison with the policy of another engine, and with how
+// either would read.
+func (c *cycle) compare(other *Engine, here, there reading) *comparison {
+	d := &comparison{cycle: c, force: c.side(c.Engine), next: c.side(other)}
+	d.force.reading, d.next.reading = here, there
+	d.plan.Now = c.Now()
+	return d
+}
+
+func (d *comparison) prepare() error {
+	for _, s := range []*cycle{d.force, d.next} {
 		if err := s.prepare(); err != nil {
-			return out, err
+			return err
 		}
 	}
-	// A target that is new, or whose state was restored, is held as a whole until
-	// its plan is approved, whatever the policy, and one that is not in force has
-	// no limits yet.
-	judged := slices.DeleteFunc(slices.Clone(force.input.Targets), func(t plan.Target) bool {
-		return t.New && t.Rules.Guard.First != "apply" || t.Restored != "" || !slices.ContainsFunc(next.input.Targets, func(n plan.Target) bool { return n.Name == t.Name })
+	d.judged = slices.DeleteFunc(slices.Clone(d.force.input.Targets), func(t plan.Target) bool {
+		return t.New && t.Rules.Guard.First != "apply" || t.Restored != "" || !slices.ContainsFunc(d.next.input.Targets, func(n plan.Target) bool { return n.Name == t.Name })
 	})
+	return nil
+}
+
+func (d *comparison) isJudged(target string) bool {
+	return slices.ContainsFunc(d.judged, func(t plan.Target) bool { return t.Name == target })
+}
+
+// restrict leaves out where nothing is judged.
+func (d *comparison) restrict() {
 	only := func(list []plan.Target) []plan.Target {
-		return slices.DeleteFunc(list, func(t plan.Target) bool {
-			return !slices.ContainsFunc(judged, func(j plan.Target) bool { return j.Name == t.Name })
-		})
+		return slices.DeleteFunc(list, func(t plan.Target) bool { return !d.isJudged(t.Name) })
 	}
-	force.input.Targets, next.input.Targets = only(force.input.Targets), only(next.input.Targets)
-	out.plan.Now = c.Now()
+	d.force.input.Targets, d.next.input.Targets = only(d.force.input.Targets), only(d.next.input.Targets)
+}
+
+// everybody compares what either policy gives each person of the snapshot, in
+// chunks, and lets somebody look at both.
+func (d *comparison) everybody(look func(force, next plan.Input)) error {
+	// Each chunk is looked up once, so that what another cycle does in between is
+	// no difference.
+	named := slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.force.known.named, d.next.known.named))))
 	var all []identity.Ordinal
-	for _, s := range c.Next.Sources {
-		list, err := c.Store.Ordinals(s.Name())
+	for _, s := range d.next.Sources {
+		list, err := d.Store.Ordinals(s.Name())
 		if err != nil {
-			return out, err
+			return err
 		}
 		all = append(all, list...)
 	}
-	for who := range slices.Chunk(all, impactChunk) {
-		for _, s := range []*cycle{force, next} {
-			var err error
-			if s.input.People, err = s.peopleOf(who); err != nil {
-				return out, err
-			}
+	for i := 0; i < len(all); i += impactChunk {
+		who := all[i:min(i+impactChunk, len(all))]
+		d.progress("compare", "", i, len(all))
+		g, err := d.gather(who, named)
+		if err != nil {
+			return err
 		}
-		if c.Frozen != "" {
-			force.input.People = nil // what it would do is not known
-		}
-		out.plan.Subjects = append(out.plan.Subjects, plan.Impact(force.input, next.input).Subjects...)
+		d.chunk(g, look)
 	}
-	var err error
-	if err = c.countHolders(judged); err != nil {
+	return nil
+}
+
+func (d *comparison) chunk(g gathered, look func(force, next plan.Input)) {
+	d.force.input.People, d.next.input.People = d.force.resolved(g), d.next.resolved(g)
+	if d.Frozen != "" {
+		d.force.input.People = nil // what it would do is not known
+	}
+	d.plan.Subjects = append(d.plan.Subjects, plan.Difference(d.force.input, d.next.input).Subjects...)
+	if look != nil {
+		look(d.force.input, d.next.input)
+	}
+}
+
+// impact is the part of the difference that is judged, and what it is judged by.
+func (d *comparison) impact() (out impact, err error) {
+	out.plan = d.plan.Judged()
+	out.plan.Subjects = slices.DeleteFunc(out.plan.Subjects, func(s plan.Subject) bool { return !d.isJudged(s.Target) })
+	if err = d.countHolders(d.judged); err != nil {
 		return out, err
 	}
-	if out.book, err = c.spent(); err != nil {
+	if out.book, err = d.spent(); err != nil {
 		return out, err
 	}
-	out.book.Now, out.book.Targets = out.plan.Now, judged
+	out.book.Now, out.book.Targets = out.plan.Now, d.judged
 	return out, nil
 }
 
@@ -80,7 +135,7 @@ func (c *cycle) side(e *Engine) *cycle {
 	if e.turns == nil {
 		e.turns = c.turn
 	}
-	s := e.begin(Request{Verb: c.ask.Verb, DryRun: true})
+	s := e.begin(Request{Verb: c.ask.Verb, DryRun: true, traceless: c.ask.traceless})
 	s.turn, s.lane = c.turn, true // it has no turn of its own, and takes none
 	return s
 }
@@ -105,16 +160,9 @@ func (c *cycle) listNext(ctx context.Context) (reading, error) {
 		if here == nil || here == s.Source {
 			continue
 		}
-		seen := c.newListed(s.Name())
-		proof, err := s.Read(ctx, seen)
+		seen, err := c.listing(ctx, s.Source, false)
 		if err != nil {
 			return out, err
-		}
-		if !proof.Valid() || proof.Source() != s.Name() || proof.People() != seen.people {
-			return out, errUnlisted
-		}
-		if seen.people == 0 {
-			return out, fmt.Errorf("read source %s: %w", s.Name(), errNobody)
 		}
 		if c.judged == nil {
 			c.judged = map[string]int{}
@@ -123,10 +171,7 @@ func (c *cycle) listNext(ctx context.Context) (reading, error) {
 		err = c.Store.EachPerson(s.Name(), func(p identity.Person) error {
 			there := p.Standing == identity.Active || p.Standing == identity.Disabled
 			if there && !seen.ids[p.Key.ID] {
-				if out.outside == nil {
-					out.outside = map[identity.ID]bool{}
-				}
-				out.outside[p.Key.ID] = true
+				out.leave(p.Key.ID)
 			}
 			return nil
 		})
@@ -135,6 +180,26 @@ func (c *cycle) listNext(ctx context.Context) (reading, error) {
 		}
 	}
 	return out, nil
+}
+
+// listing reads a source without the snapshot hearing of it. What is seen of people
+// is kept whole if that is wanted.
+func (c *cycle) listing(ctx context.Context, s directory.Source, whole bool) (*listed, error) {
+	seen := c.newListed(s.Name())
+	if whole {
+		seen.entries = map[identity.ID]directory.Entry{}
+	}
+	proof, err := s.Read(ctx, seen)
+	if err != nil {
+		return nil, err
+	}
+	if !proof.Valid() || proof.Source() != s.Name() || proof.People() != seen.people {
+		return nil, errUnlisted
+	}
+	if seen.people == 0 {
+		return nil, fmt.Errorf("read source %s: %w", s.Name(), errNobody)
+	}
+	return seen, nil
 }
 
 // unreadFor says whether a source that the engine reads as this cycle does could

@@ -27,6 +27,8 @@ type listed struct {
 	byDN    map[string]identity.ID
 	byLogin map[string][]spelled
 	groups  map[string]*listedGroup
+	// entries are people as they were seen; nil: nobody asked.
+	entries map[identity.ID]directory.Entry
 	// belongs are the memberships in the groups of the policy, and told the
 	// groups that they are told of.
 	belongs map[identity.ID][]identity.Membership
@@ -56,6 +58,9 @@ func (l *listed) Add(entries []directory.Entry) error {
 		case directory.Person:
 			l.ids[e.ID] = true
 			l.people++
+			if l.entries != nil {
+				l.entries[e.ID] = e
+			}
 			l.byDN[e.DN.Key()] = e.ID
 			if e.Login != "" {
 				key := strings.ToLower(strings.TrimSpace(e.Login))
@@ -174,10 +179,39 @@ func (r reading) memberships(who identity.Key, known []identity.Membership) []id
 	return append(out, l.belongs[who.ID]...)
 }
 
-// beside takes out of scope whom the pending policy would not read.
+// leave notes somebody who would not be read.
+func (r *reading) leave(id identity.ID) {
+	if r.outside == nil {
+		r.outside = map[identity.ID]bool{}
+	}
+	r.outside[id] = true
+}
+
+// beside takes out of scope whom the pending policy would not read, and shows whom
+// it read as they were seen.
 func (r reading) beside(p identity.Person) identity.Person {
-	if r.outside[p.Key.ID] && (p.Standing == identity.Active || p.Standing == identity.Disabled) {
+	there := p.Standing == identity.Active || p.Standing == identity.Disabled
+	if l := r.by[p.Key.Source]; l != nil && l.entries != nil {
+		if e, seen := l.entries[p.Key.ID]; seen {
+			return asSeen(p, e)
+		}
+		if there {
+			p.Standing, p.Why = identity.OutOfScope, "was not seen"
+		}
+		return p
+	}
+	if r.outside[p.Key.ID] && there {
 		p.Standing, p.Why = identity.OutOfScope, "outside the bases or the filter of the changed file"
+	}
+	return p
+}
+
+// asSeen is the person as their entry is now.
+func asSeen(p identity.Person, e directory.Entry) identity.Person {
+	p.DN, p.Login, p.Mail, p.Name, p.RehireKey = e.DN, e.Login, e.Mail, e.Name, e.RehireKey
+	p.Attributes, p.Validity = e.Attributes, e.Validity
+	if p.Standing != identity.Active && p.Standing != identity.Disabled {
+		p.Standing, p.Why, p.Doubt = identity.Active, "was seen", identity.NoDoubt
 	}
 	return p
 }

@@ -99,8 +99,8 @@ every right of every person why they have it.
 It ends with 0 when it is done or there was nothing to do, 1 when it failed (a
 source was not read, the state cannot be used), 2 for a mistake in the
 configuration or the command, 3 when a plan has changes pending, 4 when something
-is held for a person to decide, 5 when something is parked or was skipped. PERSON
-is a login, a mail address, a DN or an ID.`,
+is held for a person to decide, 5 when something is parked or was skipped, 6 when
+only the directory could tell. PERSON is a login, a mail address, a DN or an ID.`,
 		Example: `  rosterd demo                 see it work, no server needed
   rosterd check                is the configuration right, can everything be reached
   rosterd plan                 what would be done
@@ -136,7 +136,7 @@ is a login, a mail address, a DN or an ID.`,
 		panic(err) // the flag is defined above
 	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
-		a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
+		a.whatIfCommand(), a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.offboardCommand(), a.releaseCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
 		a.targetCommand(), a.stateCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"service":   serviceVerb,
 			"follow":    follow,
 			"later":     later,
+			"append":    appended,
 		},
 	})
 }
@@ -192,6 +193,14 @@ func set(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: set DIRECTORY DN ATTRIBUTE VALUE…")
 	}
 	ts.Check(named(ts, args[0]).Modify(args[1], ldapd.Change{Op: ldapd.ReplaceValues, Attr: args[2], Values: args[3:]}))
+}
+
+// appended puts the text of one file at the end of another.
+func appended(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: append FILE OTHER")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+"\n"+ts.ReadFile(args[1])), 0o600))
 }
 
 func add(ts *testscript.TestScript, _ bool, args []string) {

@@ -25,6 +25,7 @@ const (
 var accesses = map[string]access{
 	"status": looks, "explain": looks, "policy": looks, "plan": looks, "audit": looks,
 	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides, "target forget": decides,
+	"what-if":     looks,
 	"state check": looks, "state compact": decides, "state backup": decides,
 }
 
@@ -133,7 +134,7 @@ func (a *app) admit(verb string) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("%s: %s may not look", verb, a.service.peer.Name),
 			tip: "those may who are named under look or decide in [control], and root"}
 	}
-	if a.service.ask.Config != "" && a.service.ask.Config != s.config.Digest && verb != "reload" {
+	if a.service.ask.Config != "" && a.service.ask.Config != s.config.Digest && verb != "reload" && verb != "what-if" {
 		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
 	}
 	return nil

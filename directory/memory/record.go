@@ -229,3 +229,14 @@ func (s *Source) entry(r Record, lost []string) directory.Entry {
 	}
 	return e
 }
+
+// Records are all there are, in the order in which they came.
+func (s *Source) Records() []Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Record, 0, len(s.records))
+	for _, r := range s.records {
+		out = append(out, r.clone())
+	}
+	return out
+}

@@ -236,3 +236,28 @@ func (s *Source) view(counter *int) (_ []Record, _ Faults, reached int) {
 func (s *Source) listed(dn identity.DN) bool {
 	return len(s.bases) == 0 || slices.ContainsFunc(s.bases, dn.Within)
 }
+
+// Foresee compares the bases of two sources; nothing else of them may differ but
+// what they read of each entry.
+func (s *Source) Foresee(other directory.Source) (f directory.Foresight) {
+	was, is := other.(*Source)
+	if !is {
+		f.Everybody = []string{"kind: it is read in another way"}
+		return f
+	}
+	for _, b := range s.bases {
+		if len(was.bases) > 0 && !slices.ContainsFunc(was.bases, b.Within) {
+			f.Wider = append(f.Wider, fmt.Sprintf("bases: who is under %s was not read", b))
+		}
+	}
+	if len(s.bases) == 0 && len(was.bases) > 0 {
+		f.Wider = append(f.Wider, "bases: everybody is read")
+	}
+	f.Keeps = func(p identity.Person) (directory.Answer, string) {
+		if s.listed(p.DN) {
+			return directory.Yes, ""
+		}
+		return directory.No, ""
+	}
+	return f
+}

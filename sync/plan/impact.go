@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
@@ -10,20 +8,27 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// Impact is what another policy would do that the one in force does not: of the
-// plan that next draws, the changes whose keys are not in the one that force
-// draws. What comes from the source is in both, and drops out. Both inputs must
-// be Assumed, so that no target is asked.
+// Impact is what another policy would do that the one in force does not, but for
+// the changes that a rule of their own holds at any count: they meet it whatever
+// the policy. It is what a pending policy is judged by.
+func Impact(force, next Input) Plan { return Difference(force, next).Judged() }
+
+// Difference is what another policy would do that the one in force does not: of
+// the plan that next draws, the changes whose keys are not in the one that force
+// draws, and whoever it would leave undecided. What comes from the source is in
+// both, and drops out. Both inputs must be Assumed, so that no target is asked.
 //
-// Changes that a rule of their own holds at any count are left out: they meet it
-// whatever the policy. A change of an account that the policy in force leaves
-// alone is held by RulePolicy, however few there are.
-func Impact(force, next Input) Plan {
-	known := map[target.Key]bool{}
+// A change of an account that the policy in force leaves alone is held by
+// RulePolicy, however few there are.
+func Difference(force, next Input) Plan {
+	known, stuck := map[target.Key]bool{}, map[place]string{}
 	guarded := leftAlone(force)
 	for _, s := range Make(force).Subjects {
 		for _, c := range s.Changes {
 			known[c.Key] = true
+		}
+		if why := s.undecided(); why != "" {
+			stuck[place{s.Target, s.Person}] = why
 		}
 		if s.Situation == Ignored {
 			guarded[place{s.Target, s.Person}] = true
@@ -33,19 +38,66 @@ func Impact(force, next Input) Plan {
 	out.Orphans = nil
 	subjects := out.Subjects[:0]
 	for _, s := range out.Subjects {
-		s.Changes = slices.DeleteFunc(s.Changes, func(c Planned) bool { return known[c.Key] || c.Rule != "" })
-		if len(s.Changes) == 0 {
+		s.Changes = slices.DeleteFunc(s.Changes, func(c Planned) bool { return known[c.Key] })
+		if why := s.undecided(); why == stuck[place{s.Target, s.Person}] {
+			s.Park, s.Held = nil, ""
+		}
+		if len(s.Changes) == 0 && s.undecided() == "" {
 			continue
 		}
 		if guarded[place{s.Target, s.Person}] {
 			for i := range s.Changes {
-				s.Changes[i].Rule, s.Changes[i].Text = RulePolicy, "what the policy in force leaves alone would be changed"
+				if s.Changes[i].Rule == "" {
+					s.Changes[i].Rule, s.Changes[i].Text = RulePolicy, "what the policy in force leaves alone would be changed"
+				}
 			}
 		}
 		subjects = append(subjects, s)
 	}
 	out.Subjects = subjects
 	return out
+}
+
+// Judged is the part of a difference that a policy is judged by.
+func (p Plan) Judged() Plan {
+	return p.part(func(c Planned) bool { return c.Rule == "" || c.Rule == RulePolicy }, true)
+}
+
+// Ruled is the part that a rule of its own holds, whatever the policy.
+func (p Plan) Ruled() Plan {
+	return p.part(func(c Planned) bool { return c.Rule != "" && c.Rule != RulePolicy }, false)
+}
+
+// part has the changes that the function takes, and whoever is left undecided if
+// they are wanted.
+func (p Plan) part(take func(Planned) bool, undecided bool) Plan {
+	var subjects []Subject
+	for _, s := range p.Subjects {
+		var changes []Planned
+		for _, c := range s.Changes {
+			if take(c) {
+				changes = append(changes, c)
+			}
+		}
+		s.Changes = changes
+		if len(changes) > 0 || undecided && s.undecided() != "" {
+			subjects = append(subjects, s)
+		}
+	}
+	p.Subjects = subjects
+	return p
+}
+
+// undecided says why nothing is done of what the subject may need; empty: it is
+// decided.
+func (s Subject) undecided() string {
+	switch {
+	case s.Park != nil:
+		return "park: " + s.Park.Error
+	case s.Held != "":
+		return "hold: " + s.Held
+	}
+	return ""
 }
 
 // leftAlone finds whose accounts the rules protect, whether or not there is
@@ -95,52 +147,6 @@ func JudgeImpact(p Plan, b Book) (beyond []string, gives []ledger.Spend) {
 		}
 	}
 	return beyond, gives
-}
-
-// Line is what an impact does to many people alike.
-type Line struct {
-	Target string `json:"target"`
-	// What is the change without the person: "revoke Writers".
-	What string `json:"what"`
-	// Roles are those that gave, or give, the right.
-	Roles []string `json:"roles,omitempty"`
-	// People are called by their logins, sorted.
-	People []string `json:"people"`
-}
-
-// Lines sums up a plan, by target and by what is done, worst first.
-func Lines(p Plan) []Line {
-	type kind struct {
-		target string
-		verb   target.Verb
-		what   string
-	}
-	people, roles := map[kind][]string{}, map[kind][]string{}
-	for _, s := range p.Subjects {
-		for _, c := range s.Changes {
-			k := kind{s.Target, c.Change.Verb, c.Change.Verb.String()}
-			switch c.Change.Verb {
-			case target.Grant, target.Revoke:
-				k.what += " " + c.Change.Entitlement
-			case target.Update:
-				k.what += " " + c.Change.Set[0].Name
-			}
-			people[k] = append(people[k], s.Login)
-			roles[k] = append(roles[k], c.Roles...)
-		}
-	}
-	worst := map[target.Verb]int{target.Delete: 1, target.Disable: 2, target.Revoke: 3, target.Rename: 4, target.Update: 5, target.Grant: 6}
-	kinds := slices.SortedFunc(maps.Keys(people), func(a, b kind) int {
-		rank := func(v target.Verb) int { return cmp.Or(worst[v], 9) }
-		return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(rank(a.verb), rank(b.verb)), cmp.Compare(a.what, b.what))
-	})
-	out := make([]Line, 0, len(kinds))
-	for _, k := range kinds {
-		slices.Sort(people[k])
-		slices.Sort(roles[k])
-		out = append(out, Line{k.target, k.what, slices.Compact(roles[k]), slices.Compact(people[k])})
-	}
-	return out
 }
 
 // Held lists the changes of a plan as a hold keeps them.
