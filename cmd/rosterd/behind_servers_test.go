@@ -131,8 +131,8 @@ func (w *twin) behind(r replica) {
 }
 
 // putBack is the story of one server whose data are put back by a copy, and of the
-// same when the copy was a mistake.
-func (w *twin) putBack(s corpServer) {
+// same when the copy was a mistake. Further is what is done to the old copy then.
+func (w *twin) putBack(s corpServer, further func() error) {
 	w.t.Helper()
 	copied := func() string {
 		w.t.Helper()
@@ -154,6 +154,12 @@ func (w *twin) putBack(s corpServer) {
 	now := copied()
 	place(old)
 	w.refused("an old copy was put back")
+	if further != nil {
+		if err := further(); err != nil {
+			w.t.Fatal(err)
+		}
+		w.refused("an old copy was put back as it should be")
+	}
 	place(now)
 	w.must(s, w.corp.delete("leaver"), w.corp.person("joiner2"))
 	w.settles()
@@ -203,7 +209,7 @@ func TestSlapdPutBack(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			s := servers.StartSlapd(t, servers.SlapdConfig{Sync: servers.SyncAccessLog})
-			newTwin(t, openLDAPFlavor, engine, s.CACert).putBack(s)
+			newTwin(t, openLDAPFlavor, engine, s.CACert).putBack(s, nil)
 		})
 	}
 }
@@ -233,7 +239,8 @@ func TestSambaPutBack(t *testing.T) {
 			s := servers.StartSamba(t, servers.SambaConfig{})
 			corp := domainFlavor
 			corp.bind = user + "@lab.example"
-			newTwin(t, corp, engine, s.CACert).putBack(s)
+			// As a snapshot of a virtual machine is, and as a backup of the domain.
+			newTwin(t, corp, engine, s.CACert).putBack(s, func() error { return s.NewInvocation("11111111-2222-4333-8444-555555555555") })
 		})
 	}
 }
@@ -286,7 +293,7 @@ func TestDirsrvPutBack(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			s := servers.StartDirsrv(t, servers.DirsrvConfig{Plugins: []servers.DirsrvPlugin{servers.ContentSync}})
-			newTwin(t, dirsrvFlavor, engine, s.CACert).putBack(s)
+			newTwin(t, dirsrvFlavor, engine, s.CACert).putBack(s, nil)
 		})
 	}
 }
