@@ -194,10 +194,9 @@ func (e *expression) junction(n *ast.BinaryNode, pl place) node {
 			}
 			return v.and(b.cond(s))
 		})
-		out.must = append(slices.Clone(a.claims()), b.claims()...)
-		if never := contradiction(out.must); never != "" {
-			return e.fail(at, "one value is compared with several: in [\"a\", \"b\"] is true for any of them",
-				"this can never be true: %s cannot be both", never)
+		out.both(a, b)
+		if never := unsatisfiable(out.must, out.either); never != "" {
+			return e.fail(at, "one value is compared with several: in [\"a\", \"b\"] is true for any of them", "this can never be true: %s", never)
 		}
 		return out
 	}
@@ -207,13 +206,15 @@ func (e *expression) junction(n *ast.BinaryNode, pl place) node {
 		}
 		return staticNode(at, true)
 	}
-	return condNode(at, "(or "+keys[0]+" "+keys[1]+")", func(s *scope) verdict {
+	out := condNode(at, "(or "+keys[0]+" "+keys[1]+")", func(s *scope) verdict {
 		v := a.cond(s)
 		if v.yes {
 			return v
 		}
 		return v.or(b.cond(s))
 	})
+	out.eitherOf(a, b)
+	return out
 }
 
 // choice is cond ? a : b.

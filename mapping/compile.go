@@ -41,6 +41,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	}
 	m.exceptionTables(p)
 	m.idle(p)
+	m.reach(p)
 	if m.failed {
 		return nil
 	}
@@ -91,6 +92,19 @@ func (m *compiler) inside(path []string) func(at int, message, hint string) {
 	return func(at int, message, hint string) {
 		m.tell(problem.Problem{Path: path, Offset: at, Message: message, Hint: hint})
 	}
+}
+
+// condition reads one, and warns of the parts of it that are never true.
+func (m *compiler) condition(source, noGroups string, path []string) *condition {
+	c := compileCondition(m.names, source, noGroups, m.inside(path))
+	if c == nil {
+		return nil
+	}
+	for _, d := range c.dead {
+		m.tell(problem.Problem{Path: path, Offset: d.at, Warning: true,
+			Message: "this part can never be true: " + d.why, Hint: "take it out, or mend what stands beside it"})
+	}
+	return c
 }
 
 // reason is the part of a Reason that does not depend on the person.

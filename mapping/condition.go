@@ -12,6 +12,11 @@ type condition struct {
 	key    string
 	cond   condFunc
 	shown  []shown
+	// claims and either are what has to be so for it to be true; dead are parts
+	// that never are.
+	claims []*choiceOf
+	either [][]branch
+	dead   []deadBranch
 }
 
 // shown is an attribute whose values a reason tells.
@@ -29,10 +34,19 @@ func compileCondition(n *names, source, noGroups string, report func(at int, mes
 	if x.static != nil && !*x.static {
 		e.fail(x.at, "", "this can never be true")
 	}
+	if x.kind == isCondition && x.static == nil && !e.failed {
+		if why := unsatisfiable(x.claims(), x.either); why != "" {
+			e.fail(x.at, "", "this can never be true: %s", why)
+		}
+	}
 	if e.failed {
 		return nil
 	}
 	c := &condition{source: strings.ReplaceAll(strings.TrimSpace(source), "\n", " "), key: x.key, cond: x.cond}
+	if x.static == nil {
+		c.claims, c.either = x.claims(), x.either
+		c.dead = deadBranches(c.claims, c.either)
+	}
 	for _, slot := range e.used {
 		c.shown = append(c.shown, shown{slot, n.attributes[slot]})
 	}

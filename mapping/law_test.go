@@ -151,7 +151,7 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 	if p == nil {
 		// A drawn condition may contradict itself: that is the compiler's right.
 		for _, x := range all {
-			if !x.Warning && !strings.Contains(x.Message, "can never be true") && !strings.Contains(x.Message, "circle") {
+			if !x.Warning && !strings.Contains(x.Message, "can never be true") && !strings.Contains(x.Message, "circle") && !strings.Contains(x.Message, "nobody can ever hold") {
 				t.Fatalf("%+v: %+v", c, x)
 			}
 		}

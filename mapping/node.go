@@ -51,6 +51,11 @@ type node struct {
 	literals []string    // of a list of texts that are written out
 	is       *choiceOf   // all that a condition says, if it is this simple
 	must     []*choiceOf // what has to hold for a condition to be true
+	either   [][]branch  // and of each of these one
+	sides    []branch    // of an or
+	parts    []node      // of an and, an or
+	or       bool
+	inner    *node // of a not
 	// key is the expression in canonical form: two with the same key mean the
 	// same.
 	key string

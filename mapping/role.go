@@ -60,7 +60,7 @@ func (m *compiler) role(name string, c Role) role {
 		})
 	}
 	if c.When != "" {
-		r.when = compileCondition(m.names, c.When, "", m.inside(path("when")))
+		r.when = m.condition(c.When, "", path("when"))
 		r.because = m.reason("", path("when")...)
 	}
 	if r.birthright = c.Birthright; r.birthright {

@@ -25,8 +25,10 @@ func (m *compiler) source(name string, c SourcePerson) source {
 	}
 	out.dates = m.dates(c, path)
 	if c.Disabled != "" {
-		out.disabled = compileCondition(m.names, c.Disabled, "in disabled: what it makes true takes rights away",
-			m.inside(path("disabled")))
+		out.disabled = m.condition(c.Disabled, "in disabled: what it makes true takes rights away", path("disabled"))
+		if out.disabled != nil && out.disabled.key == "true" {
+			m.fail(path("disabled"), "say of whom it is true: person.NAME == \"x\"", "everybody would be disabled")
+		}
 		if m.where != nil {
 			out.where = m.where(path("disabled")...)
 		}
