@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,18 +15,31 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var offline bool
+	var offline, people bool
 	cmd := &cobra.Command{
 		Use: "check", GroupID: groupBegin, Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
 		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
 connects to the source and each target and reports what was found there, what may be
-read and written, when a service would run, and whether the file is in force.
---offline stops after the file.`,
+read and written, when a service would run, and whether the file is in force. Of the
+people who are known it lists the values that no rule names, and roles that nobody
+holds; of each target, patterns that protect nothing there. --offline stops after the
+file, --people looks at the people alone.`,
 		Example: `  rosterd check -c rosterd.toml
   rosterd check --offline      in a hook of the repository that the file lives in`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.runCheck(c.Context(), offline) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if people {
+				return a.runCensus(c.Context())
+			}
+			if a.service != nil {
+				// Nobody has a file read with the rights of the service.
+				return usage(errors.New("check: the service does check --people alone"), "")
+			}
+			return a.runCheck(c.Context(), offline)
+		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "only the file")
+	cmd.Flags().BoolVar(&people, "people", false, "only what the policy makes of the people who are known")
+	cmd.MarkFlagsMutuallyExclusive("offline", "people")
 	return cmd
 }
 
@@ -59,11 +73,15 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 	}
 	note(a.config, "ok", fmt.Sprintf("%s, %s, %s", count(len(c.Sources), "source"), count(len(c.Policy.Groups()), "group")+" named by the policy",
 		count(len(c.Targets), "target")), "")
+	for _, x := range c.Policy.Twice() {
+		note(a.config, "ok", fmt.Sprintf("%s gives %s in %s, which %s, that it includes, gives already (%s)", x.Role, x.Entitlement, x.Target, x.Included, x.Where), "")
+	}
 	if !offline {
 		if err := a.connect(ctx, c, note); err != nil {
 			return err
 		}
 		a.nextRuns(c, note)
+		a.census(ctx, c, note)
 		level, text, hint := a.standing(ctx, c)
 		note("policy", level, text, hint)
 	}
@@ -111,11 +129,12 @@ func (a *app) connect(ctx context.Context, c *config.Config, note func(where, le
 		}
 	}
 	for _, t := range e.Targets {
+		scope := target.Scope{Attributes: c.Policy.AttributeNames(t.Name), Entitlements: c.Policy.Entitlements(t.Name)}
+		a.idle(ctx, t, scope, note)
 		checker, can := t.Target.(target.Checker)
 		if !can {
 			continue
 		}
-		scope := target.Scope{Attributes: c.Policy.AttributeNames(t.Name), Entitlements: c.Policy.Entitlements(t.Name)}
 		notes, err := checker.Check(ctx, scope)
 		if err != nil {
 			note("target "+t.Name, "error", err.Error(), hintOf(err))

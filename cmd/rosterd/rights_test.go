@@ -81,7 +81,7 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 
 	// How each verb is typed, and with what it ends for somebody who may.
 	verbs := map[string][]string{
-		"policy": {"policy"}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
+		"policy": {"policy"}, "check": {"check", "--people"}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
 		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
 		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"}, "forget": {"forget", "p00004", "--yes"},

@@ -23,7 +23,7 @@ const (
 // accesses are the verbs that a service runs for others. What is not here is
 // refused.
 var accesses = map[string]access{
-	"status": looks, "explain": looks, "policy": looks, "plan": looks, "audit": looks,
+	"status": looks, "explain": looks, "policy": looks, "check": looks, "plan": looks, "audit": looks,
 	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides, "target forget": decides,
 	"what-if":     looks,
 	"state check": looks, "state compact": decides, "state backup": decides,

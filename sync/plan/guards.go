@@ -2,7 +2,10 @@ package plan
 
 import (
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/rosterd/rosterd/target"
 )
 
 // guards are the patterns of accounts that are left alone.
@@ -70,4 +73,18 @@ func (p pattern) matches(text string) bool {
 	flat := strings.NewReplacer("/", "\x00")
 	ok, err := path.Match(flat.Replace(p.glob), flat.Replace(strings.ToLower(text)))
 	return ok && err == nil
+}
+
+// Idle are the patterns of the rules that fit none of the accounts, in the order in
+// which they are written: whoever they are meant for is not guarded by them.
+func (r Rules) Idle(accounts []target.Account) (out []string) {
+	g := newGuards(r)
+	for _, p := range slices.Concat(g.protect, g.glass) {
+		if !slices.ContainsFunc(accounts, func(a target.Account) bool {
+			return first([]pattern{p}, a.Name, a.Entitlements) != ""
+		}) {
+			out = append(out, p.text)
+		}
+	}
+	return out
 }

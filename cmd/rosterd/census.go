@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rosterd/rosterd/config"
+	"github.com/rosterd/rosterd/internal/control"
+	"github.com/rosterd/rosterd/internal/secret"
+	"github.com/rosterd/rosterd/state"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/target"
+)
+
+// taker is told what check finds.
+type taker = func(where, level, text, hint string)
+
+// census tells what the policy makes of the people who are known: as a service says,
+// or the state.
+func (a *app) census(ctx context.Context, c *config.Config, note taker) {
+	conn, err := control.Dial(ctx, c.Control.Socket)
+	if err == nil {
+		var out, errs bytes.Buffer
+		ask := control.Request{Args: []string{"check", "--people", "--json", "-c", c.File}, Config: c.Digest, Sudo: a.getenv("SUDO_USER")}
+		_, err := control.Call(ctx, conn, ask, control.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, nil)
+		var said checkJSON
+		if err != nil || json.Unmarshal(out.Bytes(), &said) != nil {
+			note("people", "ok", "what the file makes of the people is not known before the service has taken it", "rosterd reload, or see what it would change: rosterd plan")
+			return
+		}
+		for _, n := range said.Notes {
+			note(n.Where, n.Level, n.Text, n.Hint)
+		}
+		return
+	}
+	store, err := a.openState(c, waitBriefly, true)
+	if errors.Is(err, state.ErrMissing) {
+		note("people", "ok", "nobody was read yet", "see who is there: rosterd plan")
+		return
+	}
+	if err != nil {
+		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
+		return
+	}
+	defer store.Close()
+	e, closeTargets, err := a.engine(c, store)
+	if err != nil {
+		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
+		return
+	}
+	defer closeTargets()
+	a.counted(e, note)
+}
+
+// runCensus is check --people.
+func (a *app) runCensus(ctx context.Context) error {
+	s, err := a.open(ctx, waitBriefly, true)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	found := checkJSON{FormatVersion: 1, File: s.config.File, OK: true, Notes: []checkNote{}}
+	a.counted(s.engine, func(where, level, text, hint string) {
+		found.Notes = append(found.Notes, checkNote{where, level, text, hint})
+	})
+	if a.json {
+		return failed(a.printJSON(found))
+	}
+	a.printNotes(found.Notes)
+	return nil
+}
+
+// counted tells what a census found.
+func (a *app) counted(e *rostersync.Engine, note taker) {
+	x, err := e.Census()
+	if err != nil {
+		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
+		return
+	}
+	note("people", "ok", count(x.People, "person")+" who are there and open", "")
+	for _, name := range sortedKeys(x.Unread) {
+		note("people", "ok", fmt.Sprintf("%s was not read yet of %s", name, count(x.Unread[name], "person")), "the next full read has it: rosterd sync --full")
+	}
+	for _, name := range sortedKeys(x.Strange) {
+		note("people", "warning", strange(name, x.Strange[name]), "name them in a rule, or correct them in the directory; whom a rule does not name it does not give anything")
+	}
+	if x.People == 0 {
+		return
+	}
+	for _, role := range sortedKeys(x.Roles) {
+		switch {
+		case x.Roles[role] > 0:
+		case x.Doubted[role] > 0:
+			note("people", "ok", fmt.Sprintf("whether anybody holds %s is not known yet", role), "")
+		default:
+			note("people", "warning", "nobody holds the role "+role, "why one person does not: rosterd explain PERSON --role "+role)
+		}
+	}
+}
+
+// strange lists values that no rule names, those that most people have first.
+func strange(name string, values map[string]int) string {
+	const most = 5
+	all := sortedKeys(values)
+	slices.SortStableFunc(all, func(a, b string) int { return values[b] - values[a] })
+	var said []string
+	people := 0
+	for i, v := range all {
+		people += values[v]
+		if i < most {
+			shown := strconv.Quote(secret.Values(name, []string{v})[0])
+			said = append(said, fmt.Sprintf("%s (%s)", shown, count(values[v], "person")))
+		}
+	}
+	out := "no rule names these values of " + name + ": " + strings.Join(said, ", ")
+	if len(all) > most {
+		out += fmt.Sprintf(", and %s more; %s in all", count(len(all)-most, "value"), count(people, "person"))
+	}
+	return out
+}
+
+// idle lists a target that has patterns of accounts to leave alone, and tells those
+// that fit nothing there.
+func (a *app) idle(ctx context.Context, t rostersync.Target, scope target.Scope, note taker) {
+	patterns := slices.Concat(t.Rules.Protect, t.Rules.BreakGlass)
+	if len(patterns) == 0 {
+		return
+	}
+	for _, p := range patterns {
+		if kind, name, _ := strings.Cut(p, ":"); kind == "entitlement" && !strings.ContainsAny(name, `*?[\`) {
+			scope.Entitlements = append(slices.Clone(scope.Entitlements), name)
+		}
+	}
+	slices.Sort(scope.Entitlements)
+	scope.Entitlements = slices.Compact(scope.Entitlements)
+	list, err := target.Collect(ctx, t.Target, scope)
+	if err != nil {
+		return // the check of the target says why
+	}
+	for _, p := range t.Rules.Idle(list.Accounts()) {
+		note("target "+t.Name, "warning", fmt.Sprintf("%q protects nothing: no account there fits it", p), "see how accounts are called there; upper and lower case make no difference")
+	}
+}

@@ -1,0 +1,91 @@
+package sync
+
+import (
+	"github.com/rosterd/rosterd/identity"
+)
+
+// Census counts what a policy makes of the people who are known: nothing is read from
+// the source or the targets.
+type Census struct {
+	// People are those who are there.
+	People int
+	// Roles are how many of them hold each role; nobody is 0.
+	Roles map[string]int
+	// Doubted are how many may or may not hold a role: a group of it was not read.
+	Doubted map[string]int
+	// Strange are the values that no rule names, by attribute, with how many have
+	// them. Only attributes that are compared with written texts are looked at.
+	Strange map[string]map[string]int
+	// Unread are such attributes that were not read yet.
+	Unread map[string]int
+}
+
+// strangeValues is how many values of one attribute are kept.
+const strangeValues = 1000
+
+// Census takes it, of the policy of the file at hand, whether it governs or not.
+func (e *Engine) Census() (Census, error) {
+	e = e.Current()
+	if e.Next != nil {
+		e = e.Next
+	}
+	c := e.begin(Request{Verb: "check", DryRun: true})
+	out := Census{Roles: map[string]int{}, Doubted: map[string]int{}, Strange: map[string]map[string]int{}, Unread: map[string]int{}}
+	for _, name := range c.Policy.Roles() {
+		out.Roles[name] = 0
+	}
+	c.input.Now = c.Now()
+	var err error
+	if c.known, err = c.knowledge(); err != nil {
+		return out, err
+	}
+	asks := c.Policy.Asks()
+	for _, s := range c.Sources {
+		all, err := c.Store.Ordinals(s.Name())
+		if err != nil {
+			return out, err
+		}
+		for len(all) > 0 {
+			chunk := all[:min(len(all), impactChunk)]
+			all = all[len(chunk):]
+			people, err := c.peopleOf(chunk)
+			if err != nil {
+				return out, err
+			}
+			for _, p := range people {
+				if p.Desired.Standing != identity.Active {
+					continue
+				}
+				out.People++
+				for _, r := range p.Desired.Roles {
+					out.Roles[r.Role]++
+				}
+				for _, r := range p.Desired.Doubts {
+					out.Doubted[r.Role]++
+				}
+				for _, a := range asks {
+					values, there := p.Attributes.Get(a.Attribute)
+					if there == identity.NotRead {
+						out.Unread[a.Attribute]++
+						continue
+					}
+					for _, v := range values {
+						if !a.Knows(v) {
+							out.strange(a.Attribute, v)
+						}
+					}
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+func (c *Census) strange(attribute, value string) {
+	if c.Strange[attribute] == nil {
+		c.Strange[attribute] = map[string]int{}
+	}
+	if n := c.Strange[attribute][value]; n > 0 || len(c.Strange[attribute]) < strangeValues {
+		c.Strange[attribute][value] = n + 1
+	}
+}
