@@ -35,7 +35,7 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		return l
 	}
 	ch := o.Change
-	l.Written, l.Granted = maps.Clone(l.Written), slices.Clone(l.Granted)
+	l.Written, l.Added, l.Granted = maps.Clone(l.Written), maps.Clone(l.Added), slices.Clone(l.Granted)
 	switch ch.Verb {
 	case target.Create:
 		l = Link{Person: ch.Person, Target: ch.Target, Owner: Created, Name: ch.Name}
@@ -61,7 +61,7 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l.close(Closed, o.Situation, now)
 	case target.Delete:
 		l.close(Deleted, o.Situation, now)
-		l.Granted, l.Written = nil, nil
+		l.Granted, l.Written, l.Added = nil, nil, nil
 	}
 	switch ch.Verb {
 	case target.Create, target.Link, target.Rename:
@@ -98,7 +98,37 @@ func (l *Link) wrote(set []target.Value) {
 	}
 	for _, v := range set {
 		l.Written[v.Name] = DigestOf(v.Values)
+		l.add(v)
 	}
+}
+
+// add remembers what a merge gave. Any other write makes all values ours, or
+// none, and then there is nothing to remember.
+func (l *Link) add(v target.Value) {
+	if v.How != target.Merge {
+		delete(l.Added, v.Name)
+		return
+	}
+	ours := slices.DeleteFunc(slices.Clone(l.Added[v.Name]), func(x string) bool { return slices.Contains(v.Without, x) })
+	for _, x := range v.Values {
+		if !slices.Contains(v.Kept, x) {
+			ours = append(ours, x)
+		}
+	}
+	l.SetAdded(v.Name, ours)
+}
+
+// SetAdded says which values of an attribute are those that we added.
+func (l *Link) SetAdded(name string, values []string) {
+	if len(values) == 0 {
+		delete(l.Added, name)
+		return
+	}
+	if l.Added == nil {
+		l.Added = map[string][]string{}
+	}
+	slices.Sort(values)
+	l.Added[name] = slices.Compact(values)
 }
 
 func (l *Link) granted(entitlement string, roles []string, now time.Time) {

@@ -23,6 +23,9 @@ type Link struct {
 	PhaseSince time.Time
 	// Written holds a digest of the values last written, by attribute.
 	Written map[string]Digest
+	// Added holds the values that we gave to attributes beside those of others,
+	// sorted, by attribute.
+	Added map[string][]string
 	// Granted are the entitlements that we gave, sorted by name.
 	Granted []Granted
 	// Verified is when the target was last read to agree.

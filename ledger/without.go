@@ -12,10 +12,10 @@ import (
 // carried out, and then did not show it: what After noted is taken back, except
 // where believing it is the safer mistake. A grant stays noted, so that the
 // entitlement is taken if it turns up late, and so does a closing, which is
-// tried again as long as the account is seen enabled. An account that was not
+// tried again as long as the account is seen enabled, and a value that was added. An account that was not
 // deleted is a closed one, whose grace begins anew. The receiver is not changed.
 func (l Link) Without(o Order) Link {
-	l.Written, l.Granted = maps.Clone(l.Written), slices.Clone(l.Granted)
+	l.Written, l.Added, l.Granted = maps.Clone(l.Written), maps.Clone(l.Added), slices.Clone(l.Granted)
 	switch ch := o.Change; ch.Verb {
 	case target.Create:
 		l.Phase = Deleted
@@ -26,6 +26,9 @@ func (l Link) Without(o Order) Link {
 	case target.Update:
 		for _, v := range ch.Set {
 			delete(l.Written, v.Name)
+			if v.How == target.Merge {
+				l.SetAdded(v.Name, slices.Concat(l.Added[v.Name], v.Without))
+			}
 		}
 	case target.Revoke:
 		i, had := slices.BinarySearchFunc(l.Granted, ch.Entitlement, func(g Granted, e string) int { return strings.Compare(g.Entitlement, e) })

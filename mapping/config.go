@@ -106,10 +106,11 @@ type Attributes map[string]AttributeRule
 type AttributeRule struct {
 	// From is a text with ${…} expressions in it.
 	From string
-	// Mode is "enforce" (the default) or "on-create".
+	// Mode is "enforce" (the default), "on-create", "if-empty" or "merge".
 	Mode string
 	// Empty says what an empty value means: "clear" (the default) the
-	// attribute, "keep" what is there, or "park" the account.
+	// attribute, "keep" what is there, or "park" the account. Under "merge" only
+	// our own values are cleared, under "if-empty" none.
 	Empty string
 
 	// path is the key in the file below "attributes"; nil: the name.

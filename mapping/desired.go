@@ -117,6 +117,11 @@ const (
 	Enforce Mode = "enforce"
 	// OnCreate: only when the account is made.
 	OnCreate Mode = "on-create"
+	// IfEmpty: only where the account has nothing there, whenever that is.
+	IfEmpty Mode = "if-empty"
+	// Merge: our values are added, others' stay, and what we added and want no
+	// more goes.
+	Merge Mode = "merge"
 )
 
 // Entitlement is one right in a target.

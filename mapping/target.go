@@ -133,10 +133,13 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 		}
 		a := targetAttribute{
 			name:   name,
-			mode:   Mode(m.word(path("mode"), r.Mode, string(Enforce), string(OnCreate))),
+			mode:   Mode(m.word(path("mode"), r.Mode, string(Enforce), string(OnCreate), string(IfEmpty), string(Merge))),
 			empty:  m.word(path("empty"), r.Empty, emptyClear, emptyKeep, emptyPark),
 			reason: m.reason(r.From, where...),
 			path:   where,
+		}
+		if a.mode == IfEmpty && r.Empty == emptyClear {
+			m.fail(path("empty"), `leave it out, or write "park"; mode = "enforce" clears`, "an attribute that is written only where it is empty is never cleared")
 		}
 		a.template = compileTemplate(m.names, r.From, func(at int, message, hint string, warning bool) {
 			m.tell(problem.Problem{Path: from, Offset: at, Message: message, Hint: hint, Warning: warning})
@@ -156,6 +159,9 @@ func (m *compiler) match(t *targetPolicy, c Target) {
 			return
 		}
 		a.needed = true
+		if i == t.nameRule && (a.mode == IfEmpty || a.mode == Merge) {
+			m.fail(append(slices.Clone(a.path), "mode"), "leave mode out", "%s is the name of the account, which always has one value", a.name)
+		}
 		if a.template != nil && a.template.list != nil {
 			m.fail(a.path, "first(…) takes one",
 				"%s names or finds the account and needs one value", a.name)

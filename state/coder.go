@@ -45,6 +45,15 @@ func (r *reader) form(want byte) {
 	}
 }
 
+// forms reads a form between two that can be read.
+func (r *reader) forms(first, last byte) byte {
+	got := r.byte()
+	if r.err == nil && (got < first || got > last) {
+		r.fail(fmt.Sprintf("form %d, want %d to %d", got, first, last))
+	}
+	return got
+}
+
 func (r *reader) byte() byte {
 	if len(r.b) == 0 {
 		r.fail("cut short")

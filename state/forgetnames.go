@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/rosterd/rosterd/identity"
@@ -79,7 +80,7 @@ func (c *calledBy) part(p journal.Part) {
 	c.add(w.ID, w.Login, w.Event.Name, w.Event.OldName)
 	c.dn(string(w.Event.Account))
 	for _, v := range w.Event.Set {
-		for _, text := range v.Values {
+		for _, text := range slices.Concat(v.Values, v.Without) {
 			if strings.Contains(text, "@") && !strings.Contains(text, " ") {
 				c.add(text)
 			}

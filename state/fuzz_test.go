@@ -78,7 +78,8 @@ func FuzzStage(f *testing.F) {
 
 func FuzzLedger(f *testing.F) {
 	l := ledger.Link{Person: 1, Target: "wiki", Account: "a", Name: "n", Owner: ledger.Adopted, By: "x", Phase: ledger.Open, Cause: "c",
-		PhaseSince: at(), Written: map[string]ledger.Digest{"a": {1}}, Granted: []ledger.Granted{{Entitlement: "e", Roles: []string{"r"}, Since: at()}}}
+		PhaseSince: at(), Written: map[string]ledger.Digest{"a": {1}}, Granted: []ledger.Granted{{Entitlement: "e", Roles: []string{"r"}, Since: at()}},
+		Added: map[string][]string{"a": {"v"}}}
 	f.Add(encodeLink(l))
 	f.Add(encodeIntent(Intent{id: 3, cycle: "c", at: at(), order: order(4, target.Create, "a")}))
 	f.Add(encodeMark(ledger.Mark{Sequence: 4, Reasons: []string{"a"}}))

@@ -189,7 +189,8 @@ func writeOf(id uint64, o ledger.Order) (write, account) {
 	personal := account{Key: c.Key(), Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
 	for _, v := range c.Set {
 		public.Attributes = append(public.Attributes, v.Name)
-		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: secret.Values(v.Name, v.Values)})
+		personal.Set = append(personal.Set, target.Value{Name: v.Name, Values: secret.Values(v.Name, v.Values),
+			How: v.How, Without: secret.Values(v.Name, v.Without)})
 		personal.Before = secret.Values(v.Name, personal.Before)
 	}
 	return public, personal

@@ -6,7 +6,8 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-const intentForm = 2
+// intentForm 2 had attributes that replace what is there, and no others.
+const intentForm = 3
 
 func (w *writer) texts(list []string) {
 	w.uint(uint64(len(list)))
@@ -40,6 +41,9 @@ func encodeIntent(i Intent) []byte {
 	for _, v := range c.Set {
 		w.text(v.Name)
 		w.texts(v.Values)
+		w.byte(byte(v.How))
+		w.texts(v.Without)
+		w.texts(v.Kept)
 	}
 	w.texts(c.Before)
 	w.text(c.Entitlement)
@@ -63,14 +67,18 @@ func encodeIntent(i Intent) []byte {
 
 func decodeIntent(id uint64, b []byte) (Intent, error) {
 	r := reader{b: b}
-	r.form(intentForm)
+	form := r.forms(2, intentForm)
 	i := Intent{id: id, cycle: r.text(), at: r.time()}
 	o, c := &i.order, &i.order.Change
 	c.Target, c.Person, c.Verb = r.text(), identity.Ordinal(r.uint()), target.Verb(r.byte())
 	c.Account = target.NativeID(r.text())
 	c.Name, c.OldName = r.text(), r.text()
 	for range r.count() {
-		c.Set = append(c.Set, target.Value{Name: r.text(), Values: r.texts()})
+		v := target.Value{Name: r.text(), Values: r.texts()}
+		if form > 2 {
+			v.How, v.Without, v.Kept = target.How(r.byte()), r.texts(), r.texts()
+		}
+		c.Set = append(c.Set, v)
 	}
 	c.Before, c.Entitlement = r.texts(), r.text()
 	o.Situation, o.Because, o.Roles, o.Approval, o.By = r.text(), r.texts(), r.texts(), r.text(), r.text()

@@ -9,7 +9,8 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-const linkForm = 1
+// linkForm 1 had no added values.
+const linkForm = 2
 
 // encodeLink writes a link without its person and target, which are its key.
 // The phase stands at the front, where counting finds it.
@@ -39,12 +40,17 @@ func encodeLink(l ledger.Link) []byte {
 			w.text(r)
 		}
 	}
+	w.uint(uint64(len(l.Added)))
+	for _, name := range slices.Sorted(maps.Keys(l.Added)) {
+		w.text(name)
+		w.texts(l.Added[name])
+	}
 	return w.b
 }
 
 func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, error) {
 	r := reader{b: b}
-	r.form(linkForm)
+	form := r.forms(1, linkForm)
 	l := ledger.Link{Person: person, Target: name}
 	l.Phase, l.Owner = ledger.Phase(r.byte()), ledger.Owner(r.byte())
 	l.Account = target.NativeID(r.text())
@@ -65,6 +71,16 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 			g.Roles = append(g.Roles, r.text())
 		}
 		l.Granted = append(l.Granted, g)
+	}
+	if form < 2 {
+		return l, r.end()
+	}
+	if n := r.count(); n > 0 {
+		l.Added = make(map[string][]string, min(n, 64))
+		for range n {
+			attribute := r.text()
+			l.Added[attribute] = r.texts()
+		}
 	}
 	return l, r.end()
 }

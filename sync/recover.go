@@ -195,7 +195,7 @@ func shows(ch target.Change, a target.Account, d target.Description) bool {
 		return !slices.Contains(a.Entitlements, ch.Entitlement)
 	case target.Update:
 		for _, v := range ch.Set {
-			if !d.Equal(v.Name, a.Attributes[v.Name], v.Values) {
+			if !v.Shown(a.Attributes[v.Name], d) {
 				return false
 			}
 		}

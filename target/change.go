@@ -45,12 +45,6 @@ func (v Verb) String() string {
 	return "?"
 }
 
-// Value is an attribute with the values it has or is to have; no values: none.
-type Value struct {
-	Name   string   `json:"name"`
-	Values []string `json:"values"`
-}
-
 // Change is the smallest thing that is shown, approved, intended and done.
 type Change struct {
 	Target string
@@ -109,6 +103,12 @@ func (c Change) Key() Key {
 		binary.BigEndian.PutUint64(n[:], uint64(len(v.Values)))
 		h.Write(n[:])
 		text(h, v.Values...)
+		if v.How != Replace {
+			text(h, v.How.String())
+			binary.BigEndian.PutUint64(n[:], uint64(len(v.Without)))
+			h.Write(n[:])
+			text(h, v.Without...)
+		}
 	}
 	var k Key
 	copy(k[:], h.Sum(nil))

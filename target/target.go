@@ -30,7 +30,8 @@ type Writer interface {
 	// Link puts the mark on an existing account.
 	Link(ctx context.Context, account Ref, mark string) error
 	// Update gives the named attributes other values, in one request where the
-	// target can; no values clears one.
+	// target can; no values clears one. What How says of a value is judged by what
+	// the account has when the write arrives, not by what the caller saw.
 	Update(ctx context.Context, account Ref, set []Value) error
 	// Rename returns the account under its new name; the ID may be new only
 	// where the target's IDs are names.

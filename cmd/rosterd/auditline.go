@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/target"
 )
 
 // line writes a record for people: what, who, why.
@@ -116,7 +117,8 @@ func (v *auditView) write() (string, []string) {
 	case "update":
 		what += " " + strings.Join(p.Attributes, ", ") + " of " + name
 		for _, s := range w.Set {
-			what += fmt.Sprintf(" from %q to %q", strings.Join(w.Before, " | "), strings.Join(s.Values, " | "))
+			after := s.On(w.Before, target.Description{})
+			what += fmt.Sprintf(" from %q to %q", strings.Join(w.Before, " | "), strings.Join(after, " | "))
 		}
 	case "create":
 		what += " " + name

@@ -70,6 +70,9 @@ type DocumentChange struct {
 type DocumentValues struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
+	// How they meet what is there; Without are those that are taken.
+	How     target.How `json:"how,omitzero"`
+	Without []string   `json:"without,omitempty"`
 }
 
 // DocumentOrphan is an account that belongs to nobody.
@@ -143,7 +146,7 @@ func documentSubject(s *Subject, at Standing) DocumentSubject {
 			if values == nil {
 				values = []string{}
 			}
-			one.Attributes = append(one.Attributes, DocumentValues{v.Name, values})
+			one.Attributes = append(one.Attributes, DocumentValues{v.Name, values, v.How, secret.Values(v.Name, v.Without)})
 		}
 		out.Changes = append(out.Changes, one)
 	}

@@ -40,7 +40,7 @@ func (m *matter) fromLink(returned bool) {
 		m.s.Situation, differs = Renamed, true
 	}
 	for _, a := range m.want.Attributes {
-		if m.enforced(a) && !wrote(l, a) {
+		if m.tended(a) && !m.settled(l, a) {
 			m.s.Situation, differs = Changed, true
 		}
 	}
@@ -170,35 +170,6 @@ func (m *matter) nameReasons() []mapping.Reason {
 	return m.want.Because
 }
 
-func (m *matter) attributes(d *difference) {
-	for _, a := range m.want.Attributes {
-		if !m.enforced(a) {
-			continue
-		}
-		actual := m.account.Attributes[a.Name]
-		if m.t.Description.Equal(a.Name, actual, a.Values) {
-			if !wrote(d.link, a) {
-				d.link.Written[a.Name] = ledger.DigestOf(a.Values)
-			}
-			continue
-		}
-		drift := wroteExactly(d.link, a)
-		d.drifted, d.changed = d.drifted || drift, d.changed || !drift
-		if drift && m.t.Rules.Drift.Attributes == report {
-			m.note("%s was changed in the target", a.Name)
-			continue
-		}
-		m.change(Planned{Change: target.Change{Verb: target.Update, Before: slices.Clone(actual),
-			Set: []target.Value{{Name: a.Name, Values: slices.Clone(a.Values)}}}, Reasons: []mapping.Reason{a.Reason}})
-	}
-}
-
-// enforced says whether the attribute is kept as the policy says. The name has
-// a change of its own.
-func (m *matter) enforced(a mapping.Attribute) bool {
-	return a.Mode != mapping.OnCreate && a.Name != m.t.Description.NameAttribute
-}
-
 // entitlements plans grants first, then revocations.
 func (m *matter) entitlements(d *difference, fresh bool) {
 	l := &d.link
@@ -303,6 +274,9 @@ func (m *matter) corrected(l ledger.Link) {
 	if len(l.Written) == 0 && len(m.seen.Link.Written) == 0 {
 		l.Written = m.seen.Link.Written
 	}
+	if len(l.Added) == 0 && len(m.seen.Link.Added) == 0 {
+		l.Added = m.seen.Link.Added
+	}
 	if len(l.Granted) == 0 && len(m.seen.Link.Granted) == 0 {
 		l.Granted = m.seen.Link.Granted
 	}
@@ -313,7 +287,7 @@ func (m *matter) corrected(l ledger.Link) {
 
 func clone(l ledger.Link) ledger.Link {
 	l.Granted = slices.Clone(l.Granted)
-	l.Written = maps.Clone(l.Written)
+	l.Written, l.Added = maps.Clone(l.Written), maps.Clone(l.Added)
 	if l.Written == nil {
 		l.Written = map[string]ledger.Digest{}
 	}
@@ -328,15 +302,4 @@ func right(want *mapping.Account, name string) *mapping.Entitlement {
 		}
 	}
 	return nil
-}
-
-// wrote says whether the values are those last written. Nothing written is as
-// good as no values.
-func wrote(l ledger.Link, a mapping.Attribute) bool {
-	return wroteExactly(l, a) || len(a.Values) == 0 && l.Written[a.Name] == ledger.Digest{}
-}
-
-func wroteExactly(l ledger.Link, a mapping.Attribute) bool {
-	d, ok := l.Written[a.Name]
-	return ok && d == ledger.DigestOf(a.Values)
 }

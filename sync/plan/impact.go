@@ -175,8 +175,8 @@ func (m *matter) assume() {
 	}
 	if m.want != nil {
 		for _, w := range m.want.Attributes {
-			if wroteExactly(*l, w) {
-				a.Attributes[w.Name] = w.Values
+			if values := left(*l, w); len(values) > 0 {
+				a.Attributes[w.Name] = values
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -110,7 +111,11 @@ func (m *matter) initial() []target.Value {
 	var set []target.Value
 	for _, a := range m.want.Attributes {
 		if a.Name != m.t.Description.NameAttribute && len(a.Values) > 0 {
-			set = append(set, target.Value{Name: a.Name, Values: slices.Clone(a.Values)})
+			v := target.Value{Name: a.Name, Values: slices.Clone(a.Values)}
+			if a.Mode == mapping.Merge {
+				v.How = target.Merge // so that the link knows which are ours
+			}
+			set = append(set, v)
 		}
 	}
 	slices.SortFunc(set, func(a, b target.Value) int { return cmp.Compare(a.Name, b.Name) })

@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
-	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
@@ -328,27 +327,6 @@ func spoken(ch target.Change, account string) string {
 		return out
 	}
 	return Words(ch)
-}
-
-// update shows what an attribute was and will be.
-func update(ch target.Change) string {
-	v := ch.Set[0]
-	return fmt.Sprintf("update %s: %s → %s", clean(v.Name), shown(v.Name, ch.Before), shown(v.Name, v.Values))
-}
-
-// shown writes values; those of a secret never.
-func shown(name string, values []string) string {
-	if len(values) == 0 {
-		return "(none)"
-	}
-	if secret.Attribute(name) {
-		return secret.Redacted
-	}
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = fmt.Sprintf("%q", v)
-	}
-	return strings.Join(out, ", ")
 }
 
 func nth[T any](list []T, i int) (none T) {

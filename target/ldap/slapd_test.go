@@ -233,6 +233,7 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 			{Attribute: "manager", A: []string{"uid=a, ou=x"}, B: []string{"UID=A,ou=X"}},
 			{Attribute: "telephoneNumber", A: []string{"+49 30-1"}, B: []string{"+49301"}},
 			{Attribute: "description", A: []string{"a", "A"}, B: []string{"a"}},
+			{Attribute: "description", A: []string{"Writes  a lot"}, B: []string{"writes a LOT"}},
 		},
 		Differ: []targettest.Pair{
 			{Attribute: "title", A: []string{"Head of Content"}, B: []string{"HeadofContent"}},

@@ -140,32 +140,6 @@ func (t *Target) Link(ctx context.Context, account target.Ref, mark string) erro
 
 func equal(a, b []string) bool { return (target.Description{}).Equal("", a, b) }
 
-// Update replaces the attributes that differ, in one request.
-func (t *Target) Update(ctx context.Context, account target.Ref, set []target.Value) error {
-	return t.with(ctx, fmt.Sprintf("update %q", account.Name), func(s *session) error {
-		names := make([]string, len(set))
-		for i, v := range set {
-			if names[i] = v.Name; t.isRDN(v.Name) {
-				return refused("", "%s: the attribute %s is the name; only a rename changes it", s.doing, v.Name)
-			}
-		}
-		e, err := s.one(ctx, account, names...)
-		if err != nil {
-			return err
-		}
-		var changes []ldapwire.Change
-		for _, v := range set {
-			if values := unique(v.Name, v.Values); !equal(e.rec.Values(v.Name), values) {
-				changes = append(changes, ldapwire.Change{Verb: ldapwire.ReplaceValues, Name: v.Name, Values: values})
-			}
-		}
-		if len(changes) == 0 {
-			return nil
-		}
-		return s.write(s.c.Modify(ctx, e.rec.DN, changes))
-	})
-}
-
 // Rename gives the entry another RDN, and its groups follow.
 func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (target.Ref, error) {
 	doing := fmt.Sprintf("rename %q to %q", account.Name, name)

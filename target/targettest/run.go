@@ -32,6 +32,8 @@ func Run(t *testing.T, h Harness) {
 		{"LinkPutsTheMark", h.Want.Marks, link},
 		{"UpdateNamedOnly", true, updateNamedOnly},
 		{"UpdateIdempotent", true, updateIdempotent},
+		{"UpdateFillsWhatIsEmpty", true, updateFills},
+		{"UpdateMergesBesideOthers", true, updateMerges},
 		{"UpdateMissing", true, updateMissing},
 		{"Rename", h.Want.CanRename, rename},
 		{"RenameExists", h.Want.CanRename, renameExists},

@@ -108,7 +108,7 @@ func (b *Book) Update(ref target.Ref, set []target.Value) (changed bool, err err
 			attributes[name] = values
 		}
 		for _, v := range set {
-			values := unique(v.Values)
+			values := unique(v.On(attributes[v.Name], target.Description{}))
 			if (target.Description{}).Equal(v.Name, attributes[v.Name], values) {
 				continue
 			}
