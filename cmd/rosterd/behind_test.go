@@ -19,6 +19,7 @@ import (
 // Law 13, at the command line and on two real servers: the second URL is as the
 // first one was an hour ago. It still shows who left since, and lacks who came.
 func TestLaw13ASecondServerAnHourBehind(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	servers.Require(t, "slapcat")
 	s := newSite(t, company.Company{People: 60, Units: 1, Groups: 4, Big: 20}, guardOff)
 	s.provides(guardOff)

@@ -14,6 +14,7 @@ import (
 // Whatever happens to the read on a real server: nobody loses anything, the
 // exit code says how bad it is, and the message says what to do.
 func TestBadReadsOnRealServers(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	s := newSite(t, company.Company{People: 600, Units: 10, Groups: 20, Big: 300}, guardOff)
 	s.want(0, "sync")
 	s.agree()
