@@ -9,13 +9,16 @@ import (
 
 // Config is a configuration without mistakes. It is not changed after Load.
 type Config struct {
-	// File is the path that was read, and Text what stood there.
+	// File is the path that was read, and Text what stood there, with all files that
+	// it names: Parse takes it.
 	File string
 	Text []byte
 
 	Schedule Schedule
 	State    State
 	Control  Control
+	// Includes are files of others, by the name of the table.
+	Includes map[string]Include
 	Sources  map[string]*Source
 	Targets  map[string]*Target
 	// Policy is compiled; its reasons name the lines of File.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -40,27 +41,52 @@ func Load(path string, kinds Kinds) (*Config, Problems, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c, problems := Parse(path, text, kinds)
+	if bytes.HasPrefix(text, []byte(bundleMark)) {
+		// It says itself what the files say that it names.
+		return nil, nil, fmt.Errorf("read configuration: %s is a bundle, as rosterd keeps it, and no file to write", path)
+	}
+	c, problems := parse(path, text, folder(path), kinds)
 	return c, problems, nil
 }
 
-// Parse is Load for a text that was read already; path is its name in messages.
+// Parse is Load for a text that was read already, with what it includes: the Text of
+// a Config. The path is its name in messages. It does no I/O.
 func Parse(path string, text []byte, kinds Kinds) (*Config, Problems) {
+	main, others, err := unbundle(text)
+	if err != nil {
+		d := tomltext.Parse(path, nil)
+		d.Broken(nil, "it was cut off or changed; take the file itself", "%v", err)
+		return nil, d.Problems()
+	}
+	var from files
+	if others != nil {
+		from = func(name string) ([]byte, error) {
+			if text, is := others[name]; is {
+				return text, nil
+			}
+			return nil, fmt.Errorf("read %s: it is not in the bundle", name)
+		}
+	}
+	return parse(path, main, from, kinds)
+}
+
+func parse(path string, text []byte, from files, kinds Kinds) (*Config, Problems) {
 	d := tomltext.Parse(path, text)
 	if p := d.Problems(); p.Broken() {
 		return nil, p
 	}
-	l := &loader{d: d, kinds: kinds, config: &Config{
-		File: path, Text: text, Sources: map[string]*Source{}, Targets: map[string]*Target{},
+	l := &loader{d: d, kinds: kinds, files: from, config: &Config{
+		File: path, Sources: map[string]*Source{}, Targets: map[string]*Target{},
 	}}
 	l.load()
+	l.config.Text = bundle(text, l.texts)
 	problems := d.Problems()
 	if problems.Broken() {
 		return nil, problems
 	}
 	var err error
 	if l.config.Hash, err = l.config.digest(); err == nil {
-		l.config.Digest, err = d.Digest()
+		l.config.Digest, err = l.whole()
 	}
 	if err != nil {
 		d.Report(problem.Problem{Offset: -1, Message: "the policy has no digest: " + err.Error()})
@@ -75,15 +101,15 @@ type loader struct {
 	kinds  Kinds
 	config *Config
 	policy mapping.Config
-}
-
-// later are words of the configuration that this version does not know yet.
-var later = map[string]string{
-	"include": "files of the owners of applications come in a later version; until then write their tables into this file",
+	// files reads what the file names, texts are those that were read, and kept what
+	// of the tree an included file says.
+	files files
+	texts map[string][]byte
+	kept  []keptPart
 }
 
 // tables are the top-level keys.
-var tables = []string{"conflict", "control", "deny", "grant", "retain", "role", "schedule", "source", "state", "table", "target", "test"}
+var tables = []string{"conflict", "control", "deny", "grant", "include", "retain", "role", "schedule", "source", "state", "table", "target", "test"}
 
 func (l *loader) load() {
 	report := problem.Report(func(p problem.Problem) {
@@ -93,24 +119,22 @@ func (l *loader) load() {
 		l.d.Report(p)
 	})
 	for _, name := range l.d.Names() {
-		hint, isLater := later[name]
-		switch {
-		case isLater:
-			report.At([]string{name}, "not known yet", hint)
-		case !slices.Contains(tables, name):
+		if !slices.Contains(tables, name) {
 			l.d.Unknown([]string{name}, tables)
 		}
 	}
+	l.includes(report)
 	l.schedule(report)
 	l.state(report)
 	l.control(report)
-	l.d.Bind([]string{"table"}, &l.policy.Tables)
+	l.lookups(report)
 	l.names("test", report)
 	l.d.Bind([]string{"test"}, &l.policy.Tests)
 	l.roles(report)
 	l.exceptions(report)
 	l.sources(report)
 	l.targets(report)
+	l.policy.Within = l.within
 	l.policy.Zone = l.config.Schedule.Timezone
 	l.config.Policy = mapping.Compile(l.policy, l.d.Where, report)
 }

@@ -78,6 +78,7 @@ func (e *expression) member(n *ast.MemberNode) node {
 	}
 	lower := strings.ToLower(name.Value)
 	slot := e.names.attribute(lower)
+	e.names.ask("person", lower, func(message, hint string) { e.report(at, message, hint) })
 	if !slices.Contains(e.used, slot) {
 		e.used = append(e.used, slot)
 	}

@@ -40,6 +40,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 		p.conflicts = append(p.conflicts, m.conflict(name, c.Conflicts[name], p.roles))
 	}
 	m.exceptionTables(p)
+	m.bounded()
 	m.idle(p)
 	m.reach(p)
 	if m.failed {
@@ -96,7 +97,9 @@ func (m *compiler) inside(path []string) func(at int, message, hint string) {
 
 // condition reads one, and warns of the parts of it that are never true.
 func (m *compiler) condition(source, noGroups string, path []string) *condition {
+	m.names.within = m.within(path...)
 	c := compileCondition(m.names, source, noGroups, m.inside(path))
+	m.names.within = nil
 	if c == nil {
 		return nil
 	}

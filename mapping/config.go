@@ -20,6 +20,8 @@ type Config struct {
 	Sources map[string]SourcePerson `toml:"-"`
 	// Targets by name: the parts of [target.NAME] that are policy.
 	Targets map[string]Target `toml:"-"`
+	// Within gives the bounds of what stands at a key; nil: it has none. It may be nil.
+	Within func(path ...string) *Bounds `toml:"-"`
 	// Zone is where a date without a time begins and ends; UTC if nil.
 	Zone *time.Location `toml:"-"`
 }

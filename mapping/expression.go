@@ -23,13 +23,21 @@ type names struct {
 	slots      map[string]int
 	groups     []string // as written
 	groupIndex map[string]int
+	// within are the bounds of what is compiled now; nil: none. open are attributes
+	// that are named without bounds, asked what was named within some.
+	within *Bounds
+	open   map[string]bool
+	asked  []asked
 }
 
 func newNames() *names {
-	return &names{zone: time.UTC, slots: map[string]int{}, groupIndex: map[string]int{}}
+	return &names{zone: time.UTC, slots: map[string]int{}, groupIndex: map[string]int{}, open: map[string]bool{}}
 }
 
 func (n *names) attribute(lower string) int {
+	if n.within == nil {
+		n.open[lower] = true
+	}
 	i, ok := n.slots[lower]
 	if !ok {
 		i = len(n.attributes)

@@ -45,6 +45,7 @@ func (e *expression) lookup(at int, named, word ast.Node, pl place) node {
 		}
 		return e.fail(e.at(named), hint, "there is no table %q", literal.Value)
 	}
+	e.names.ask("table", literal.Value, func(message, hint string) { e.report(e.at(named), message, hint) })
 	in := e.wantText(e.check(word, place{blank: pl.blank}), pl.blank)
 	if in.kind == isBad {
 		return bad

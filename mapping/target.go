@@ -105,6 +105,7 @@ func (m *compiler) entitlements(t *targetPolicy, c Target) {
 
 func (m *compiler) attributes(t *targetPolicy, c Target) {
 	lower := map[string]string{}
+	defer func() { m.names.within = nil }()
 	for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
 		r := c.Attributes[name]
 		below := r.path
@@ -127,6 +128,8 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 			m.fail(path(), "", "the attributes %q and %q differ in case alone", other, name)
 		}
 		lower[strings.ToLower(name)] = name
+		// Whatever of the rule is an expression stands within its bounds.
+		m.names.within = m.within(path()...)
 		from, where := path(), path()
 		if r.table {
 			from = path("from")

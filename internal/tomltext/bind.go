@@ -58,8 +58,9 @@ func (d *Document) Unknown(path []string, known []string) {
 	default:
 		hint = "did you mean " + meant + "?"
 	}
-	if p, ok := d.place(path); ok {
-		d.add(p.key, p.keyEnd-p.key, Problem{Key: dotted(path), Message: message, Hint: hint})
+	if o := d.of(path); o.has(path) {
+		p, _ := o.place(path)
+		o.add(p.key, p.keyEnd-p.key, Problem{Key: dotted(path), Message: message, Hint: hint})
 	} else {
 		d.Report(problem.Problem{Path: path, Offset: -1, Message: message, Hint: hint})
 	}
@@ -167,8 +168,9 @@ func decodes(taker reflect.Value) bool {
 
 func (d *Document) value(path []string, value any, taker reflect.Value) {
 	if taker.Type() == secretType {
-		if p, ok := d.place(path); ok && p.value >= 0 && d.text[p.value] != '{' {
-			d.hidden = append(d.hidden, p)
+		o := d.of(path)
+		if p, ok := o.place(path); ok && p.value >= 0 && o.text[p.value] != '{' {
+			o.hidden = append(o.hidden, p)
 		}
 	}
 	if u, ok := taker.Addr().Interface().(toml.Unmarshaler); ok {

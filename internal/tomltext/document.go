@@ -24,6 +24,10 @@ type Document struct {
 	// lines are the offsets at which the lines begin.
 	lines []int
 
+	// owners are documents of which a part stands in the tree, by its path.
+	owners map[string]*Document
+	parts  []*Document
+
 	problems []Problem
 	// known holds what binding complained about, so that nothing is said twice.
 	known map[string]bool
@@ -144,18 +148,20 @@ func (d *Document) Report(p problem.Problem) {
 			return
 		}
 	}
-	at, length := d.find(p.Path, p.Offset)
+	o := d.of(p.Path)
+	at, length := o.find(p.Path, p.Offset)
 	if p.Offset < 0 {
-		at, length = d.quotedItem(p.Path, p.Message, at, length)
+		at, length = o.quotedItem(p.Path, p.Message, at, length)
 	}
-	d.add(at, length, Problem{Key: dotted(p.Path), Message: p.Message, Hint: p.Hint, Warning: p.Warning})
+	o.add(at, length, Problem{Key: dotted(p.Path), Message: p.Message, Hint: p.Hint, Warning: p.Warning})
 }
 
 // Where is file:line of a key, or of the nearest table around it.
 func (d *Document) Where(path ...string) string {
-	at, _ := d.find(path, -1)
-	line, _ := d.lineOf(at)
-	return filepath.Base(d.file) + ":" + strconv.Itoa(line)
+	o := d.of(path)
+	at, _ := o.find(path, -1)
+	line, _ := o.lineOf(at)
+	return filepath.Base(o.file) + ":" + strconv.Itoa(line)
 }
 
 // Has says whether the file has the key.

@@ -53,6 +53,15 @@ func (d *Document) add(at, length int, p Problem) {
 
 // Problems are those found so far.
 func (d *Document) Problems() Problems {
+	out := d.own()
+	for _, part := range d.parts {
+		out = append(out, part.own()...)
+	}
+	return out
+}
+
+// own are those in this file.
+func (d *Document) own() Problems {
 	out := slices.Clone(d.problems)
 	for i := range out {
 		out[i].Source = d.shown(out[i].Line)
