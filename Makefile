@@ -13,6 +13,8 @@ APPLIES  ?= 200
 # How many operations a random walk through a directory has.
 WALK     ?= 5000
 PEOPLE   ?= 100000
+# How many people the policy is measured with at most, beside 10,000 and 100,000.
+BENCH_MOST ?= 1000000
 # The longest a package's tests may take.
 TIMEOUT  ?= 8m
 # So many packages are tested at a time: two for each processor, since many tests
@@ -59,9 +61,10 @@ soak: ## the service left alone for two months of a moved clock, through both ch
 	ROSTERD_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run '^(TestLeftAlone|TestStartedReloadedStoppedAndKilled|TestTheWatchdogOfTheService)$$' ./cmd/rosterd
 
 .PHONY: bench
-bench: ## reading and provisioning beside ldapsearch and ldapadd, and what cycles and groups cost, with PEOPLE (100000) people
+bench: ## reading and provisioning beside ldapsearch and ldapadd, and what cycles, groups and the policy cost, with PEOPLE (100000) people
 	$(GO) test -count=1 -timeout 20m -v -run '^TestWorkDoesNotGrowWithThePeople$$' ./sync -args -many $(PEOPLE)
 	$(GO) test -count=1 -timeout 20m -run '^$$' -bench '^BenchmarkGroups$$' -benchtime 1x ./state
+	for people in 10000 100000 $(BENCH_MOST); do $(GO) test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkPolicy$$' -benchtime 1x ./sync -args -many $$people; done
 	$(GO) test -count=1 -timeout 60m -run '^$$' -bench People -benchtime 1x ./bench -args -people $(PEOPLE)
 
 .PHONY: fuzz
