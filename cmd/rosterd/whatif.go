@@ -193,9 +193,9 @@ func (a *app) printWhatIf(file string, same bool, w *rostersync.WhatIf) error {
 		for _, c := range []struct {
 			who  []string
 			what string
-		}{{u.Have, "have what rests on it"}, {u.May, "may come to have something by it"}} {
+		}{{u.Have, "have what rests on it"}, {u.May, "may get something by it"}} {
 			if len(c.who) > 0 {
-				fmt.Fprintf(out, "  %s %s: %s\n", count(len(c.who), "person"), c.what, printable(a.someOf(c.who)))
+				fmt.Fprintf(out, "  %s: %s: %s\n", c.what, count(len(c.who), "person"), printable(a.someOf(c.who)))
 			}
 		}
 		if u.Others {
