@@ -219,7 +219,7 @@ func (f flavor) person(login string) string {
 	if f.class == "user" {
 		return text + "sAMAccountName: " + login + "\nuserAccountControl: 544\n"
 	}
-	return text + "sn: " + login + "\nuid: " + login + "\n"
+	return text + "sn: " + login + "\nuid: " + login + "\nuserPassword: of " + login + "\n"
 }
 
 func (f flavor) set(login string, to [2]string) string {

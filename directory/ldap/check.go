@@ -195,13 +195,18 @@ func (c *checking) lookups(ctx context.Context) {
 	}
 }
 
+// passwords are attributes by which whoever reads them can be somebody else:
+// passwords, what is made of them, and keys.
+var passwords = []string{"userPassword", "authPassword", "pwdHistory", "unixUserPassword", "msSFU30Password", "unicodePwd", "sambaNTPassword", "sambaLMPassword",
+	"sambaPasswordHistory", "ipaNTHash", "krbPrincipalKey", "ms-Mcs-AdmPwd", "msLAPS-Password"}
+
 // sampled looks at some people with everything they show.
 func (c *checking) sampled(ctx context.Context) {
 	if len(c.sample) == 0 {
 		return
 	}
 	exists := map[string]bool{}
-	passwords := 0
+	shown := map[string]int{}
 	for _, dn := range c.sample {
 		rec, err := c.conn.BaseWhole(ctx, dn.String(), "*", "+")
 		if errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
@@ -214,12 +219,16 @@ func (c *checking) sampled(ctx context.Context) {
 		for _, a := range rec.Attributes {
 			exists[a.Name] = true
 		}
-		if len(rec.Values("userPassword")) > 0 {
-			passwords++
+		for _, name := range passwords {
+			if len(rec.Values(name)) > 0 {
+				shown[name]++
+			}
 		}
 	}
-	if passwords > 0 {
-		c.note(directory.Warning, "take the right to read userPassword from it: rosterd needs no passwords", "%s may read passwords (userPassword of %d of %d people)", orAnybody(c.conn.Server().BindDN), passwords, len(c.sample))
+	for _, name := range passwords {
+		if n := shown[name]; n > 0 {
+			c.note(directory.Warning, "take the right to read "+name+" from it: rosterd needs no passwords", "%s may read passwords (%s of %d of %d people)", orAnybody(c.conn.Server().BindDN), name, n, len(c.sample))
+		}
 	}
 	for _, name := range c.source.coverage.Names() {
 		// The one of other servers, where the file leaves open what this one is.

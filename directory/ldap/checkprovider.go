@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func (c *checking) provider(ctx context.Context, r *reading) {
 	c.seenSoFar(r)
 	if cursor.Engine == engineSyncrepl && c.source.profile.name == serverOpenLDAP {
 		c.searchedFor(ctx)
+		c.logged(ctx)
 	}
 	if _, said := changeNumber(c.conn.Server().RootDSE, firstChange); cursor.Engine == engineSyncrepl && c.source.profile.name == server389 && !said {
 		c.note(directory.Warning, "let the bind user read firstchangenumber of the root entry",
@@ -41,6 +43,24 @@ func (c *checking) seenSoFar(r *reading) {
 		hint = "let the bind user read nsds50ruv of the replica (cn=mapping tree,cn=config), or lastchangenumber of the root entry"
 	}
 	c.note(directory.Warning, hint, "the server does not say what it has seen: one that is behind, or was restored, is not told from one that is not")
+}
+
+// logged makes sure that a log of changes is seen: slapd looks into it in the name of
+// who asks, and has none for whoever may not.
+func (c *checking) logged(ctx context.Context) {
+	if !c.hasContext(accessLog) {
+		return
+	}
+	if _, err := c.conn.Base(ctx, accessLog, "objectClass"); errors.Is(err, ldapwire.ErrNoSuchObject) || errors.Is(err, ldapwire.ErrNoEntry) {
+		c.note(directory.Warning, "give it the rule in docs/directories/openldap.md", "nothing of %s is seen: if syncprov takes its log from there, it has none for %s, and who was deleted is known after two sweeps",
+			accessLog, orAnybody(c.conn.Server().BindDN))
+	}
+}
+
+const accessLog = "cn=accesslog"
+
+func (c *checking) hasContext(name string) bool {
+	return slices.ContainsFunc(c.conn.Server().NamingContexts(), func(n string) bool { return strings.EqualFold(n, name) })
 }
 
 // searchedFor makes sure that people are found by entryCSN: the server searches by
@@ -73,8 +93,8 @@ func (c *checking) tooMuch(ctx context.Context) {
 		c.note(directory.Warning, "make an entry of its own for rosterd, with the rights in docs/directories/389ds.md", "it is read as the Directory Manager, who may do everything")
 		return
 	}
-	for _, l := range []struct{ base, holds string }{{"cn=accesslog", "reqMod"}, {"cn=changelog", "changes"}} {
-		if !slices.ContainsFunc(c.conn.Server().NamingContexts(), func(n string) bool { return strings.EqualFold(n, l.base) }) {
+	for _, l := range []struct{ base, holds string }{{accessLog, "reqMod"}, {"cn=changelog", "changes"}} {
+		if !c.hasContext(l.base) {
 			continue
 		}
 		// That it is refused is as it should be.
