@@ -5,7 +5,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,11 +88,7 @@ func (w *twin) says(when string, want ...expected) {
 // watched names a canary, so that nothing is amiss to begin with.
 func (w *twin) watched() *twin {
 	w.t.Helper()
-	text, err := os.ReadFile(w.config)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	writeFile(w.t, w.config, strings.Replace(string(text), "vanish_after =", `canaries = ["`+w.corp.dn("stayer1")+"\"]\nvanish_after =", 1))
+	writeFile(w.t, w.config, strings.Replace(w.text(), "vanish_after =", `canaries = ["`+w.corp.dn("stayer1")+"\"]\nvanish_after =", 1))
 	return w
 }
 
@@ -166,4 +164,131 @@ func TestSlapdCheck(t *testing.T) {
 	w.says("the log shows passwords", expected{"warning", "may read what others wrote (cn=accesslog), new passwords too", "reqMod"})
 	rights()
 	w.says("all is well again")
+}
+
+// The rights of docs/directories/389ds.md, one too few of each kind, and one too many.
+func TestDirsrvCheck(t *testing.T) {
+	t.Parallel()
+	s := servers.StartDirsrv(t, servers.DirsrvConfig{Plugins: []servers.DirsrvPlugin{servers.ContentSync}})
+	corp := dirsrvFlavor
+	w := newTwin(t, corp, "auto", s.CACert).watched()
+	w.must(s, corp.founding(stayers, stayers[:2]))
+	w.reads(s)
+	page := pasted(t, "389ds.md", "targetattr", companyNames...)
+	places := regexp.MustCompile(`(?m)^dn: (.*)$`).FindAllStringSubmatch(page, -1)
+	// rights puts those of the page into force, but for a change of some of them.
+	rights := func(edit ...string) {
+		t.Helper()
+		for _, at := range places {
+			// Nothing at all, or what the server itself needs.
+			if err := s.SetACI(at[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := strings.NewReplacer(edit...).Replace(page)
+		if text == page && len(edit) > 0 {
+			t.Fatalf("no rule of the page has %q", edit[0])
+		}
+		if err := s.Modify(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rights()
+	w.says("the rights of the page", expected{"ok", "389-Directory/", ""}, expected{"ok", "bound as", ""}, expected{"ok", "6 people and 1 group were read", ""},
+		expected{"ok", "changes are followed by syncrepl, deletions too", ""})
+
+	rights("objectClass || nsUniqueId ||", "objectClass ||")
+	w.says("nsUniqueId is missing", expected{"error", "nsUniqueId", "access rules for nsUniqueId"})
+	rights("dn: oid=1.3.6.1.4.1.4203.1.9.1.1,cn=features,cn=config", "dn: cn=monitor")
+	w.says("content synchronisation is missing", expected{"warning", "changes are not followed by syncrepl: the server does not tell cn=sync", "give it the right to read oid=1.3.6.1.4.1.4203.1.9.1.1"}, expected{"ok", "changes are followed by timestamp", ""})
+	rights("|| mail ||", "||")
+	w.says("mail is missing", expected{"warning", `nobody has the attribute "mail"`, "let the bind user read it"})
+	rights("cn || member ||", "cn ||")
+	w.says("member is missing", expected{"warning", "not one of 1 groups shows a member", "member"})
+	rights("(targetattr = \"uid ||", "(targetattr = \"description ||")
+	w.says("the login is missing", expected{"warning", `nobody has the attribute "uid"`, "let the bind user read it"})
+
+	rights("(targetattr = \"uid ||", "(targetattr = \"userPassword || uid ||")
+	w.says("passwords are shown", expected{"warning", "may read passwords (userPassword of 6 of 6 people)", "take the right to read userPassword"})
+	rights()
+	if err := s.SetACI("cn=changelog", `(targetattr = "*")(version 3.0; acl "all"; allow (read, search, compare) userdn = "ldap:///cn=sync,dc=lab,dc=example";)`); err != nil {
+		t.Fatal(err)
+	}
+	w.says("the log shows passwords", expected{"warning", "may read what others wrote (cn=changelog), new passwords too", "changes"})
+	if err := s.SetACI("cn=changelog"); err != nil {
+		t.Fatal(err)
+	}
+	w.says("all is well again")
+	writeFile(t, w.config, strings.Replace(strings.Replace(w.text(), corp.bind, s.AdminDN, 1), "corp.password", "admin.password", 1))
+	writeFile(t, filepath.Join(w.folder, "admin.password"), s.AdminPassword)
+	w.says("as the Directory Manager", expected{"warning", "read as the Directory Manager", "389ds.md"}, expected{"warning", "may read passwords", ""})
+}
+
+// The commands of docs/directories/active-directory.md as they stand there, one right
+// too few of each kind, and one too many.
+func TestSambaCheck(t *testing.T) {
+	t.Parallel()
+	s, other := servers.StartSambaPair(t, servers.SambaConfig{})
+	corp := domainFlavor
+	corp.bind = "rosterd@lab.example"
+	w := newTwin(t, corp, "auto", s.CACert, other.CACert).watched()
+	w.must(s, corp.founding(append([]string{"left"}, stayers...), stayers[:2]), corp.delete("left"))
+	w.reads(s)
+	paste := func(holds string) {
+		t.Helper()
+		text := pasted(t, "active-directory.md", holds, "DC=corp,DC=example", "DC=lab,DC=example", "corp.example", "lab.example")
+		if out, err := s.Shell(text); err != nil {
+			t.Fatalf("%s\n%s%v", text, out, err)
+		}
+	}
+	// A password is asked for at a terminal.
+	if err := s.Tool("user", "create", "rosterd", corp.password); err != nil {
+		t.Fatal(err)
+	}
+	paste("user setexpiry")
+	none := expected{"warning", "changes are not followed by dirsync", "active-directory.md"}
+	blind := expected{"ok", "no deleted object is seen", "list and read Deleted Objects"}
+	w.says("no right but to read", expected{"ok", "Active Directory (Samba) at " + s.TLSURL(), ""}, expected{"ok", "6 people and 1 group were read", ""},
+		expected{"ok", "changes are followed by usn; who was deleted is found by listing IDs", ""}, none, blind)
+	paste("--car=get-changes")
+	w.says("the first of the page", expected{"ok", "changes are followed by dirsync; who was deleted is found by listing IDs", ""}, blind)
+	paste("ldbmodify -H")
+	w.says("the rights of the page", expected{"ok", "changes are followed by dirsync, deletions too", ""})
+	if err := errors.Join(other.Pull(s), s.Pull(other)); err != nil {
+		t.Fatal(err)
+	}
+	w.reads(s, other)
+	w.says("two controllers", expected{"ok", "changes are followed by dirsync, deletions too", ""})
+
+	// One too few, each taken away and given back.
+	const user, root = "rosterd", "DC=lab,DC=example"
+	for _, c := range []struct {
+		dn, ace string
+		want    []expected
+	}{
+		{"cn=writers," + corp.groups, "(OD;;RP;bf9679c0-0de6-11d0-a285-00aa003049e2;;USER)", []expected{{"warning", "not one of 1 groups shows a member", "member"}}},
+		{root, "(OD;;RP;bf967a16-0de6-11d0-a285-00aa003049e2;;USER)", []expected{{"warning", "what the controller has got from others is not seen", "replUpToDateVector"}}},
+		{corp.base, "(D;CI;RPLC;;;USER)", []expected{{"error", "the canary", "may rosterd@lab.example read it"}}},
+	} {
+		if err := s.AddACE(c.dn, c.ace, user); err != nil {
+			t.Fatal(err)
+		}
+		w.says("denied "+c.ace, c.want...)
+		if err := s.RemoveACE(c.dn, c.ace, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.says("all is well again")
+
+	// One too many.
+	if err := s.Grant(user, servers.GetChangesAll); err != nil {
+		t.Fatal(err)
+	}
+	w.says("Get-Changes-All", expected{"warning", "may fetch the passwords of everybody", "Replicating Directory Changes All"})
+	if err := s.Tool("group", "addmembers", "Domain Admins", user); err != nil {
+		t.Fatal(err)
+	}
+	w.must(s, "dn: "+corp.dn("stayer1")+"\nchangetype: modify\nreplace: unixUserPassword\nunixUserPassword: secret\n")
+	w.says("an administrator", expected{"warning", "may fetch the passwords of everybody", ""}, expected{"warning", "is in Domain Admins and may change everything", "may only read"},
+		expected{"warning", "is in Administrators and may change everything", ""}, expected{"warning", "may read passwords (unixUserPassword of 1 of 6 people)", "unixUserPassword"})
 }

@@ -121,18 +121,24 @@ max_enable = { count = 1000 }
 
 func (w *twin) wiki() string { return filepath.Join(w.folder, "wiki.jsonl") }
 
-// reads says which servers are asked, the first first.
-func (w *twin) reads(from ...corpServer) {
+// text is the configuration.
+func (w *twin) text() string {
 	w.t.Helper()
 	text, err := os.ReadFile(w.config)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return string(text)
+}
+
+// reads says which servers are asked, the first first.
+func (w *twin) reads(from ...corpServer) {
+	w.t.Helper()
 	var urls []string
 	for _, s := range from {
 		urls = append(urls, fmt.Sprintf("%q", s.TLSURL()))
 	}
-	lines := strings.Split(string(text), "\n")
+	lines := strings.Split(w.text(), "\n")
 	i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "urls ") })
 	lines[i] = "urls     = [" + strings.Join(urls, ", ") + "]"
 	writeFile(w.t, w.config, strings.Join(lines, "\n"))

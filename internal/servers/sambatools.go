@@ -42,6 +42,15 @@ func (s *Samba) SearchAs(name, password, base, scope, filter string, attrs ...st
 // Tool("user", "disable", "writer").
 func (s *Samba) Tool(args ...string) error { return s.offline().tool(args...) }
 
+// Shell runs commands as an administrator types them on the controller, whose tools
+// find this one in the place of the machine's.
+func (s *Samba) Shell(script string) (string, error) {
+	const def = "/var/lib/samba/private/sam.ldb"
+	tools := fmt.Sprintf("samba-tool() { command samba-tool \"$@\" --configfile=%[1]s -H %[2]s; }\nldbmodify() { command ldbmodify --configfile=%[1]s \"$@\"; }\n", s.conf(), s.sam())
+	out, err := output(nil, []byte("set -eu\n"+tools+strings.ReplaceAll(script, def, s.sam())), "bash")
+	return string(out), err
+}
+
 // Grant gives a user of CN=Users a right; it holds from the next bind on.
 func (s *Samba) Grant(user string, r Right) error {
 	return s.offline().grant(user, s.UserDN(user), r)
