@@ -212,6 +212,15 @@ func (l *loader) roles(report problem.Report) {
 	l.names("role", report)
 	l.names("conflict", report)
 	l.d.Bind([]string{"role"}, &l.policy.Roles)
+	// Of a role whose rule could not be read it is not also said that it has none.
+	// A file in which something could not be read is none, whatever stands here.
+	unread := l.d.Problems().Broken()
+	for name, r := range l.policy.Roles {
+		if unread && r.Groups == nil && r.When == "" && (l.d.Has("role", name, "groups") || l.d.Has("role", name, "when")) {
+			r.When = "true"
+			l.policy.Roles[name] = r
+		}
+	}
 	l.d.Bind([]string{"conflict"}, &l.policy.Conflicts)
 }
 

@@ -57,7 +57,7 @@ func (e *expression) check(tree ast.Node, pl place) node {
 	case *ast.ChainNode:
 		return e.fail(at, "write person.NAME; an absent attribute is caught with ??", "?. cannot stand here")
 	}
-	return e.fail(at, "", "this cannot stand in a rule")
+	return e.fail(at, "a rule is made of comparisons, and, or, not, and the functions of the policy page", "this cannot stand in a rule")
 }
 
 func (e *expression) member(n *ast.MemberNode) node {
@@ -161,7 +161,7 @@ func (e *expression) binary(n *ast.BinaryNode, pl place) node {
 	case "matches":
 		hint = "contains, startsWith and endsWith look for a part"
 	case "<", ">", "<=", ">=":
-		hint = "attributes are texts; == != in compare them"
+		hint = "attributes are texts, compared with ==, != and in; dates are asked with before(…) and after(…)"
 	case "-":
 		hint = `an attribute with a dash in its name is written person["a-b"]`
 	}
@@ -197,7 +197,11 @@ func (e *expression) junction(n *ast.BinaryNode, pl place) node {
 		})
 		out.both(a, b)
 		if never := unsatisfiable(out.must, out.either); never != "" {
-			return e.fail(at, "one value is compared with several: in [\"a\", \"b\"] is true for any of them", "this can never be true: %s", never)
+			hint := `one value is compared with several: in ["a", "b"] is true for any of them`
+			if !strings.Contains(never, "cannot be") {
+				hint = "take one of the two out"
+			}
+			return e.fail(at, hint, "this can never be true: %s", never)
 		}
 		return out
 	}
@@ -230,7 +234,7 @@ func (e *expression) choice(n *ast.ConditionalNode, pl place) node {
 		return bad
 	}
 	if a.exact || b.exact {
-		return e.fail(at, "", exactAlone)
+		return e.fail(at, `write exact(person.NAME) == "x"`, exactAlone)
 	}
 	if a.kind != b.kind {
 		return e.fail(at, "", "one side is %s, the other %s", a.kind, b.kind)
@@ -276,7 +280,7 @@ func (e *expression) wantText(n node, blank bool) node {
 	switch n = n.asText(blank); n.kind {
 	case isText:
 		if n.exact {
-			return e.fail(n.at, "", exactAlone)
+			return e.fail(n.at, `write exact(person.NAME) == "x"`, exactAlone)
 		}
 		return n
 	case isList:

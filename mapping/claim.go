@@ -101,16 +101,42 @@ func (n *node) eitherOf(a, b node) {
 	}
 }
 
-// never says that a claim meets its opposite.
-func (c *choiceOf) never() string {
+// never says that a claim meets what it cannot stand beside.
+func (c *choiceOf) never(others []*choiceOf) string {
 	if c.whole {
 		return "it asks for something and its opposite"
 	}
-	return c.subject + " cannot be both"
+	left := slices.Clone(c.allow)
+	for _, d := range others {
+		left = slices.DeleteFunc(left, func(v string) bool { return slices.Contains(d.allow, v) == d.not })
+		switch {
+		case len(left) > 0:
+		case d.not:
+			return c.subject + " cannot be " + orList(c.allow) + " and be none of it"
+		default:
+			return c.subject + " cannot be " + orList(c.allow) + " and " + orList(d.allow) + " at once"
+		}
+	}
+	return c.subject + " cannot be all that is asked"
 }
 
-// contradiction is the first claim that cannot hold beside the others.
-func contradiction(claims []*choiceOf) *choiceOf {
+func orList(values []string) string {
+	var b []byte
+	for i, v := range values {
+		if i == 3 && len(values) > 4 {
+			return string(append(b, " or another"...))
+		}
+		if i > 0 {
+			b = append(b, " or "...)
+		}
+		b = appendQuoted(b, v)
+	}
+	return string(b)
+}
+
+// contradiction says which claim cannot hold beside the others, the first; "" if
+// all may.
+func contradiction(claims []*choiceOf) string {
 	about := map[string][]*choiceOf{}
 	for _, c := range claims {
 		about[c.subject] = append(about[c.subject], c)
@@ -125,16 +151,16 @@ func contradiction(claims []*choiceOf) *choiceOf {
 			left = slices.DeleteFunc(left, func(v string) bool { return slices.Contains(d.allow, v) == d.not })
 		}
 		if len(left) == 0 {
-			return c
+			return c.never(others)
 		}
 	}
-	return nil
+	return ""
 }
 
 // unsatisfiable says why not all of this can be so; "" if it may be.
 func unsatisfiable(claims []*choiceOf, either [][]branch) string {
-	if c := contradiction(claims); c != nil {
-		return c.never()
+	if why := contradiction(claims); why != "" {
+		return why
 	}
 	for _, branches := range either {
 		why := ""

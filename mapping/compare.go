@@ -34,7 +34,7 @@ func (e *expression) equal(at int, negate bool, l, r node, pl place) node {
 		l, r = r, l
 	}
 	if l.key == r.key {
-		return e.fail(at, "", "this compares a value with itself")
+		return e.fail(at, `write "x" in quotes on one side`, "this compares a value with itself")
 	}
 	exact := lx || rx
 	a, b, op := l.fold, r.fold, "=="
@@ -131,7 +131,7 @@ func (e *expression) part(at int, operator string, l, r node, pl place) node {
 	}
 	exact := lx || rx
 	if r.literal != nil && (*r.literal == "" || !exact && strings.TrimSpace(foldPart(*r.literal)) == "") {
-		return e.fail(r.at, "", "every text %s an empty one", operator)
+		return e.fail(r.at, `person.NAME != "" asks whether there is a value`, "every text %s an empty one", operator)
 	}
 	test := strings.Contains
 	switch operator {

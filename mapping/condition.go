@@ -32,11 +32,11 @@ func compileCondition(n *names, source, noGroups string, report func(at int, mes
 	x := e.wantCondition(e.parse(place{blank: true, rising: true}),
 		`compare it with something: person.NAME == "x"`)
 	if x.static != nil && !*x.static {
-		e.fail(x.at, "", "this can never be true")
+		e.fail(x.at, "take it out, or say of whom it is true", "this can never be true")
 	}
 	if x.kind == isCondition && x.static == nil && !e.failed {
 		if why := unsatisfiable(x.claims(), x.either); why != "" {
-			e.fail(x.at, "", "this can never be true: %s", why)
+			e.fail(x.at, "take it out, or say of whom it is true", "this can never be true: %s", why)
 		}
 	}
 	if e.failed {

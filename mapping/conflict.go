@@ -49,17 +49,17 @@ func (m *compiler) conflict(name string, c Conflict, roles []role) conflict {
 		out.roles = append(out.roles, roles[i].name)
 	}
 	if len(slices.Compact(slices.Sorted(slices.Values(c.Roles)))) < 2 {
-		m.fail(path, "", "a conflict is between two roles at least")
+		m.fail(path, `write roles = ["one", "other"]`, "a conflict is between two roles at least")
 	}
 	for _, i := range known {
 		for _, r := range roles[i].requires {
 			if slices.Contains(known, r.role) {
-				m.warn(path, "", "whoever holds %s is in this conflict: it requires %s", roles[i].name, roles[r.role].name)
+				m.warn(path, "name roles that can be held one without the other", "whoever holds %s is in this conflict: it requires %s", roles[i].name, roles[r.role].name)
 			}
 		}
 		for _, r := range roles[i].includedBy {
 			if slices.Contains(known, r.role) {
-				m.warn(path, "", "whoever holds %s is in this conflict: it includes %s", roles[r.role].name, roles[i].name)
+				m.warn(path, "name roles that can be held one without the other", "whoever holds %s is in this conflict: it includes %s", roles[r.role].name, roles[i].name)
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func (m *compiler) except(e *exception, path func(...string) []string, from, unt
 		}
 	}
 	if e.From.Set() && e.Until.Set() && !e.From.At.Before(e.Until.At) {
-		m.fail(path("until"), "", "it is over before it begins")
+		m.fail(path("until"), "write the later date here", "it is over before it begins")
 	}
 	if m.where != nil {
 		e.Where = m.where(path()...)

@@ -116,9 +116,9 @@ func (e *expression) parse(pl place) (out node) {
 func (e *expression) unread(at int, message string) node {
 	switch message {
 	case "unexpected token EOF":
-		return e.fail(len(e.source), "", "the expression ends too early")
+		return e.fail(len(e.source), "something is missing at its end: a value, or a bracket that closes", "the expression ends too early")
 	case "literal not terminated":
-		return e.fail(at, "", "a quote is not closed")
+		return e.fail(at, "close the text with the quote that opens it", "a quote is not closed")
 	case "compilation failed: expression exceeds maximum allowed nodes":
 		return e.fail(min(at, len(e.source)), "split the rule", "the expression has more than %d parts", maxNodes)
 	case `unexpected token Operator("=")`:

@@ -2,8 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -36,7 +34,7 @@ var arity = map[string]int{"join": 2, "lookup": 2, "replace": 3, "split": 2}
 func (e *expression) call(at int, name string, args []ast.Node, pl place) node {
 	how, known := usage[name]
 	if !known {
-		return e.fail(at, oneOf(name, slices.Sorted(maps.Keys(usage))), "unknown function %q", name)
+		return e.fail(at, unknownFunction(name), "unknown function %q", name)
 	}
 	if calendarArgs[name] > 0 {
 		return e.calendar(at, name, args, pl)
@@ -106,7 +104,7 @@ func (e *expression) inGroup(at int, arg ast.Node, pl place) node {
 	}
 	dn, err := identity.ParseDN(text.Value)
 	if err != nil || dn.IsZero() {
-		return e.fail(e.at(arg), "", "%s", notDN(err))
+		return e.fail(e.at(arg), `write the whole name: inGroup("cn=writers,ou=groups,dc=example")`, "%s", notDN(err))
 	}
 	if !pl.rising {
 		return e.fail(at, "turn the rule round: say who has the role, or let another role exclude it",

@@ -90,7 +90,7 @@ func (m *compiler) entitlements(t *targetPolicy, c Target) {
 		}
 		for _, e := range slices.Compact(slices.Sorted(slices.Values(c.Entitlements[role]))) {
 			if strings.TrimSpace(e) == "" {
-				m.fail(path, "", "an entitlement needs a name")
+				m.fail(path, `write ["Writers"], as it is called there`, "an entitlement needs a name")
 				continue
 			}
 			for _, i := range known {

@@ -132,7 +132,7 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 		at := path("groups", strconv.Itoa(i))
 		dn, err := identity.ParseDN(written)
 		if err != nil || dn.IsZero() {
-			m.fail(at, "", "%s", notDN(err))
+			m.fail(at, `write the whole name: "cn=writers,ou=groups,dc=corp,dc=example"`, "%s", notDN(err))
 			ok = false
 			continue
 		}
