@@ -147,6 +147,26 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 	if len(names) > 1 {
 		c.Conflicts["k"] = Conflict{Roles: names[:2]}
 	}
+	c.Grants, c.Denies = map[string]Grant{}, map[string]Deny{}
+	for i := range rapid.IntRange(0, 2).Draw(t, "grants") {
+		g := Grant{Person: "w7", Role: rapid.SampledFrom(names).Draw(t, "granted"), Reason: "r",
+			Until: rapid.SampledFrom([]Date{"never", "2026-06-01", "2026-06-02", "20260602130000Z"}).Draw(t, "until")}
+		if g.Until == "never" {
+			g.From = rapid.SampledFrom([]Date{"", "2026-06-02", "2026-06-03"}).Draw(t, "from")
+		}
+		c.Grants[fmt.Sprintf("g%d", i)] = g
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "denies") {
+		d := Deny{Person: "w7", Reason: "r", Until: rapid.SampledFrom([]Date{"never", "2026-06-01", "2026-06-03"}).Draw(t, "until")}
+		switch rapid.IntRange(0, 3).Draw(t, "of") {
+		case 0:
+			d.Target = "t0"
+		case 1:
+		default:
+			d.Role = rapid.SampledFrom(names).Draw(t, "denied")
+		}
+		c.Denies[fmt.Sprintf("d%d", i)] = d
+	}
 	p, all := compileConfig(c)
 	if p == nil {
 		// A drawn condition may contradict itself: that is the compiler's right.
@@ -175,6 +195,9 @@ func drawSubject(t *rapid.T, p *Policy) Subject {
 		}
 	}
 	s := Subject{Person: person(attrs), Pins: pins(p), Now: lawNow}
+	if rapid.IntRange(0, 3).Draw(t, "is meant") > 0 {
+		s.Meant = p.People()
+	}
 	for i, pin := range s.Pins {
 		if rapid.Bool().Draw(t, "in "+pin.Written) {
 			s.Memberships = append(s.Memberships, member(s, i))
@@ -237,7 +260,7 @@ func TestLawPlanIsPure(t *testing.T) {
 		c, p := drawPolicy(t)
 		s := drawSubject(t, p)
 		want := asBytes(t, p.Resolve(s))
-		o := Config{Roles: map[string]Role{}, Sources: c.Sources, Conflicts: c.Conflicts, Targets: map[string]Target{}}
+		o := Config{Roles: map[string]Role{}, Grants: c.Grants, Denies: c.Denies, Sources: c.Sources, Conflicts: c.Conflicts, Targets: map[string]Target{}}
 		for _, name := range shuffled(t, slices.Collect(maps.Keys(c.Roles)), "roles") {
 			r := c.Roles[name]
 			r.Groups, r.Requires = shuffled(t, r.Groups, "groups"), shuffled(t, r.Requires, "requires")
@@ -399,6 +422,11 @@ func TestLawReasonsReplay(t *testing.T) {
 				r := c.Roles[name]
 				got := (len(r.Groups) > 0 || r.When != "" || r.Birthright) &&
 					(len(r.Groups) == 0 || slices.ContainsFunc(r.Groups, inside)) && (r.When == "" || alone[name] == "r")
+				if s.Meant != nil {
+					for _, g := range c.Grants {
+						got = got || g.Role == name && inForce(g)
+					}
+				}
 				for other, o := range c.Roles {
 					got = got || held[other] && slices.Contains(o.Includes, name)
 				}
@@ -406,6 +434,9 @@ func TestLawReasonsReplay(t *testing.T) {
 					got = got && held[need]
 				}
 				got = got && inTime(r)
+				for _, x := range c.Denies {
+					got = got && !(s.Meant != nil && x.Role == name && x.Until != "2026-06-01")
+				}
 				for other, o := range c.Roles {
 					got = got && !(slices.Contains(o.Excludes, name) && (held[other] || doubted["role "+other]))
 				}
@@ -418,9 +449,16 @@ func TestLawReasonsReplay(t *testing.T) {
 			}
 		}
 		replay := func(because []Reason, want string) {
-			group, when, born, dates, gives := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, [][2]string{}
+			group, when, born, granted, dates, gives := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, [][2]string{}
 			for _, r := range because {
 				part := strings.Split(r.Rule, ".")
+				if part[0] == "grant" {
+					g := c.Grants[part[1]]
+					if s.Meant == nil || !inForce(g) {
+						t.Fatalf("%+v", r)
+					}
+					granted[g.Role] = true
+				}
 				if part[0] != "role" {
 					continue
 				}
@@ -462,6 +500,7 @@ func TestLawReasonsReplay(t *testing.T) {
 					if (group[name] || when[name] || born[name]) && (len(r.Groups) == 0 || group[name]) && (r.When == "" || when[name]) {
 						shown[name] = true
 					}
+					shown[name] = shown[name] || granted[name]
 				}
 				for _, g := range gives {
 					shown[g[1]] = shown[g[1]] || shown[g[0]]
@@ -504,6 +543,9 @@ func TestLawReasonsReplay(t *testing.T) {
 		}
 	})
 }
+
+// inForce says whether a grant is at lawNow, by its texts.
+func inForce(g Grant) bool { return g.From != "2026-06-03" && g.Until != "2026-06-01" }
 
 // inTime says whether a role's dates hold at lawNow, by their texts.
 func inTime(r Role) bool {
