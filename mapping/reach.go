@@ -126,16 +126,22 @@ func (m *compiler) reach(p *Policy) {
 		why, _ := all[i].and(all[j]).never(roles)
 		return why
 	}
+	pairs := map[[2]string]string{}
 	for _, k := range p.conflicts {
-		m.conflictReach(k, alone)
+		m.conflictReach(k, pairs, alone)
 	}
 	m.rightReach(p, alone)
 }
 
-// conflictReach warns of a conflict between roles that nobody can hold together.
-func (m *compiler) conflictReach(k conflict, alone func(i, j int) string) {
+// conflictReach warns of a conflict between roles that nobody can hold together,
+// or that are in one already.
+func (m *compiler) conflictReach(k conflict, pairs map[[2]string]string, alone func(i, j int) string) {
 	for x, a := range k.roles {
 		for _, b := range k.roles[x+1:] {
+			if other := pairs[[2]string{a, b}]; other != "" {
+				m.warn([]string{"conflict", k.name, "roles"}, "take one of them out of one of the two", "%q and %q are in conflict.%s already", a, b, other)
+			}
+			pairs[[2]string{a, b}] = k.name
 			if why := alone(m.index[a], m.index[b]); why != "" {
 				m.warn([]string{"conflict", k.name, "roles"}, "leave the conflict out, or mend the rules of the roles",
 					"nobody can ever hold %q and %q together: %s", a, b, why)
