@@ -313,6 +313,9 @@ func (w *walk) containerAdded() bool {
 
 func (w *walk) containerRenamed() bool {
 	dn, ok := pick(w, w.containers)
+	if w.traits.RenamesOnce && strings.HasPrefix(dn, w.world.ContainerRDN("reunited")) {
+		return false
+	}
 	if ok {
 		_, parent, _ := strings.Cut(dn, ",")
 		w.move(dn, w.world.ContainerRDN(w.fresh("reunited"))+","+parent)
