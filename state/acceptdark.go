@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 )
 
@@ -36,6 +37,33 @@ func (s *Store) AcceptDark(source, by string) error {
 		return fmt.Errorf("accept the absence of %d groups of %s: %w", len(dark), source, err)
 	}
 	return nil
+}
+
+// DarkGroups are the groups of a source that vanished with all under their container.
+func (s *Store) DarkGroups(source string) (out []directory.Known, err error) {
+	err = s.view(func(tx *txn) error {
+		r, ok, err := sourceOf(tx, source)
+		if err != nil || !ok {
+			return err
+		}
+		dark, err := darkGroups(tx, r.Num)
+		for _, o := range dark {
+			e, err := decodeLean(tx.Bucket(bGroups).Get(ordKey(o)))
+			if err != nil {
+				return err
+			}
+			dn, err := identity.ParseDN(e.dn)
+			if err != nil {
+				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+			}
+			out = append(out, directory.Known{Kind: directory.Group, ID: e.id, DN: dn})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read which groups of %s vanished at once: %w", source, err)
+	}
+	return out, nil
 }
 
 // darkGroups are those that vanished with all under their container.

@@ -133,15 +133,18 @@ func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, 
 	ask.TakePolicy = hold.Target == policyTarget
 	// What the approval says about the world must not be said in the middle of a
 	// cycle that rests on the contrary.
-	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ledger.RulePolicy}, hold.Rule)
+	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ruleDark, ledger.RulePolicy}, hold.Rule)
 	ask.first = func() error {
 		if whole {
 			if err := e.accept(hold, d.by); err != nil {
 				return err
 			}
 		}
-		if hold.Rule == ruleRekeyed {
+		switch hold.Rule {
+		case ruleRekeyed:
 			return e.relink(hold, chosen, d.by)
+		case ruleDark:
+			return e.acceptDark(hold, d.by)
 		}
 		return nil
 	}
@@ -170,6 +173,9 @@ func Choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 	}
 	if h.Target == policyTarget && (a.People != nil || a.Limit > 0) {
 		return nil, &noPartError{h.ID}
+	}
+	if h.Rule == ruleDark && (a.People != nil || a.Limit > 0) {
+		return nil, fmt.Errorf("approve %s: what vanished at once is taken for gone at once, not for some", h.ID)
 	}
 	var out []ledger.Held
 	people := map[identity.Ordinal]bool{}

@@ -23,16 +23,21 @@ func (c *cycle) judge() error {
 	if err != nil {
 		return err
 	}
-	var rekeyed, policy []ledger.Hold
+	var rekeyed, dark, policy []ledger.Hold
 	book.Holds, policy = c.withoutPolicy(book.Holds)
 	if book.Holds, rekeyed, err = c.rekeyed(book.Holds); err != nil {
 		return err
 	}
+	book.Holds, dark = apart(book.Holds)
 	drawn := plan.Make(c.input)
 	verdict := plan.Judge(drawn, book)
-	for i := range rekeyed {
-		if rekeyed[i].ID == "" {
-			rekeyed[i].ID = fmt.Sprintf("h%d", verdict.NextFreeHold+i)
+	if dark, err = c.dark(dark, verdict.Holds); err != nil {
+		return err
+	}
+	ours := slices.Concat(rekeyed, dark)
+	for i := range ours {
+		if ours[i].ID == "" {
+			ours[i].ID = fmt.Sprintf("h%d", verdict.NextFreeHold+i)
 		}
 	}
 	c.report.Plan, c.report.Verdict = drawn, verdict
@@ -41,7 +46,7 @@ func (c *cycle) judge() error {
 	if err := c.describe(); err != nil {
 		return err
 	}
-	holds := versioned(slices.Concat(verdict.Holds, rekeyed, policy), c.input.Now)
+	holds := versioned(slices.Concat(verdict.Holds, ours, policy), c.input.Now)
 	c.report.Holds = holds
 	if err := c.nameHeld(); err != nil {
 		return err

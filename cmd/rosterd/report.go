@@ -108,7 +108,7 @@ func (a *app) printTrouble(r *rostersync.Report) {
 	}
 	// The plan is of targets; the hold of a source stands here.
 	for _, h := range r.Holds {
-		if h.Rule == "rekeyed" && h.Status == ledger.Waiting {
+		if (h.Rule == "rekeyed" || h.Rule == "gone-dark") && h.Status == ledger.Waiting {
 			a.warn(fmt.Sprintf("%s: %s: rosterd approve %s", h.ID, h.Text, h.ID))
 		}
 	}
