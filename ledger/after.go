@@ -71,6 +71,7 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		if out.Account.Name != "" {
 			l.Name = out.Account.Name
 		}
+		l.Called = l.Name
 	}
 	if out.Verified {
 		l.Verified = now

@@ -13,7 +13,10 @@ type Link struct {
 	Target  string
 	Account target.NativeID
 	Name    string
-	Owner   Owner
+	// Called is the name that we gave the account, or found when it was adopted,
+	// whatever it is called by now; empty: Name.
+	Called string
+	Owner  Owner
 	// By is who adopted the account; empty where rosterd created it.
 	By    string
 	Phase Phase
@@ -30,6 +33,14 @@ type Link struct {
 	Granted []Granted
 	// Verified is when the target was last read to agree.
 	Verified time.Time
+}
+
+// GivenName is the name that the account is to keep.
+func (l Link) GivenName() string {
+	if l.Called != "" {
+		return l.Called
+	}
+	return l.Name
 }
 
 // Digest is a truncated SHA-256 of an attribute's values as a set.

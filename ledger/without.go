@@ -22,7 +22,7 @@ func (l Link) Without(o Order) Link {
 	case target.Enable, target.Delete:
 		l.Phase = Closed
 	case target.Rename:
-		l.Name = ch.OldName
+		l.Name, l.Called = ch.OldName, ch.OldName
 	case target.Update:
 		for _, v := range ch.Set {
 			delete(l.Written, v.Name)

@@ -98,6 +98,12 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 	}
 	if t.nameRule >= 0 && len(values[t.nameRule]) > 0 {
 		a.Name = values[t.nameRule][0]
+		if u := t.attributes[t.nameRule].unique; u != nil && wanted {
+			var why *fault
+			if a.Unique, why = u.names(a.Name, sc); why != nil {
+				invalid = append(invalid, t.attributes[t.nameRule].name+": "+why.text)
+			}
+		}
 	}
 	a.Match = make([]Match, 0, len(t.match))
 	for _, m := range t.match {

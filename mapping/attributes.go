@@ -8,7 +8,7 @@ import (
 )
 
 // attributeWords are reserved in a table under attributes.
-var attributeWords = []string{"empty", "from", "mode"}
+var attributeWords = []string{"empty", "from", "mode", "otherwise", "reserve"}
 
 // UnmarshalTOML reads the table of attributes. It never fails: what is wrong
 // with it is reported by Compile, with everything else.
@@ -98,6 +98,10 @@ func readRule(path []string, table map[string]any) AttributeRule {
 			r.Mode = text
 		case key == "empty":
 			r.Empty = text
+		case key == "otherwise":
+			r.Otherwise = text
+		case key == "reserve":
+			r.Reserve = text
 		}
 	}
 	return r

@@ -114,6 +114,13 @@ type AttributeRule struct {
 	// attribute, "keep" what is there, or "park" the account. Under "merge" only
 	// our own values are cleared, under "if-empty" none.
 	Empty string
+	// Otherwise is what the name of the account is where From is taken: a text
+	// with ${number} in it, which is 2, 3 and so on. Such a name is given once and
+	// kept, unless Mode is "enforce".
+	Otherwise string
+	// Reserve is how long a name is given to nobody else, once nobody has it; "":
+	// a year.
+	Reserve string
 
 	// path is the key in the file below "attributes"; nil: the name.
 	path []string

@@ -83,6 +83,9 @@ type Account struct {
 	Doubt Doubt
 	// Name is the value of the target's name attribute.
 	Name string
+	// Unique says what else the name may be, where Name is only the first to try;
+	// nil: Name it is.
+	Unique *Unique
 	// Attributes are sorted by name and hold the name attribute too.
 	Attributes []Attribute
 	// Entitlements are sorted by name.

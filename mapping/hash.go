@@ -95,6 +95,9 @@ func (p *Policy) digest(c Config) string {
 		}
 		for _, a := range t.attributes {
 			put("attribute", a.name, string(a.mode), a.empty, a.template.key)
+			if u := a.unique; u != nil {
+				put("unique", u.otherwise.key, u.reserve.String(), fmt.Sprint(u.follow))
+			}
 		}
 		for _, e := range t.entitlements {
 			names("entitlement "+e.name, e.from)

@@ -92,6 +92,34 @@ func (p *Policy) AttributeNames(target string) []string {
 	return out
 }
 
+// Unique says whether the policy makes names unique anywhere, and Reserve for how
+// long it keeps those of the target from others.
+func (p *Policy) Unique() bool {
+	return slices.ContainsFunc(p.targets, func(t targetPolicy) bool { return t.unique() != nil })
+}
+
+// Reserve is for how long names of the target are kept from others; zero where
+// they are not made unique.
+func (p *Policy) Reserve(target string) time.Duration {
+	if t := p.target(target); t != nil && t.unique() != nil {
+		return t.unique().reserve
+	}
+	return 0
+}
+
+// UniqueIn says whether names of accounts are made unique in the target.
+func (p *Policy) UniqueIn(target string) bool {
+	t := p.target(target)
+	return t != nil && t.unique() != nil
+}
+
+func (t *targetPolicy) unique() *uniqueRule {
+	if t.nameRule < 0 {
+		return nil
+	}
+	return t.attributes[t.nameRule].unique
+}
+
 func (p *Policy) target(name string) *targetPolicy {
 	for i := range p.targets {
 		if p.targets[i].name == name {

@@ -25,6 +25,7 @@ type targetAttribute struct {
 	mode     Mode
 	empty    string
 	reason   Reason
+	unique   *uniqueRule // of the name alone
 	// needed: it names or finds the account.
 	needed bool
 	path   []string // of the rule
@@ -53,6 +54,7 @@ func (m *compiler) target(name string, c Target) targetPolicy {
 	m.entitlements(&t, c)
 	m.attributes(&t, c)
 	m.match(&t, c)
+	m.named(&t, c)
 	return t
 }
 
@@ -147,6 +149,7 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 		a.template = compileTemplate(m.names, r.From, func(at int, message, hint string, warning bool) {
 			m.tell(problem.Problem{Path: from, Offset: at, Message: message, Hint: hint, Warning: warning})
 		})
+		a.unique = m.unique(r, path)
 		t.attributes = append(t.attributes, a)
 	}
 }

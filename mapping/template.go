@@ -21,6 +21,19 @@ type template struct {
 // compileTemplate reads a value. It returns nil if it reported a mistake; a
 // warning does not count as one.
 func compileTemplate(n *names, source string, report func(at int, message, hint string, warning bool)) *template {
+	return compilePieces(n, source, false, report)
+}
+
+// numberKey is ${number} in the key of a value.
+const numberKey = "${#}"
+
+// compileNumbered reads a value in which ${number} may stand. It gives numberMark
+// there.
+func compileNumbered(n *names, source string, report func(at int, message, hint string, warning bool)) *template {
+	return compilePieces(n, source, true, report)
+}
+
+func compilePieces(n *names, source string, numbered bool, report func(at int, message, hint string, warning bool)) *template {
 	t := &template{source: source, key: "\"\""}
 	if !utf8.ValidString(source) || len(source) > maxText {
 		report(0, "the value is not UTF-8, or too long", "", false)
@@ -36,6 +49,11 @@ func compileTemplate(n *names, source string, report func(at int, message, hint 
 			text := p.text
 			keys = append(keys, strconv.Quote(text))
 			t.parts = append(t.parts, func(*scope) (string, *fault) { return text, nil })
+			continue
+		}
+		if numbered && strings.TrimSpace(p.text) == "number" {
+			keys = append(keys, numberKey)
+			t.parts = append(t.parts, func(*scope) (string, *fault) { return numberMark, nil })
 			continue
 		}
 		e := &expression{

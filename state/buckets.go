@@ -41,6 +41,9 @@ var (
 	bTargets    = []byte("targets")   // name → target state
 	bCycles     = []byte("cycles")    // begin ‖ ID → cycle
 	bJournal    = []byte("journal")   // number → record
+	// bGiven is target ‖ 0 ‖ salted hash of a name → who had it, and until when. It
+	// is made when the first name is given.
+	bGiven = []byte("given")
 
 	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bContainers, bNames, bStage, bStageMeta,
 		bPins, bMarks, bDue, bFlips, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}
@@ -57,6 +60,7 @@ var (
 	// kGeneration counts the files that the state had.
 	kGeneration = []byte("generation")
 	kFormer     = []byte("former serials")
+	kSalt       = []byte("salt") // of the hashes of given names
 	kRestored   = []byte("restored")
 
 	one       = []byte{1}

@@ -15,6 +15,7 @@ import (
 // eraser takes people out of everything but the journal, within one transaction.
 type eraser struct {
 	tx  *txn
+	now time.Time
 	who map[identity.Ordinal]bool
 	// names are theirs and nobody else's, texts also those that others may share.
 	names, texts *needles
@@ -92,6 +93,9 @@ func (e *eraser) accounts() error {
 		if err := dropLinks(e.tx, under(links, ordKey(o))); err != nil {
 			return err
 		}
+	}
+	if err := forgetNames(e.tx, e.who, e.now); err != nil {
+		return err
 	}
 	var keys [][]byte
 	if err := natives.ForEach(func(k, v []byte) error {

@@ -101,7 +101,7 @@ func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error 
 	refs := called.refs()
 	called.sharedWithWords(tx)
 	f := forgetting{People: who, Names: slices.Sorted(maps.Keys(called.names)), Shared: slices.Sorted(maps.Keys(called.shared))}
-	e := eraser{tx: tx, who: called.who, names: newNeedles(f.Names, false), texts: newNeedles(slices.Concat(f.Names, f.Shared), false), refs: refs}
+	e := eraser{tx: tx, now: s.now(), who: called.who, names: newNeedles(f.Names, false), texts: newNeedles(slices.Concat(f.Names, f.Shared), false), refs: refs}
 	if err := e.run(); err != nil {
 		return err
 	}

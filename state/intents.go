@@ -53,6 +53,9 @@ func (s *Store) Intend(cycle string, orders []ledger.Order) ([]Intent, error) {
 			if err := useApproval(tx, o.Approval, o.Change.Key()); err != nil {
 				return err
 			}
+			if err := nameIntended(tx, o); err != nil {
+				return err
+			}
 			if err := s.noteIntent(tx, i, by); err != nil {
 				return err
 			}
@@ -139,9 +142,12 @@ func (s *Store) record(tx *txn, r Result, by deciders) error {
 		if err := returnApproval(tx, o.Approval, o.Change.Key(), s.now(), r.Parked != nil); err != nil {
 			return err
 		}
+		if err := nameRefused(tx, r, s.now()); err != nil {
+			return err
+		}
 	}
 	if r.Link != nil {
-		if err := putLink(tx, *r.Link); err != nil {
+		if err := putLink(tx, *r.Link, s.now()); err != nil {
 			return err
 		}
 	}

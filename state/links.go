@@ -73,7 +73,7 @@ func (s *Store) LinkOwner(name string, id target.NativeID) (identity.Ordinal, bo
 func (s *Store) PutLinks(links []ledger.Link) error {
 	err := s.update(func(tx *txn) error {
 		for _, l := range links {
-			if err := putLink(tx, l); err != nil {
+			if err := putLink(tx, l, s.now()); err != nil {
 				return err
 			}
 		}
@@ -85,7 +85,7 @@ func (s *Store) PutLinks(links []ledger.Link) error {
 	return nil
 }
 
-func putLink(tx *txn, l ledger.Link) error {
+func putLink(tx *txn, l ledger.Link, now time.Time) error {
 	if !l.Person.Valid() || l.Target == "" {
 		return fmt.Errorf("link without person or target")
 	}
@@ -115,6 +115,9 @@ func putLink(tx *txn, l ledger.Link) error {
 		}
 	}
 	if err := tally(tx, was, &l); err != nil {
+		return err
+	}
+	if err := nameMoves(tx, was, &l, now); err != nil {
 		return err
 	}
 	return links.Put(key, encodeLink(l))
@@ -183,7 +186,10 @@ func (s *Store) ForgetTarget(name, by string) error {
 			return err
 		}
 		prefix := append([]byte(name), 0)
-		for _, b := range []*bucket{tx.Bucket(bNatives), tx.Bucket(bParked)} {
+		for _, b := range []*bucket{tx.Bucket(bNatives), tx.Bucket(bParked), tx.Bucket(bGiven)} {
+			if b == nil {
+				continue
+			}
 			if err := drop(b, under(b, prefix)); err != nil {
 				return err
 			}

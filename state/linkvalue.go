@@ -9,7 +9,7 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// linkForm 1 had no added values.
+// linkForm 1 had neither added values nor the name that was given.
 const linkForm = 2
 
 // encodeLink writes a link without its person and target, which are its key.
@@ -45,6 +45,7 @@ func encodeLink(l ledger.Link) []byte {
 		w.text(name)
 		w.texts(l.Added[name])
 	}
+	w.text(l.Called)
 	return w.b
 }
 
@@ -82,5 +83,6 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 			l.Added[attribute] = r.texts()
 		}
 	}
+	l.Called = r.text()
 	return l, r.end()
 }

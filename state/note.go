@@ -167,7 +167,7 @@ func (s *Store) Unverified(cycle, name string, links []ledger.Link, parked []led
 	}
 	err := s.update(func(tx *txn) error {
 		for _, l := range links {
-			if err := putLink(tx, l); err != nil {
+			if err := putLink(tx, l, s.now()); err != nil {
 				return err
 			}
 		}

@@ -150,7 +150,10 @@ func (a *applier) gaveUp() bool {
 // returns those that it left to let a lane in: they come after it.
 func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Order, error) {
 	defer a.section()()
-	ready := a.ready(orders)
+	ready, err := a.stillFree(a.ready(orders))
+	if err != nil {
+		return nil, err
+	}
 	if len(ready) == 0 {
 		return nil, nil
 	}

@@ -31,6 +31,12 @@ func (c *cycle) tend(ctx context.Context) error {
 	if err := c.Store.DropSpends(today.Add(-max(leap, c.widest()))); err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
+	for _, t := range c.Targets {
+		// A year also where names are not made unique: they may be one day.
+		if err := c.Store.DropGiven(t.Name, today.Add(-max(year, c.Policy.Reserve(t.Name)))); err != nil {
+			return fmt.Errorf("tend the state: %w", err)
+		}
+	}
 	if c.KeepJournal > 0 {
 		if _, err := c.Store.DropMonths(today.Add(-c.KeepJournal)); err != nil {
 			return fmt.Errorf("tend the state: %w", err)
@@ -42,6 +48,8 @@ func (c *cycle) tend(ctx context.Context) error {
 // leap is how much later than the one before a resync may be, for its instant to
 // be believed at once.
 const leap = 31 * 24 * time.Hour
+
+const year = 365 * 24 * time.Hour
 
 // today is the instant by which a resync judges what is old. What goes does not
 // come back, so a clock that runs far ahead erases nothing: a resync that is much

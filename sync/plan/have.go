@@ -36,7 +36,7 @@ func (m *matter) fromLink(returned bool) {
 	m.s.Situation = InSync
 	l := clone(*m.link)
 	differs := returned || m.in.Full || m.seen.Released || m.waits()
-	if !m.t.Description.EqualName(l.Name, m.want.Name) && m.want.Name != "" && m.t.Description.CanRename {
+	if m.misnamed(l) {
 		m.s.Situation, differs = Renamed, true
 	}
 	for _, a := range m.want.Attributes {
@@ -143,8 +143,11 @@ func (m *matter) enabling(d *difference, fresh bool) {
 }
 
 func (m *matter) naming(d *difference) {
-	rules, was := m.t.Description, d.link.Name
-	d.link.Name = m.account.Name
+	rules, was := m.t.Description, d.link.GivenName()
+	d.link.Name, d.link.Called = m.account.Name, was
+	if !m.settleName(was, true) {
+		return
+	}
 	if m.want.Name == "" || rules.EqualName(m.account.Name, m.want.Name) {
 		return
 	}

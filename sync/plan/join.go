@@ -80,6 +80,13 @@ func (m *matter) create(p Planned) {
 		m.invalid("the account would have no name")
 		return
 	}
+	had := "" // whose account was deleted comes back under the same name
+	if l := m.seen.Link; l != nil {
+		had = l.GivenName()
+	}
+	if !m.settleName(had, false) {
+		return
+	}
 	m.s.Account = m.want.Name
 	p.Change = target.Change{Verb: target.Create, Name: m.want.Name, Set: m.initial()}
 	p.Reasons = m.want.Because

@@ -67,12 +67,15 @@ type desk struct {
 	owners  map[target.NativeID]identity.Ordinal
 	logins  map[identity.Ordinal]string
 	guards  guards
+	// held are the names that accounts have now, once somebody asked; chosen are
+	// those that this plan gives.
+	held, chosen map[string][]heldName
 }
 
 func newDesk(in *Input, t *Target, people []Person, sources map[string]Source) *desk {
 	d := &desk{in: in, t: t, sources: sources, managed: make(map[string]bool, len(t.Entitlements)),
 		owners: make(map[target.NativeID]identity.Ordinal, len(t.Owners)+len(people)),
-		logins: make(map[identity.Ordinal]string, len(people)), guards: newGuards(t.Rules)}
+		logins: make(map[identity.Ordinal]string, len(people)), guards: newGuards(t.Rules), chosen: map[string][]heldName{}}
 	for _, e := range t.Entitlements {
 		d.managed[e] = true
 	}

@@ -35,6 +35,10 @@ type Subject struct {
 	// Look is set where the account must be looked at before anything is
 	// planned for it. A second plan, with the answer, has the changes.
 	Look *target.Query
+	// Names are those of which must be known whether they are free, before anything
+	// is planned for the account: a plan with the answers in Target.Names may ask
+	// for more.
+	Names []string
 	// Changes are in the order in which they should be made.
 	Changes []Planned
 	// Link is the link corrected by what was observed, without any write; nil
@@ -106,7 +110,7 @@ type Orphan struct {
 // Wants says whether the plan asks for a look before it can be complete.
 func (p Plan) Wants() bool {
 	for _, s := range p.Subjects {
-		if s.Look != nil {
+		if s.Look != nil || len(s.Names) > 0 {
 			return true
 		}
 	}

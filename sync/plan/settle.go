@@ -76,7 +76,7 @@ func (j *judge) standing(i int) Standing {
 		stage(Parked, s.Park.Error)
 	case s.Situation == InDoubt:
 		stage(Parked, s.Why)
-	case s.Look != nil:
+	case s.Look != nil || len(s.Names) > 0:
 		stage(Due, "to be looked at")
 	case s.Kept != "":
 		stage(Retained, s.Kept)

@@ -26,7 +26,9 @@ type matter struct {
 	// showed; nil: it is not there.
 	looked  bool
 	account *target.Account
-	s       Subject
+	// named: the account's name is settled, where it has to be unique.
+	named bool
+	s     Subject
 }
 
 // subject finds the situation, the first that applies, and the changes.
@@ -244,7 +246,7 @@ func (m *matter) query() *target.Query {
 		q.Match = append(q.Match, target.Match{Attribute: w.Attribute, Value: w.Value})
 		named = named || w.Attribute == m.t.Description.NameAttribute
 	}
-	if !named && m.want.Name != "" {
+	if !named && m.want.Name != "" && m.want.Unique == nil {
 		q.Match = append(q.Match, target.Match{Attribute: m.t.Description.NameAttribute, Value: m.want.Name})
 	}
 	return q
@@ -307,7 +309,12 @@ func (m *matter) finish() {
 		m.s.Look, m.s.unread = nil, true
 		m.park("look at the account", target.Transient.String(), m.t.Down, "see: rosterd check", later(m.in.Now, m.t.DownUntil))
 	}
-	if m.s.Look != nil {
+	if len(m.s.Names) > 0 && m.t.Down != "" {
+		m.s.Names = nil
+		m.park("look for a free name", target.Transient.String(), m.t.Down, "see: rosterd check", later(m.in.Now, m.t.DownUntil))
+		m.s.Changes, m.s.unread = nil, true
+	}
+	if m.s.Look != nil || len(m.s.Names) > 0 {
 		m.s.Changes, m.s.unread = nil, true
 	}
 	m.backOff()
