@@ -2,11 +2,53 @@ package words
 
 import (
 	"strings"
+
+	"github.com/rosterd/rosterd/mapping"
 )
 
 // exceptions are those that end.
 func (w *writer) exceptions() Section {
-	return Section{Title: "Exceptions", ID: "exceptions"}
+	s := Section{Title: "Exceptions", ID: "exceptions"}
+	t := Table{Head: []string{"Who", "What", "Until", "Why"}}
+	row := func(who string, what Text, from, until mapping.Date, reason, ticket string) {
+		why := text(reason)
+		if ticket != "" {
+			why = text(why, " (", asCode(ticket), ")")
+		}
+		if from != "" {
+			what = text(what, ", from ", asStrong(string(from)))
+		}
+		t.Rows = append(t.Rows, []Text{text(asCode(who)), what, text(string(until)), why})
+	}
+	for _, name := range sorted(w.config.Grants) {
+		x := w.config.Grants[name]
+		row(x.Person, text("has ", linkTo("role", x.Role), ", as though its rules gave it"), x.From, x.Until, x.Reason, x.Ticket)
+	}
+	for _, name := range sorted(w.config.Denies) {
+		x := w.config.Denies[name]
+		what := text("has nothing anywhere: every account is disabled and stripped, not deleted")
+		switch {
+		case x.Role != "":
+			what = text("does not have ", linkTo("role", x.Role), ", whatever gives it")
+		case x.Target != "":
+			what = text("has nothing in ", linkTo("app", x.Target), ": the account is disabled and stripped, not deleted")
+		}
+		row(x.Person, what, "", x.Until, x.Reason, x.Ticket)
+	}
+	for _, name := range sorted(w.config.Retains) {
+		x := w.config.Retains[name]
+		what := text("is never deleted, anywhere")
+		if x.Target != "" {
+			what = text("is never deleted in ", linkTo("app", x.Target))
+		}
+		row(x.Person, what, "", x.Until, x.Reason, x.Ticket)
+	}
+	if len(t.Rows) > 0 {
+		s.say("These people are treated in another way than the rules say, until the day that stands here; then it ends by itself. Decisions that were made by hand are not in this file: ",
+			asCode("rosterd status"), " lists them.")
+		s.add(t)
+	}
+	return s
 }
 
 // conflicts are the roles that do not go together.

@@ -217,3 +217,23 @@ func TestRolesInTime(t *testing.T) {
 		}
 	}
 }
+
+// Exceptions of the file are said, with their end and their reason.
+func TestExceptionsAreSaid(t *testing.T) {
+	c := company(3)
+	c.Grants = map[string]mapping.Grant{"g": {Person: "writer7", Role: "content-role-00", Reason: "stands in", Ticket: "T-1", From: "2026-12-01", Until: "2027-01-31"}}
+	c.Denies = map[string]mapping.Deny{"d": {Person: "writer8", Role: "content-role-01", Reason: "moved", Until: "never"},
+		"e": {Person: "writer9", Target: "app1", Reason: "audit", Until: "2027-02-01"}, "f": {Person: "writer10", Reason: "case", Until: "2027-02-01"}}
+	c.Retains = map[string]mapping.Retain{"r": {Person: "writer11", Target: "app2", Reason: "legal", Until: "never"}, "s": {Person: "writer12", Reason: "legal", Until: "never"}}
+	md := New(input(t, c)).Markdown()
+	for _, want := range []string{
+		"| `writer7` | has [content-role-00](#content-role-00), as though its rules gave it, from **2026-12-01** | 2027-01-31 | stands in (`T-1`) |",
+		"| `writer8` | does not have [content-role-01](#content-role-01), whatever gives it | never | moved |",
+		"| `writer9` | has nothing in [app1](#app1): the account is disabled and stripped, not deleted | 2027-02-01 | audit |",
+		"| `writer10` | has nothing anywhere", "| `writer11` | is never deleted in [app2](#app2) | never | legal |", "| `writer12` | is never deleted, anywhere | never | legal |",
+	} {
+		if !strings.Contains(md, want) {
+			t.Errorf("it does not say: %s\n%s", want, md)
+		}
+	}
+}
