@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var offline, people bool
+	var offline, people, schema bool
 	cmd := &cobra.Command{
 		Use: "check", GroupID: groupBegin, Short: "validate the configuration, then connect to everything", Args: cobra.NoArgs,
 		Long: `check reads the configuration and prints every mistake in it, with its place. Then it
@@ -23,10 +23,14 @@ connects to the source and each target and reports what was found there, what ma
 read and written, when a service would run, and whether the file is in force. Of the
 people who are known it lists the values that no rule names, and roles that nobody
 holds; of each target, patterns that protect nothing there. --offline stops after the
-file, --people looks at the people alone.`,
+file, --people looks at the people alone. --schema prints what editors check the file by.`,
 		Example: `  rosterd check -c rosterd.toml
   rosterd check --offline      in a hook of the repository that the file lives in`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if schema {
+				_, err := a.stdout.Write(config.Schema)
+				return failed(err)
+			}
 			if people {
 				return a.runCensus(c.Context())
 			}
@@ -39,7 +43,8 @@ file, --people looks at the people alone.`,
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "only the file")
 	cmd.Flags().BoolVar(&people, "people", false, "only what the policy makes of the people who are known")
-	cmd.MarkFlagsMutuallyExclusive("offline", "people")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON Schema of the configuration, for editors")
+	cmd.MarkFlagsMutuallyExclusive("offline", "people", "schema")
 	return cmd
 }
 
