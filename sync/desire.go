@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -242,7 +243,16 @@ func pausedBy(pauses []ledger.Pause, name string) string {
 }
 
 func (c *cycle) scope(name string) target.Scope {
-	return target.Scope{Attributes: c.Policy.AttributeNames(name), Entitlements: c.Policy.Entitlements(name)}
+	return ScopeOf(c.Policy, c.target(name))
+}
+
+// ScopeOf is what a target is asked for: what the policy computes and can name there,
+// and the entitlements by which accounts are protected, whether a role gives them or
+// not.
+func ScopeOf(p *mapping.Policy, t Target) target.Scope {
+	all := slices.Concat(p.Entitlements(t.Name), t.Rules.Entitlements())
+	slices.Sort(all)
+	return target.Scope{Attributes: p.AttributeNames(t.Name), Entitlements: slices.Compact(all)}
 }
 
 func (e *Engine) target(name string) Target {

@@ -13,6 +13,7 @@ import (
 	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/internal/control"
 	"github.com/rosterd/rosterd/internal/secret"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
@@ -127,23 +128,15 @@ func strange(name string, values map[string]int) string {
 
 // idle lists a target that has patterns of accounts to leave alone, and tells those
 // that fit nothing there.
-func (a *app) idle(ctx context.Context, t rostersync.Target, scope target.Scope, note taker) {
-	patterns := slices.Concat(t.Rules.Protect, t.Rules.BreakGlass)
-	if len(patterns) == 0 {
+func (a *app) idle(ctx context.Context, p *mapping.Policy, t rostersync.Target, note taker) {
+	if len(t.Rules.Protect)+len(t.Rules.BreakGlass) == 0 {
 		return
 	}
-	for _, p := range patterns {
-		if kind, name, _ := strings.Cut(p, ":"); kind == "entitlement" && !strings.ContainsAny(name, `*?[\`) {
-			scope.Entitlements = append(slices.Clone(scope.Entitlements), name)
-		}
-	}
-	slices.Sort(scope.Entitlements)
-	scope.Entitlements = slices.Compact(scope.Entitlements)
-	list, err := target.Collect(ctx, t.Target, scope)
+	list, err := target.Collect(ctx, t.Target, rostersync.ScopeOf(p, t))
 	if err != nil {
 		return // the check of the target says why
 	}
-	for _, p := range t.Rules.Idle(list.Accounts()) {
-		note("target "+t.Name, "warning", fmt.Sprintf("%q protects nothing: no account there fits it", p), "see how accounts are called there; upper and lower case make no difference")
+	for _, pattern := range t.Rules.Idle(list.Accounts()) {
+		note("target "+t.Name, "warning", fmt.Sprintf("%q protects nothing: no account there fits it", pattern), "see how accounts are called there; upper and lower case make no difference")
 	}
 }

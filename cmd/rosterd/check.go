@@ -135,7 +135,7 @@ func (a *app) connect(ctx context.Context, c *config.Config, note func(where, le
 	}
 	for _, t := range e.Targets {
 		scope := target.Scope{Attributes: c.Policy.AttributeNames(t.Name), Entitlements: c.Policy.Entitlements(t.Name)}
-		a.idle(ctx, t, scope, note)
+		a.idle(ctx, c.Policy, t, note)
 		checker, can := t.Target.(target.Checker)
 		if !can {
 			continue

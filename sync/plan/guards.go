@@ -88,3 +88,15 @@ func (r Rules) Idle(accounts []target.Account) (out []string) {
 	}
 	return out
 }
+
+// Entitlements are those that the patterns name without a wildcard, sorted. A target
+// must be asked for them too: no role may give them, and still they protect.
+func (r Rules) Entitlements() (out []string) {
+	for _, p := range slices.Concat(r.Protect, r.BreakGlass) {
+		if kind, name, _ := strings.Cut(p, ":"); kind == "entitlement" && !strings.ContainsAny(name, `*?[\`) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
