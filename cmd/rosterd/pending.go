@@ -34,7 +34,7 @@ func (a *app) settlePending(code int) int {
 	}
 	if p.Fate == rostersync.Held {
 		switch code {
-		case rostersync.ExitDone, rostersync.ExitPending, rostersync.ExitParked:
+		case rostersync.ExitDone, rostersync.ExitPending, rostersync.ExitParked, rostersync.ExitUnknown:
 			return rostersync.ExitHeld
 		}
 	}
