@@ -251,6 +251,7 @@ func TestNoFalseContradiction(t *testing.T) {
 		`"x" in values(person.a) and "y" in values(person.a)`,
 		`person.a != "x" and person.a != "y"`,
 		`not (person.a == "x") and person.a == "y"`,
+		`(person.a == "x" or person.b == "z") and person.a == "w"`,
 		`person.a == "x" and lower(person.a) == "y"`,
 	} {
 		if p, all := compileConfig(Config{Roles: map[string]Role{"r": {When: when}}}); p == nil {

@@ -89,7 +89,7 @@ until = "2026-11-30"
 [role.keeper]
 when = 'person.type == "staff" and person.l == "x"'
 includes = ["only-by-staff", "also-by-guest"]
-[role.gate]
+[role.warden]
 groups = ["cn=a"]
 includes = ["also-by-guest"]
 `
@@ -109,6 +109,7 @@ includes = ["also-by-guest"]
 		{"[role.r]\ngroups = [\"cn=a\"]\nrequires = [\"b\", \"a\"]\n", "", ""},
 		{"[role.r]\ngroups = [\"cn=a\"]\nrequires = [\"spring\"]\nfrom = \"2026-05-31\"\n", "", ""},
 		{"[conflict.k]\nroles = [\"staff\", \"a\"]\n", "", ""},
+		{"[role.r]\nwhen = 'person.type == \"guest\"'\nrequires = [\"staff\"]\n[role.other]\ngroups = [\"cn=a\"]\nincludes = [\"r\"]\n", "", ""},
 		{"[target.t.account]\nfor = [\"guest\", \"a\"]\n[target.t.entitlements]\nstaff = [\"x\"]\n", "", ""},
 	} {
 		_, all := compile(t, base+c.add)
