@@ -102,7 +102,7 @@ func still(t *testing.T, name string, start followtest.Start, engine string) {
 			t.Fatalf("told: %v, opened %t", m.told, m.opened)
 		}
 		n := c.requests.Load() - before
-		t.Logf("%d requests", n)
+		t.Logf("%d requests; it knows %d places", n, len(m.known))
 		if n == 0 || n > 3 {
 			t.Errorf("%d requests while nothing changed", n)
 		}
@@ -119,6 +119,7 @@ func TestSlapdNothingChanged(t *testing.T) {
 	still(t, "session log", storySlapd(servers.SyncSessionLog, "syncrepl", 0), "syncrepl")
 	still(t, "access log", storySlapd(servers.SyncAccessLog, "syncrepl", 0), "syncrepl")
 	still(t, "timestamp", storySlapd(servers.SyncPlain, "timestamp", 0), "timestamp")
+	still(t, "timestamp on no provider", storySlapd(servers.NoSync, "timestamp", 0), "timestamp")
 }
 
 func TestSambaNothingChanged(t *testing.T) {
@@ -132,4 +133,11 @@ func TestDirsrvNothingChanged(t *testing.T) {
 	t.Parallel()
 	still(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync), "syncrepl")
 	still(t, "timestamp", storyDirsrv("timestamp", 0), "timestamp")
+	still(t, "timestamp on a supplier", func(t *testing.T) followtest.World {
+		w := storyDirsrv("timestamp", 0)(t).(*storyWorld)
+		w.must(w.ds.Supply(7))
+		w.must(w.ds.SetACI("cn=mapping tree,cn=config", `(targetattr = "nsds50ruv || nsUniqueId || objectClass || cn")(targetfilter = "(objectClass=nsds5Replica)")`+
+			`(version 3.0; acl "what was seen"; allow (read, search, compare) userdn = "ldap:///`+sync+`";)`))
+		return w
+	}, "timestamp")
 }

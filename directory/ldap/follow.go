@@ -47,6 +47,10 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 		facts.Nothing = true
 		return proof.NewFollowed(facts), ctx.Err()
 	}
+	// Nothing of this was asked of somebody else.
+	if err := conn.Confirm(ctx); err != nil {
+		return directory.Followed{}, err
+	}
 	n := newNews()
 	next := from
 	if moved {

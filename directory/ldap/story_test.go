@@ -66,6 +66,7 @@ type storyWorld struct {
 	admin   ldapwire.Config
 	cfg     ldap.Config
 	restart func() error
+	ds      *servers.Dirsrv // where it is one
 	// hide and show take the right to see a container from who reads, and give it.
 	hide, show func(container string) error
 	crowd      []string

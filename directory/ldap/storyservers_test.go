@@ -131,7 +131,7 @@ func storyDirsrv(changes string, n int, plugins ...servers.DirsrvPlugin) followt
 			cfg.LDIF = []io.Reader{text}
 		}
 		s := servers.StartDirsrv(t, cfg)
-		w.restart = s.Restart
+		w.restart, w.ds = s.Restart, s
 		w.hide = func(in string) error {
 			return s.SetACI(in, `(targetattr = "*")(version 3.0; acl "hide"; deny (all) userdn = "ldap:///`+sync+`";)`)
 		}

@@ -24,6 +24,8 @@ type Conn struct {
 	server  Server
 	binding int64 // requests until it was bound
 	born    time.Time
+	// confirmed: who we are was asked since it was bound or taken out of a session.
+	confirmed bool
 
 	mu     sync.Mutex // held by the operation that runs
 	closed sync.Once

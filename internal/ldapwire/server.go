@@ -3,6 +3,7 @@ package ldapwire
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/go-ldap/ldap/v3"
 )
@@ -43,6 +44,14 @@ func (s Server) paged() bool {
 
 // identify reads the root entry, and asks who we are.
 func (c *Conn) identify(ctx context.Context) error {
+	if err := c.readRoot(ctx); err != nil {
+		return err
+	}
+	return c.askWhoAmI(ctx)
+}
+
+// readRoot reads the root entry as it is now.
+func (c *Conn) readRoot(ctx context.Context) error {
 	root, err := c.Base(ctx, "", "*", "+")
 	switch {
 	case err == nil:
@@ -52,9 +61,32 @@ func (c *Conn) identify(ctx context.Context) error {
 	default:
 		return err
 	}
+	return nil
+}
+
+// Confirm asks the server of a connection that was kept who it takes us for: whoever
+// learns from it that nothing changed need not ask, and whoever believes it more must.
+// It is an error if that is somebody else than it was after the bind.
+func (c *Conn) Confirm(ctx context.Context) error {
+	if c.confirmed {
+		return nil
+	}
+	was := c.server.AuthzID
+	if err := c.askWhoAmI(ctx); err != nil {
+		return err
+	}
+	if c.server.AuthzID != was {
+		return fmt.Errorf("confirm who we are: %s takes us for %q, and took us for %q before", c.server.URL, c.server.AuthzID, was)
+	}
+	return nil
+}
+
+func (c *Conn) askWhoAmI(ctx context.Context) error {
+	c.confirmed = true
 	if !c.server.RootDSE.Has("supportedExtension", oidWhoAmI) {
 		return nil
 	}
+	var err error
 	c.server.AuthzID, err = c.WhoAmI(ctx)
 	var e *Error
 	if errors.As(err, &e) && e.Code != 0 && !e.Transient() {

@@ -26,7 +26,8 @@ type Session struct {
 func NewSession(idle, age time.Duration) *Session { return &Session{idle: idle, age: age} }
 
 // Take returns the connection that was kept, or nil. What the server says of
-// itself was read again, so Conn.Server is as of now, and the connection answers.
+// itself was read again, so Conn.Server is as of now, and the connection answers; who
+// it takes us for is what it was after the bind (Conn.Confirm asks).
 // Whoever takes it gives it back, or closes it.
 func (s *Session) Take(ctx context.Context) *Conn {
 	s.mu.Lock()
@@ -36,10 +37,11 @@ func (s *Session) Take(ctx context.Context) *Conn {
 	if c == nil {
 		return nil
 	}
-	if !c.Alive() || time.Since(c.born) >= s.age || c.identify(ctx) != nil {
+	if !c.Alive() || time.Since(c.born) >= s.age || c.readRoot(ctx) != nil {
 		_ = c.Close() // a new one says why
 		return nil
 	}
+	c.confirmed = false
 	return c
 }
 

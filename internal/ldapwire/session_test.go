@@ -115,3 +115,46 @@ func TestSessionEnds(t *testing.T) {
 		t.Error("kept after Close")
 	}
 }
+
+// Who we are is asked once after the bind, and of a connection that was kept only by
+// whoever confirms it: then it must still be the same.
+func TestSessionIsConfirmed(t *testing.T) {
+	who, asked := "dn:cn=reader", 0
+	serve := rootless(t, func(q *query) {
+		q.entry("", attribute("supportedExtension", oidWhoAmI))
+		q.done(0)
+	}, nil)
+	root := serve.raw
+	serve.raw = func(c *scriptedConn, m message) bool {
+		if m.op != opExtended {
+			return root(c, m)
+		}
+		asked++
+		c.send(envelope(m.id, answer(opExtendedResult, 0, "", tlv(extendedValue, []byte(who)))))
+		return true
+	}
+	s := NewSession(time.Minute, time.Hour)
+	t.Cleanup(func() { _ = s.Close() })
+	c := dial(t, serve.config(Fast))
+	if err := c.Confirm(t.Context()); err != nil || asked != 1 || c.Server().AuthzID != who {
+		t.Fatalf("after the bind: asked %d times, %q, %v", asked, c.Server().AuthzID, err)
+	}
+	s.Give(c, nil)
+	for range 2 {
+		if c = s.Take(t.Context()); c == nil || asked != 1 || c.Server().AuthzID != who {
+			t.Fatalf("kept: %v, asked %d times", c, asked)
+		}
+		s.Give(c, nil)
+	}
+	for range 2 {
+		if err := c.Confirm(t.Context()); err != nil || asked != 2 {
+			t.Fatalf("asked %d times, %v", asked, err)
+		}
+	}
+	c = s.Take(t.Context())
+	who = ""
+	if err := c.Confirm(t.Context()); err == nil {
+		t.Error("the server takes us for anybody, and that is confirmed")
+	}
+	s.Give(c, errors.New("not confirmed"))
+}
