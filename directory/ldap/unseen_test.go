@@ -7,6 +7,7 @@ import (
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/internal/servers"
 )
 
@@ -105,4 +106,26 @@ func TestTheFilterIsBlind(t *testing.T) {
 			t.Errorf("left %v, a sweep because %q", m.out, f.Sweep)
 		}
 	})
+}
+
+// Who we are is made sure of before anything is told over a connection that was kept;
+// to learn that nothing changed nobody asks.
+func TestWhoWeAreIsConfirmedBeforeAnythingIsTold(t *testing.T) {
+	w := ldapdWorld(t)
+	crowd := w.crowd(3, people)
+	m := mirrorOf(t, w.open(nil, "title"))
+	m.must()
+	m.must()
+	w.ldapd.Faults().Add(ldapd.Fault{Op: ldapd.OpExtended, Do: ldapd.Answer, Code: ldapd.Busy})
+	if f := m.must(); !f.Nothing {
+		t.Fatalf("told: %v", m.told)
+	}
+	w.must(w.Set(crowd[0], "title", "Content writer"))
+	if _, err := m.follow(t.Context()); err == nil || m.opened {
+		t.Errorf("told without knowing who we are: %v, %v", err, m.told)
+	}
+	w.ldapd.Faults().Clear()
+	if f := m.must(); f.Nothing || len(m.told) != 1 {
+		t.Errorf("told: %v", m.told)
+	}
 }
