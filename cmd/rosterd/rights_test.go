@@ -79,9 +79,15 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	edited := filepath.Join(s.folder, "edited.toml") // that somebody asks about
+	text, err := os.ReadFile(s.config)
+	if err := errors.Join(err, os.WriteFile(edited, text, 0o600), os.Chmod(edited, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+
 	// How each verb is typed, and with what it ends for somebody who may.
 	verbs := map[string][]string{
-		"policy": {"policy"}, "check": {"check", "--people"}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
+		"policy": {"policy"}, "check": {"check", "--people"}, "what-if": {"what-if", edited}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
 		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
 		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"}, "forget": {"forget", "p00004", "--yes"},
