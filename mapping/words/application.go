@@ -108,6 +108,10 @@ func modeWords(mode string) string {
 		return "always"
 	case string(mapping.OnCreate):
 		return "when the account is made"
+	case "if-empty":
+		return "where there is nothing"
+	case "merge":
+		return "beside what others wrote"
 	}
 	return mode
 }
