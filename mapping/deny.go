@@ -1,6 +1,11 @@
 package mapping
 
-import "github.com/rosterd/rosterd/ledger"
+import (
+	"maps"
+	"slices"
+
+	"github.com/rosterd/rosterd/ledger"
+)
 
 // Deny is [deny.NAME]: what one person does not have though a rule gives it. Of a
 // role, the role; of a target, the account there, which is closed and never
@@ -29,4 +34,36 @@ func (m *compiler) deny(name string, d Deny) {
 		m.aTarget(path("target"), d.Target)
 	}
 	m.except(&e, path, "", d.Until)
+}
+
+// deprive says what denies of roles take: it is what would be given, or in doubt,
+// without them. So it can be told from what is not known.
+func (p *Policy) deprive(d *Desired, held []holding, sc *scope, x *excepts) {
+	if x == nil || len(x.denies) == 0 {
+		return
+	}
+	without := *x
+	without.denies = nil
+	next, dated := sc.next, sc.dated
+	free := p.hold(sc, &without)
+	sc.next, sc.dated = next, dated
+	for i := range p.roles {
+		if len(x.denied(i)) > 0 || held[i].no() && !free[i].no() {
+			d.Denied = append(d.Denied, p.roles[i].name)
+		}
+	}
+	slices.Sort(d.Denied)
+	var why []Reason
+	for _, role := range slices.Sorted(maps.Keys(x.denies)) {
+		why = append(why, x.denies[role]...)
+	}
+	for i := range d.Accounts {
+		a := &d.Accounts[i]
+		if a.Entitled || a.Doubt.Any() {
+			continue
+		}
+		if yes, _, _, doubt := given(p.targets[i].accounts, free, p.roleNames); yes || doubt != nil {
+			a.Barred = why
+		}
+	}
 }

@@ -27,6 +27,9 @@ type Desired struct {
 	// Doubts are roles that cannot be decided, sorted by name. They count as
 	// not held, and what their loss would take away is not taken.
 	Doubts []Doubtful
+	// Denied are the roles that denies take, with what those include and nothing else
+	// gives, sorted. That they are not held is certain, whatever else is not.
+	Denied []string
 	// Conflicts are those that the roles held are in, sorted by name.
 	Conflicts []Conflicted
 	// Invalid says why nothing can be decided at all: a required attribute is
@@ -73,6 +76,9 @@ type Account struct {
 	// Denied is set while an exception closes the account, whatever else is so:
 	// it is disabled and stripped, and not deleted.
 	Denied []Reason
+	// Barred is set where only the denies of roles keep the person from an account
+	// here: that is certain, whatever else is not.
+	Barred []Reason
 	// Retained is set while an exception keeps the account from being deleted.
 	Retained []Reason
 	// Ended are grants that are over, of roles that gave something here and are

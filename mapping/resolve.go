@@ -43,6 +43,7 @@ func (p *Policy) resolve(s Subject) (d Desired, dated bool) {
 		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
 	}
 	x.tell(&d, p, sc)
+	p.deprive(&d, held, sc, x)
 	d.Next = sc.next
 	return d, sc.dated
 }

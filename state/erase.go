@@ -273,6 +273,7 @@ func (e *eraser) documents() error {
 		if e.who[r.Person] {
 			return meantRecord{Forgotten: true}
 		}
+		r.Among = slices.DeleteFunc(r.Among, func(o identity.Ordinal) bool { return e.who[o] })
 		return r
 	}); err != nil {
 		return err

@@ -20,6 +20,9 @@ type meantRecord struct {
 	Person identity.Ordinal `json:",omitempty"`
 	// Forgotten: whoever it meant was forgotten. It means nobody else.
 	Forgotten bool `json:",omitempty"`
+	// Among: it means more than one, and so nobody yet, but that an exception keeps
+	// all of them.
+	Among []identity.Ordinal `json:",omitempty"`
 	// Retained: by an exception that keeps their accounts, until when; zero: for
 	// ever.
 	Retained bool      `json:",omitempty"`
@@ -37,6 +40,9 @@ type Meaning struct {
 	// Forgotten: it meant somebody who was forgotten.
 	Forgotten bool
 }
+
+// tied says whether it means one person, or nobody for ever.
+func (r meantRecord) tied() bool { return r.Person.Valid() || r.Forgotten }
 
 func meantKey(text string) string {
 	d := digestOf("meant", foldLogin(text))
@@ -84,9 +90,9 @@ func meaningOf(tx *txn, pinned map[string]meantRecord, text string) (Meaning, er
 	if err != nil {
 		return m, err
 	}
-	r, known := pinned[meantKey(text)]
+	r := pinned[meantKey(text)]
 	switch {
-	case !known:
+	case !r.tied():
 		m.People = called
 	case r.Forgotten:
 		m.Forgotten, m.Others = true, called
@@ -136,16 +142,20 @@ func (s *Store) PinMeant(list []ledger.Exception) error {
 		now := make(map[string]meantRecord, len(list))
 		for _, e := range list {
 			key := meantKey(e.Written)
-			r, known := was[key]
-			if !known {
+			r := was[key]
+			if !r.tied() {
 				called, err := calledSo(tx, e.Written)
 				if err != nil {
 					return err
 				}
-				if len(called) != 1 {
+				switch {
+				case len(called) == 1:
+					r = meantRecord{Person: called[0]}
+				case len(called) > 1 && e.Kind == ledger.Retain:
+					r = meantRecord{Among: called}
+				default:
 					continue
 				}
-				r.Person = called[0]
 			}
 			here, again := now[key]
 			if !again {
@@ -203,7 +213,7 @@ func retained(tx *txn, o identity.Ordinal, now time.Time) (until time.Time, is b
 		}
 	}
 	for _, r := range pinned {
-		if r.Person == o && r.Retained {
+		if r.Retained && (r.Person == o || slices.Contains(r.Among, o)) {
 			longest(r.Until)
 		}
 	}

@@ -119,6 +119,9 @@ func excepted(tx *txn, old, now identity.Ordinal) error {
 		if r.Person == now {
 			r.Person = old
 		}
+		if i := slices.Index(r.Among, now); i >= 0 {
+			r.Among[i] = old
+		}
 		return r
 	})
 }

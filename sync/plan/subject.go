@@ -106,8 +106,11 @@ func (m *matter) decide() {
 	case m.p.Desired.Person != m.p.Ordinal:
 		m.unknown("nothing was worked out for the person")
 		return
+	case m.barred():
+		m.s.Why = rulesOf(m.want.Barred)
 	case standing == identity.Unknown:
 		m.doubted()
+		m.deprive()
 		return
 	}
 	if m.ignored() {
@@ -116,6 +119,8 @@ func (m *matter) decide() {
 	switch {
 	case m.p.Denial != nil, m.p.Desired.Person == m.p.Ordinal && m.denied() != "":
 		m.leave(Offboarded, "", "")
+	case m.barred():
+		m.leave(Offboarded, "", "") // nothing is deleted of somebody who cannot be worked out
 	case standing == identity.Gone:
 		m.leave(Gone, "", "")
 	case standing == identity.PresumedGone:
@@ -128,6 +133,7 @@ func (m *matter) decide() {
 		m.notYet()
 	case len(m.p.Desired.Invalid) > 0:
 		m.invalid(strings.Join(m.p.Desired.Invalid, "; "))
+		m.deprive()
 	case m.want == nil:
 		m.unknown("the policy says nothing of this target")
 	case !m.want.Entitled && m.want.Doubt.Rule == string(RuleGroup) && m.link != nil:
@@ -140,6 +146,7 @@ func (m *matter) decide() {
 		m.leave(Unentitled, "", "")
 	case m.want.Invalid != "":
 		m.invalid(m.want.Invalid)
+		m.deprive()
 	case m.link == nil:
 		m.join()
 	default:
