@@ -12,9 +12,9 @@ import (
 	"github.com/rosterd/rosterd/internal/servers"
 )
 
-// A domain controller of Samba tells whoever may read.
+// A domain controller of Samba tells whoever may read, and see deleted objects.
 func TestSambaWatch(t *testing.T) {
-	f, _ := samba(t, "reader")
+	f, _ := samba(t, "deleted")
 	domainTells(t, f)
 }
 

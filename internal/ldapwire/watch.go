@@ -111,8 +111,10 @@ func (c *Conn) Watch(ctx context.Context, w Watching, watching, moved func()) er
 	}
 	request := ldap.NewSearchRequest(w.Base, int(w.Scope), ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"1.1"}, libraryControls([]RequestControl{ctl}))
 	if w.Kind == WatchNotification {
-		// 1.1 would be no attribute whose change to tell.
+		// 1.1 would be no attribute whose change to tell. Who was deleted is told of by
+		// what is left of them, to whoever may see that.
 		request.Attributes = []string{"objectGUID"}
+		request.Controls = append(request.Controls, libraryControls([]RequestControl{ShowDeleted()})...)
 	}
 	_, err = c.run(ctx, opNameWatch, w.Base, lane, func() error {
 		if w.Kind != WatchSync {
