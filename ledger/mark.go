@@ -46,4 +46,15 @@ type Denial struct {
 	Reason string
 	By     string
 	At     time.Time
+	Ticket string `json:",omitempty"`
+	// Until is the first moment at which it is over; not set: until it is lifted.
+	Until identity.Bound `json:",omitzero"`
+}
+
+// Over says whether it has ended.
+func (d Denial) Over(now time.Time) bool { return d.Until.Set() && !now.Before(d.Until.At) }
+
+// Exception is the same as an exception by hand.
+func (d Denial) Exception() Exception {
+	return Exception{Kind: Deny, Person: d.Person, Reason: d.Reason, Ticket: d.Ticket, By: d.By, At: d.At, Until: d.Until}
 }

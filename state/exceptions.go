@@ -131,8 +131,8 @@ func (s *Store) noteException(tx *txn, kind string, e ledger.Exception, by, reas
 	return s.notePerson(tx, journal.Record{Kind: kind, Target: e.Target}, e.Person, noteOf(e), because{reason}, decider...)
 }
 
-// DropExceptions forgets the exceptions by hand that were over before
-// an instant.
+// DropExceptions forgets the exceptions and the offboards by hand that were over
+// before an instant.
 func (s *Store) DropExceptions(before time.Time) error {
 	err := s.update(func(tx *txn) error {
 		b := tx.Bucket(bMeta)
@@ -147,6 +147,18 @@ func (s *Store) DropExceptions(before time.Time) error {
 			}
 			if err := putExceptions(tx, identity.Ordinal(fromU64(k[len(exceptPrefix):])), kept); err != nil {
 				return err
+			}
+		}
+		denials := tx.Bucket(bDenials)
+		for _, k := range under(denials, nil) {
+			var d ledger.Denial
+			if _, err := getJSON(denials, k, &d); err != nil {
+				return err
+			}
+			if d.Over(before) {
+				if err := denials.Delete(k); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

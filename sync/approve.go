@@ -322,6 +322,9 @@ func (e *Engine) Offboard(ctx context.Context, d ledger.Denial, ask Request) (*R
 	if strings.TrimSpace(d.Reason) == "" {
 		return nil, errors.New("offboard: say why, with --reason")
 	}
+	if d.Over(e.Now()) {
+		return nil, fmt.Errorf("offboard: it would be over already: %s", d.Exception().End())
+	}
 	if err := e.Store.Deny(d); err != nil {
 		return nil, err
 	}

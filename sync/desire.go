@@ -89,8 +89,11 @@ func (c *cycle) resolved(g gathered) []plan.Person {
 		subject := c.subject(p, g.memberships[p.Ordinal])
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
-		if d, denied := c.known.denials[p.Ordinal]; denied {
+		if d, denied := c.known.denials[p.Ordinal]; denied && !d.Over(c.input.Now) {
 			person.Denial = &d
+			if next := &person.Desired.Next; d.Until.Set() && (next.IsZero() || d.Until.At.Before(*next)) {
+				*next = d.Until.At
+			}
 		}
 		for _, t := range c.Targets {
 			var s plan.Seen

@@ -15,7 +15,10 @@ type Status struct {
 	Holds   []ledger.Hold
 	Parked  []ledger.Parked
 	Denials []ledger.Denial
-	Pauses  []ledger.Pause
+	// Exceptions are those of the file and by hand that are not over, but for
+	// offboards, sooner ends first.
+	Exceptions []Standing
+	Pauses     []ledger.Pause
 	// Policy is a changed policy that does not govern; nil if there is none.
 	Policy *Pending
 	// Outages are the targets that failed and did not recover.
@@ -62,7 +65,12 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 		return nil, err
 	}
 	for _, d := range denials {
-		out.Denials = append(out.Denials, d)
+		if !d.Over(out.At) {
+			out.Denials = append(out.Denials, d)
+		}
+	}
+	if out.Exceptions, err = e.unended(); err != nil {
+		return nil, err
 	}
 	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
 	if out.Pauses, err = e.Store.Pauses(out.At); err != nil {

@@ -28,6 +28,9 @@ func (c *cycle) tend(ctx context.Context) error {
 	if !c.ask.Full {
 		return nil
 	}
+	if err := c.Store.DropExceptions(today.Add(-exceptionsKept)); err != nil {
+		return fmt.Errorf("tend the state: %w", err)
+	}
 	if err := c.Store.DropSpends(today.Add(-max(leap, c.widest()))); err != nil {
 		return fmt.Errorf("tend the state: %w", err)
 	}
@@ -44,6 +47,10 @@ func (c *cycle) tend(ctx context.Context) error {
 	}
 	return nil
 }
+
+// exceptionsKept is how long an exception by hand that is over is remembered: until
+// then a clock that is set back, and whoever asks why a right went, find it.
+const exceptionsKept = 90 * 24 * time.Hour
 
 // leap is how much later than the one before a resync may be, for its instant to
 // be believed at once.

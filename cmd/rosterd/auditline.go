@@ -63,6 +63,19 @@ func (v *auditView) words() (what string, why []string) {
 		return "offboard", v.reasons()
 	case "allow":
 		return "release", v.reasons()
+	case "except", "unexcept":
+		what = p.What
+		if v.Kind == "unexcept" {
+			what = "end of the " + p.What
+		}
+		if p.Role != "" {
+			what += " of role " + p.Role
+		}
+		what += inTarget(v.Target)
+		if p.Until != "" && v.Kind == "except" {
+			what += " until " + p.Until
+		}
+		return what, v.reasons()
 	case "pause", "resume":
 		what = v.Kind + " " + first(v.Target, "every target")
 		if p.Until != "" {

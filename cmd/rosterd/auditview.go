@@ -57,7 +57,7 @@ type auditPublic struct {
 	Hash                string
 	Epoch               uint64
 	Links, Failures     int
-	Next                string
+	Next, What          string
 	Counts              map[string]int
 }
 

@@ -81,6 +81,7 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 	for _, x := range c.Policy.Twice() {
 		note(a.config, "ok", fmt.Sprintf("%s gives %s in %s, which %s, that it includes, gives already (%s)", x.Role, x.Entitlement, x.Target, x.Included, x.Where), "")
 	}
+	a.overdue(c, note)
 	if !offline {
 		if err := a.connect(ctx, c, note); err != nil {
 			return err

@@ -81,10 +81,18 @@ func (a *app) printExplanation(x *rostersync.Explanation) {
 	p.row("entry", "", who.DN.String())
 	p.row("source", "", who.Key.Source+", ID "+string(who.Key.ID))
 	if o := x.Denial; o != nil {
-		p.row("offboarded", red, fmt.Sprintf("by %s, %s: %s", o.By, minute(o.At), o.Reason))
+		text := fmt.Sprintf("by %s, %s: %s", o.By, minute(o.At), o.Exception().Why())
+		if o.Until.Set() {
+			text += ", " + o.Exception().End()
+		}
+		p.row("offboarded", red, text)
 	}
 	for _, why := range d.Invalid {
 		p.row("invalid", red, why)
+	}
+	if len(d.Exceptions) > 0 {
+		fmt.Fprintln(p.w)
+		a.printExcepted(p, d.Exceptions)
 	}
 	fmt.Fprintln(p.w)
 	a.printRoles(p, d)
@@ -210,6 +218,8 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 		return "parked", s.Park.Hint
 	case len(s.Changes) > 0 || s.Look != nil && s.Situation != plan.InSync:
 		return "due", "the next cycle looks at it: rosterd sync"
+	case s.Kept != "":
+		return "retained: " + s.Kept, ""
 	case !s.Retained.IsZero():
 		return "retained until " + minute(s.Retained), ""
 	}

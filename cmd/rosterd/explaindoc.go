@@ -15,24 +15,26 @@ import (
 // what a type of the program is called can change without them.
 
 type explainDocument struct {
-	FormatVersion int               `json:"format_version"`
-	Person        uint64            `json:"person"`
-	Login         string            `json:"login"`
-	Name          string            `json:"name,omitempty"`
-	Mail          string            `json:"mail,omitempty"`
-	Source        string            `json:"source"`
-	ID            string            `json:"id"`
-	DN            string            `json:"dn"`
-	Standing      string            `json:"standing"`
-	Since         time.Time         `json:"since"`
-	Why           string            `json:"why,omitempty"`
-	From          *boundDocument    `json:"from,omitempty"`
-	Until         *boundDocument    `json:"until,omitempty"`
-	Next          *time.Time        `json:"next,omitempty"`
-	Invalid       []string          `json:"invalid,omitempty"`
-	Offboarded    *denialDocument   `json:"offboarded,omitempty"`
-	Roles         []roleDocument    `json:"roles"`
-	Targets       []subjectDocument `json:"targets"`
+	FormatVersion int             `json:"format_version"`
+	Person        uint64          `json:"person"`
+	Login         string          `json:"login"`
+	Name          string          `json:"name,omitempty"`
+	Mail          string          `json:"mail,omitempty"`
+	Source        string          `json:"source"`
+	ID            string          `json:"id"`
+	DN            string          `json:"dn"`
+	Standing      string          `json:"standing"`
+	Since         time.Time       `json:"since"`
+	Why           string          `json:"why,omitempty"`
+	From          *boundDocument  `json:"from,omitempty"`
+	Until         *boundDocument  `json:"until,omitempty"`
+	Next          *time.Time      `json:"next,omitempty"`
+	Invalid       []string        `json:"invalid,omitempty"`
+	Offboarded    *denialDocument `json:"offboarded,omitempty"`
+	// Exceptions are all about this person, over ones too.
+	Exceptions []exceptionDocument `json:"exceptions,omitempty"`
+	Roles      []roleDocument      `json:"roles"`
+	Targets    []subjectDocument   `json:"targets"`
 }
 
 // boundDocument is the first moment, or the first at which it is over, with the
@@ -41,14 +43,16 @@ type explainDocument struct {
 type boundDocument struct {
 	At  time.Time `json:"at"`
 	Day string    `json:"day,omitempty"`
-	By  string    `json:"by"`
+	By  string    `json:"by,omitempty"`
 }
 
 type denialDocument struct {
-	Person uint64    `json:"person"`
-	By     string    `json:"by"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
+	Person uint64         `json:"person"`
+	By     string         `json:"by"`
+	Reason string         `json:"reason"`
+	At     time.Time      `json:"at"`
+	Ticket string         `json:"ticket,omitempty"`
+	Until  *boundDocument `json:"until,omitempty"`
 }
 
 type roleDocument struct {
@@ -146,6 +150,9 @@ func newExplainDocument(x *rostersync.Explanation) explainDocument {
 		o := newDenialDocument(*x.Denial)
 		d.Offboarded = &o
 	}
+	for _, e := range x.Desired.Exceptions {
+		d.Exceptions = append(d.Exceptions, newException(e.Exception, e.Term, e.Idle))
+	}
 	for _, r := range x.Desired.Roles {
 		d.Roles = append(d.Roles, roleDocument{Role: r.Role, Because: newReasons(r.Because)})
 	}
@@ -166,7 +173,7 @@ func newBound(b identity.Bound) *boundDocument {
 }
 
 func newDenialDocument(d ledger.Denial) denialDocument {
-	return denialDocument{uint64(d.Person), d.By, d.Reason, d.At.UTC()}
+	return denialDocument{uint64(d.Person), d.By, d.Reason, d.At.UTC(), d.Ticket, newBound(d.Until)}
 }
 
 func newReasons(list []mapping.Reason) []reasonDocument {

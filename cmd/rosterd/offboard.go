@@ -14,14 +14,16 @@ import (
 )
 
 func (a *app) offboardCommand() *cobra.Command {
-	var reason string
+	var reason, ticket, until string
 	var protected bool
 	cmd := &cobra.Command{
 		Use: "offboard PERSON", GroupID: groupDecide, Short: "close every account of a person now", Args: cobra.ExactArgs(1),
 		Long: `offboard disables and strips a person everywhere at once, without waiting for the
-directory, and keeps it so until the directory agrees or release lifts it. Accounts
-are never deleted by it. Naming a person is the approval, for a few an hour.`,
-		Example: `  rosterd offboard writer7 --reason "left today, ticket 4711"`,
+directory, and keeps it so until the directory agrees or release lifts it, or until a
+day. Accounts are never deleted by it. Naming a person is the approval, for a few an
+hour.`,
+		Example: `  rosterd offboard writer7 --reason "left today" --ticket T-4711
+  rosterd offboard writer8 --reason "lost the badge" --until 3d`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return usage(errors.New("offboard: no reason was given"), `say why: rosterd offboard `+args[0]+` --reason "…"`)
@@ -38,7 +40,16 @@ are never deleted by it. Naming a person is the approval, for a few an hour.`,
 			if err := a.sayDenied(s, p); err != nil {
 				return err
 			}
-			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: a.caller(), At: a.now()}
+			denial := ledger.Denial{Person: p.Ordinal, Reason: reason, By: a.caller(), At: a.now(), Ticket: ticket}
+			if until != "" && until != "never" {
+				denial.Until, err = bound(until, a.now(), s.config.Schedule.Timezone, true)
+				if err == nil && denial.Over(a.now()) {
+					err = errors.New("that is over already")
+				}
+				if err != nil {
+					return usage(fmt.Errorf("read --until %q: %w", until, err), "write a day, a moment or a length of time: --until 2026-12-31, --until 3d")
+				}
+			}
 			ask := rostersync.Request{Verb: "offboard", By: a.caller(), Stop: a.stop, Protected: protected}
 			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 				ask.Progress = show
@@ -47,6 +58,8 @@ are never deleted by it. Naming a person is the approval, for a few an hour.`,
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the journal")
+	cmd.Flags().StringVar(&ticket, "ticket", "", "where it was decided")
+	cmd.Flags().StringVar(&until, "until", "", "the last `DAY`, or a moment, or a length of time; left out: until release")
 	cmd.Flags().BoolVar(&protected, "protected", false, "let protected accounts be changed")
 	a.verboseFlag(cmd)
 	return cmd
@@ -59,7 +72,7 @@ func (a *app) sayDenied(s *session, p identity.Person) error {
 	if err != nil {
 		return failed(err)
 	}
-	if d, is := denials[p.Ordinal]; is {
+	if d, is := denials[p.Ordinal]; is && !d.Over(a.now()) {
 		a.warn(fmt.Sprintf("%s is offboarded already, by %s, %s: %s; the new reason takes its place", s.login(p.Ordinal), d.By, ago(a.now(), d.At), d.Reason))
 	}
 	return nil

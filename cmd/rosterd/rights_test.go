@@ -90,6 +90,8 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 		"policy": {"policy"}, "check": {"check", "--people"}, "what-if": {"what-if", edited}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
 		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
+		"exceptions": {"exceptions"}, "grant": {"grant", "p00004", "staff", "--until", "1d", "--reason", "x"}, "ungrant": {"ungrant", "p00004", "staff"},
+		"retain": {"retain", "p00004", "--until", "1d", "--reason", "x"}, "unretain": {"unretain", "p00004"},
 		"pause": {"pause", "intranet", "--reason", "x"}, "resume": {"resume", "intranet"}, "retry": {"retry"}, "reload": {"reload"}, "forget": {"forget", "p00004", "--yes"},
 		"target forget": {"target", "forget", "nowhere", "--yes"}, "state check": {"state", "check"}, "state compact": {"state", "compact"},
 		"state backup": {"state", "backup", filepath.Join(open, "stolen")},

@@ -140,6 +140,11 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 		}
 	}
 
+	if len(st.Exceptions) > 0 {
+		fmt.Fprintln(p.w)
+		a.printExceptions(p, st.Exceptions, login)
+	}
+
 	fmt.Fprintln(p.w)
 	p.head("Last cycles", "")
 	if len(st.Cycles) == 0 {

@@ -15,8 +15,10 @@ type statusDocument struct {
 	Holds         []holdDocument   `json:"holds"`
 	Parked        []parkedDocument `json:"parked"`
 	Offboarded    []denialDocument `json:"offboarded"`
-	Paused        []pauseDocument  `json:"paused"`
-	Outages       []outageDocument `json:"outages"`
+	// Exceptions are those that are not over, but for offboards.
+	Exceptions []exceptionDocument `json:"exceptions"`
+	Paused     []pauseDocument     `json:"paused"`
+	Outages    []outageDocument    `json:"outages"`
 	// Trouble is why the state cannot be written.
 	Trouble  string                    `json:"trouble,omitempty"`
 	Restored *restoredDocument         `json:"restored,omitempty"`
@@ -99,7 +101,7 @@ type cycleDocument struct {
 
 func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Policy: newPendingDocument(st.Policy), Holds: []holdDocument{}, Parked: []parkedDocument{},
-		Next: some(next), Offboarded: []denialDocument{}, Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Next: some(next), Offboarded: []denialDocument{}, Exceptions: newExceptions(st.Exceptions), Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {
 		d.Holds = append(d.Holds, toHoldDocument(h))

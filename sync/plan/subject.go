@@ -99,7 +99,10 @@ func (m *matter) decide() {
 			m.s.Why += " by " + m.p.Denial.By
 		}
 		if m.p.Denial.Reason != "" {
-			m.s.Why += ": " + m.p.Denial.Reason
+			m.s.Why += ": " + m.p.Denial.Exception().Why()
+		}
+		if m.p.Denial.Until.Set() {
+			m.s.Why += ", " + m.p.Denial.Exception().End()
 		}
 	case m.p.Desired.Person == m.p.Ordinal && m.denied() != "":
 		m.s.Why = m.denied()
