@@ -25,6 +25,9 @@ func (t *targetPolicy) account(held []holding, names []string, sc *scope, standi
 			}
 			a.Entitlements = append(a.Entitlements, Entitlement{Name: e.name, Roles: by, Because: because, Doubt: why.doubt()})
 		}
+		if a.Entitled && len(t.exclusive) > 0 {
+			t.settle(&a)
+		}
 	}
 	t.compute(&a, sc, standing)
 	return a

@@ -84,6 +84,9 @@ type Target struct {
 	Attributes Attributes    `toml:"attributes"`
 	// Entitlements by role.
 	Entitlements map[string][]string `toml:"entitlements"`
+	// Exclusive are lists of entitlements, by a name, of which an account holds
+	// one: the first that its roles give.
+	Exclusive map[string][]string `toml:"exclusive"`
 	// NameAttribute is the attribute that is the account's name. The kind of
 	// the target decides it.
 	NameAttribute string `toml:"-"`

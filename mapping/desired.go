@@ -58,6 +58,7 @@ type Doubt struct {
 	// Rule names the hold that an approval would decide ("group"), or is
 	// "coverage" where only another read can help, or "value" where the
 	// person's data must first make sense (two values where one is needed).
+	// "exclusive": what comes first in an exclusive list is itself in doubt.
 	// Of several doubts the one that is hardest to settle is told: coverage,
 	// then value, then group.
 	Rule string
@@ -96,6 +97,10 @@ type Account struct {
 	Attributes []Attribute
 	// Entitlements are sorted by name.
 	Entitlements []Entitlement
+	// Exclusive are the lists of which an account holds one, by name; Outranked are
+	// the entitlements that a role gives and that such a list takes.
+	Exclusive []Exclusive
+	Outranked []Outranked
 	// Invalid says why the attributes could not be computed; the account then
 	// keeps its last good state.
 	Invalid string

@@ -102,6 +102,9 @@ func (p *Policy) digest(c Config) string {
 		for _, e := range t.entitlements {
 			names("entitlement "+e.name, e.from)
 		}
+		for _, x := range t.exclusive {
+			put(append([]string{"exclusive", fmt.Sprint(len(x.Members))}, x.Members...)...)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

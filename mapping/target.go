@@ -15,6 +15,7 @@ type targetPolicy struct {
 	accounts     []roleStep // who has an account
 	attributes   []targetAttribute
 	entitlements []targetEntitlement
+	exclusive    []Exclusive // by name
 	match        []targetMatch
 	nameRule     int // of attributes, or -1
 }
@@ -52,6 +53,7 @@ func (m *compiler) target(name string, c Target) targetPolicy {
 	t := targetPolicy{name: name, nameRule: -1}
 	m.accounts(&t, c)
 	m.entitlements(&t, c)
+	m.exclusives(&t, c)
 	m.attributes(&t, c)
 	m.match(&t, c)
 	m.named(&t, c)

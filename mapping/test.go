@@ -204,6 +204,11 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 			}
 		}
 		lacking = "no role that gives it is held"
+		for _, o := range a.Outranked {
+			if o.Entitlement == name {
+				lacking = chainText([]Reason{o.Reason})
+			}
+		}
 		if !a.Entitled {
 			lacking = "there is no account for it: no role that gives one is held"
 		}

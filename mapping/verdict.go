@@ -25,6 +25,8 @@ const (
 	doubtGroup    = "group"
 	doubtValue    = "value"
 	doubtCoverage = "coverage"
+	// doubtExclusive: one that may be given comes first in an exclusive list.
+	doubtExclusive = "exclusive"
 )
 
 func (f *fault) doubt() Doubt {

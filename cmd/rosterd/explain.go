@@ -132,6 +132,9 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		for _, e := range account.Entitlements {
 			names = append(names, e.Name)
 		}
+		for _, o := range account.Outranked {
+			names = append(names, o.Entitlement)
+		}
 		for _, v := range account.Attributes {
 			names = append(names, v.Name)
 		}
@@ -175,6 +178,10 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		if e.Doubt.Any() {
 			p.more(yellow, "in doubt: "+e.Doubt.Text)
 		}
+	}
+	for _, o := range account.Outranked {
+		p.row(o.Entitlement, dim, "not given: "+o.Reason.Text)
+		p.rule(o.Reason)
 	}
 	for _, v := range account.Attributes {
 		value := first(strings.Join(v.Values, ", "), "(none)")

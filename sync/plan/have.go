@@ -175,7 +175,7 @@ func (m *matter) nameReasons() []mapping.Reason {
 
 // entitlements plans grants first, then revocations.
 func (m *matter) entitlements(d *difference, fresh bool) {
-	l := &d.link
+	l, from := &d.link, len(m.s.Changes)
 	holds := make(map[string]bool, len(m.account.Entitlements))
 	for _, e := range m.account.Entitlements {
 		holds[e] = true
@@ -200,6 +200,9 @@ func (m *matter) entitlements(d *difference, fresh bool) {
 		if m.managed[name] && !granted(l, name) && right(m.want, name) == nil {
 			m.extra(d, name)
 		}
+	}
+	if len(m.want.Exclusive) > 0 {
+		m.exclusive(from, holds)
 	}
 }
 
@@ -239,6 +242,9 @@ func (m *matter) take(d *difference, g ledger.Granted, e *mapping.Entitlement) {
 	if len(g.Roles) > 0 {
 		p.Because[0] = fmt.Sprintf("was given for %s; no role gives it any more", strings.Join(p.Roles, ", "))
 		p.Because = append(p.Because, m.endedFor(p.Roles)...)
+	}
+	if why := m.outranked(g.Entitlement); why != "" {
+		p.Because = []string{why}
 	}
 	switch {
 	case e != nil && e.Doubt.Rule == string(RuleGroup):

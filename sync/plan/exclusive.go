@@ -1,0 +1,70 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/rosterd/rosterd/target"
+)
+
+// exclusive lets each entitlement of an exclusive list wait for the others of it to
+// go: between the two the account has neither, and never both. One that stays, since
+// it is not ours to take or nobody may say that it goes, is stronger: then nothing of
+// the list is given. The changes from on are those of the entitlements.
+func (m *matter) exclusive(from int, holds map[string]bool) {
+	for _, x := range m.want.Exclusive {
+		for i := from; i < len(m.s.Changes); i++ {
+			c := &m.s.Changes[i]
+			if c.Change.Verb != target.Grant || !x.Has(c.Change.Entitlement) {
+				continue
+			}
+			stays := ""
+			for _, other := range x.Members {
+				if other == c.Change.Entitlement {
+					continue
+				}
+				going := slices.IndexFunc(m.s.Changes, func(p Planned) bool {
+					return p.Change.Verb == target.Revoke && p.Change.Entitlement == other
+				})
+				switch {
+				case going >= 0:
+					c.After = append(c.After, m.s.Changes[going].Key)
+				case holds[other] && stays == "":
+					stays = other
+				}
+			}
+			if stays == "" {
+				continue
+			}
+			m.note("entitlement %s is not given: the account holds %s, which stays, and of the exclusive list %s it holds one (%s)",
+				c.Change.Entitlement, stays, x.Name, x.Where)
+			m.s.Held = "exclusive"
+			m.s.Changes = slices.Delete(m.s.Changes, i, i+1)
+			i--
+		}
+	}
+	m.sortAfter(from)
+}
+
+// sortAfter puts the changes of an account that wait for others of it behind those.
+func (m *matter) sortAfter(from int) {
+	var free, wait []Planned
+	for _, c := range m.s.Changes[from:] {
+		waits := slices.ContainsFunc(m.s.Changes[from:], func(o Planned) bool { return slices.Contains(c.After, o.Key) })
+		if waits {
+			wait = append(wait, c)
+		} else {
+			free = append(free, c)
+		}
+	}
+	m.s.Changes = append(append(m.s.Changes[:from:from], free...), wait...)
+}
+
+// outranked says why an entitlement is not given though a role gives it.
+func (m *matter) outranked(name string) string {
+	for _, o := range m.want.Outranked {
+		if o.Entitlement == name {
+			return o.Reason.Text + " (" + o.Reason.Where + ")"
+		}
+	}
+	return ""
+}
