@@ -89,7 +89,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	}
 	keys := map[string]bool{}
 	for _, config := range []any{
-		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.Grant{}, mapping.Deny{}, mapping.Retain{}, mapping.Target{}, mapping.Test{},
+		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.ConflictExcept{}, mapping.Grant{}, mapping.Deny{}, mapping.Retain{}, mapping.Target{}, mapping.Test{},
 		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{},
 	} {
 		collectKeys(reflect.TypeOf(config), keys, map[reflect.Type]bool{})

@@ -10,7 +10,7 @@ import (
 func (t *targetPolicy) account(held []holding, names []string, sc *scope, standing identity.Standing) Account {
 	a := Account{Target: t.name}
 	var doubt *fault
-	a.Entitled, a.Because, _, doubt = given(t.accounts, held, names)
+	a.Entitled, a.Because, a.Roles, doubt = given(t.accounts, held, names)
 	a.Doubt = doubt.doubt()
 	if a.Entitled || a.Doubt.Any() {
 		a.Entitlements = make([]Entitlement, 0, min(len(t.entitlements), 8))

@@ -58,6 +58,19 @@ type Conflict struct {
 	Roles []string `toml:"roles"`
 	// Action is "report" (the default) or "hold".
 	Action string `toml:"action"`
+	// Except are the people who may hold them together for a time, by a name.
+	Except map[string]ConflictExcept `toml:"except"`
+}
+
+// ConflictExcept is [conflict.NAME.except.WHO].
+type ConflictExcept struct {
+	// Person is a login, a mail address, a DN, a rehire key or an ID.
+	Person string `toml:"person"`
+	// Reason is why, Ticket where that was decided.
+	Reason string `toml:"reason"`
+	Ticket string `toml:"ticket"`
+	// Until is the last day, or "never".
+	Until Date `toml:"until"`
 }
 
 // SourcePerson says what a person is in a source.

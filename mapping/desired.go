@@ -32,6 +32,9 @@ type Desired struct {
 	Denied []string
 	// Conflicts are those that the roles held are in, sorted by name.
 	Conflicts []Conflicted
+	// Apart are the conflicts of which a role is held: what another role of them
+	// gave goes first.
+	Apart []Apart
 	// Invalid says why nothing can be decided at all: a required attribute is
 	// blank, the rehire key is shared. The last good state is kept.
 	Invalid []string
@@ -74,6 +77,8 @@ type Account struct {
 	// Entitled: the person should have an account here.
 	Entitled bool
 	Because  []Reason
+	// Roles give the account, sorted.
+	Roles []string
 	// Denied is set while an exception closes the account, whatever else is so:
 	// it is disabled and stripped, and not deleted.
 	Denied []Reason

@@ -19,7 +19,7 @@ func TestExamplesOfThePage(t *testing.T) {
 	}
 	page := string(text)
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(page, -1)
-	if len(blocks) != 7 {
+	if len(blocks) != 8 {
 		t.Fatalf("%d examples", len(blocks))
 	}
 	for i, b := range blocks {
@@ -28,7 +28,7 @@ func TestExamplesOfThePage(t *testing.T) {
 			t.Errorf("example %d: %+v", i+1, all)
 		}
 	}
-	d := policy(t, blocks[2][1]).Resolve(Subject{Person: person(map[string][]string{
+	d := policy(t, blocks[3][1]).Resolve(Subject{Person: person(map[string][]string{
 		"mail": {"A.Writer@corp.example"}, "employeeNumber": {"1"}, "givenName": {"A"}, "sn": {"Writer"},
 		"telephoneNumber": {"2", "1"}, "c": {"at"}, "title": nil,
 	})})

@@ -140,8 +140,6 @@ type excepts struct {
 	grants, denies map[int][]Reason
 	// closed and kept are those of accounts, by target; "" is every target.
 	closed, kept map[string][]Reason
-	// allowed are the conflicts that are let be.
-	allowed map[string]bool
 	// over says of roles that they were given, until when.
 	over map[int][]Reason
 }
@@ -152,7 +150,7 @@ func (p *Policy) excepts(s Subject) *excepts {
 		return nil
 	}
 	x := &excepts{grants: map[int][]Reason{}, denies: map[int][]Reason{}, closed: map[string][]Reason{}, kept: map[string][]Reason{},
-		allowed: map[string]bool{}, over: map[int][]Reason{}}
+		over: map[int][]Reason{}}
 	for i := range p.exceptions {
 		e := &p.exceptions[i]
 		switch {
@@ -220,8 +218,6 @@ func (x *excepts) add(p *Policy, e ledger.Exception, role int, now time.Time, id
 		x.closed[e.Target] = append(x.closed[e.Target], reason)
 	case e.Kind == ledger.Retain:
 		x.kept[e.Target] = append(x.kept[e.Target], reason)
-	case e.Kind == ledger.Except:
-		x.allowed[e.Conflict] = true
 	}
 }
 

@@ -37,13 +37,13 @@ func (p *Policy) resolve(s Subject) (d Desired, dated bool) {
 			d.Doubts = append(d.Doubts, Doubtful{Role: p.roles[i].name, Doubt: h.why.doubt()})
 		}
 	}
-	d.Conflicts = p.Conflicts(d)
 	d.Accounts = make([]Account, len(p.targets))
 	for i := range p.targets {
 		d.Accounts[i] = p.targets[i].account(held, p.roleNames, sc, d.Standing)
 	}
 	x.tell(&d, p, sc)
 	p.deprive(&d, held, sc, x)
+	d.Conflicts, d.Apart = p.Conflicts(d), p.apart(d)
 	d.Next = sc.next
 	return d, sc.dated
 }

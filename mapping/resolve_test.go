@@ -94,7 +94,7 @@ func TestResolveGivesRolesWithChains(t *testing.T) {
 		chain(list.Because) != "target.list.entitlements.content-manager role.content-manager.groups" {
 		t.Errorf("%+v", list)
 	}
-	if got := p.Conflicts(d); !reflect.DeepEqual(got, []Conflicted{{"pay", []string{"content-writer", "employee"}, "hold", "f:conflict/pay/roles"}}) {
+	if got := p.Conflicts(d); !reflect.DeepEqual(got, []Conflicted{{Conflict: "pay", Roles: []string{"content-writer", "employee"}, Action: "hold", Where: "f:conflict/pay/roles"}}) {
 		t.Errorf("%+v", got)
 	}
 }

@@ -269,6 +269,9 @@ func (e *eraser) documents() error {
 			return err
 		}
 	}
+	if err := apart(e.tx, func(o identity.Ordinal) bool { return e.who[o] }); err != nil {
+		return err
+	}
 	if err := meantNow(e.tx, func(r meantRecord) meantRecord {
 		if e.who[r.Person] {
 			return meantRecord{Forgotten: true}

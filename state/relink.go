@@ -115,6 +115,9 @@ func excepted(tx *txn, old, now identity.Ordinal) error {
 			return err
 		}
 	}
+	if err := apart(tx, func(o identity.Ordinal) bool { return o == now }); err != nil {
+		return err
+	}
 	return meantNow(tx, func(r meantRecord) meantRecord {
 		if r.Person == now {
 			r.Person = old

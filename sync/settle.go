@@ -41,6 +41,9 @@ func (c *cycle) settle() error {
 	if _, err := c.Store.Settle(settled); err != nil {
 		return err
 	}
+	if err := c.together(); err != nil {
+		return err
+	}
 	if err := c.unpark(); err != nil {
 		return err
 	}

@@ -18,7 +18,10 @@ type Status struct {
 	// Exceptions are those of the file and by hand that are not over, but for
 	// offboards, sooner ends first.
 	Exceptions []Standing
-	Pauses     []ledger.Pause
+	// Together are the people who hold roles that a conflict parts, as the last cycle
+	// that looked at them found.
+	Together []ledger.Together
+	Pauses   []ledger.Pause
 	// Policy is a changed policy that does not govern; nil if there is none.
 	Policy *Pending
 	// Outages are the targets that failed and did not recover.
@@ -73,6 +76,9 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 		return nil, err
 	}
 	slices.SortFunc(out.Denials, func(a, b ledger.Denial) int { return cmp.Compare(a.Person, b.Person) })
+	if out.Together, err = e.Store.Together(); err != nil {
+		return nil, err
+	}
 	if out.Pauses, err = e.Store.Pauses(out.At); err != nil {
 		return nil, err
 	}

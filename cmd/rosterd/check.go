@@ -88,7 +88,7 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 		}
 		a.nextRuns(c, note)
 		a.census(ctx, c, note)
-		level, text, hint := a.standing(ctx, c)
+		level, text, hint := a.standing(ctx, c, note)
 		note("policy", level, text, hint)
 	}
 	if a.json {

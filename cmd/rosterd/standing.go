@@ -14,14 +14,19 @@ import (
 )
 
 // standing says whether a file is in force: as a service says, or the state.
-func (a *app) standing(ctx context.Context, c *config.Config) (level, text, hint string) {
+// What of its exceptions and conflicts needs somebody is noted besides.
+func (a *app) standing(ctx context.Context, c *config.Config, note func(where, level, text, hint string)) (level, text, hint string) {
 	const inForce = "this file is in force"
 	conn, err := control.Dial(ctx, c.Control.Socket)
 	if err == nil {
 		var out, errs bytes.Buffer
 		ask := control.Request{Args: []string{"status", "--json", "-c", c.File}, Config: c.Digest, Sudo: a.getenv("SUDO_USER")}
 		exit, err := control.Call(ctx, conn, ask, control.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, nil)
-		var said struct{ Policy *pendingDocument }
+		var said struct {
+			Policy     *pendingDocument
+			Exceptions []exceptionDocument
+			Together   []togetherDocument `json:"held_together"`
+		}
 		switch {
 		case err != nil:
 			return "warning", "whether the file is in force is not known: " + err.Error(), ""
@@ -29,7 +34,9 @@ func (a *app) standing(ctx context.Context, c *config.Config) (level, text, hint
 			return "warning", "the service has not taken this file yet", "rosterd reload"
 		case json.Unmarshal(out.Bytes(), &said) != nil:
 			return "warning", "whether the file is in force is not known: " + strings.TrimSpace(errs.String()), ""
-		case said.Policy == nil:
+		}
+		noteOdd(said.Exceptions, said.Together, note)
+		if said.Policy == nil {
 			return "ok", inForce, ""
 		}
 		return "warning", said.Policy.Text, said.Policy.Hint
@@ -47,6 +54,9 @@ func (a *app) standing(ctx context.Context, c *config.Config) (level, text, hint
 		return "warning", "whether the file is in force is not known: " + err.Error(), hintOf(err)
 	}
 	defer closeTargets()
+	if st, err := e.Status(0); err == nil {
+		noteOdd(newExceptions(st.Exceptions), newTogether(st.Together), note)
+	}
 	p, err := e.Pending()
 	switch {
 	case err != nil:

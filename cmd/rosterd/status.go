@@ -140,6 +140,10 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 		}
 	}
 
+	if len(st.Together) > 0 {
+		fmt.Fprintln(p.w)
+		a.printTogether(p, st.Together, login)
+	}
 	if len(st.Exceptions) > 0 {
 		fmt.Fprintln(p.w)
 		a.printExceptions(p, st.Exceptions, login)

@@ -17,8 +17,10 @@ type statusDocument struct {
 	Offboarded    []denialDocument `json:"offboarded"`
 	// Exceptions are those that are not over, but for offboards.
 	Exceptions []exceptionDocument `json:"exceptions"`
-	Paused     []pauseDocument     `json:"paused"`
-	Outages    []outageDocument    `json:"outages"`
+	// Together are the people who hold roles that a conflict parts.
+	Together []togetherDocument `json:"held_together"`
+	Paused   []pauseDocument    `json:"paused"`
+	Outages  []outageDocument   `json:"outages"`
 	// Trouble is why the state cannot be written.
 	Trouble  string                    `json:"trouble,omitempty"`
 	Restored *restoredDocument         `json:"restored,omitempty"`
@@ -101,7 +103,7 @@ type cycleDocument struct {
 
 func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 	d := statusDocument{FormatVersion: 1, At: st.At.UTC(), Exit: statusExit(st), Policy: newPendingDocument(st.Policy), Holds: []holdDocument{}, Parked: []parkedDocument{},
-		Next: some(next), Offboarded: []denialDocument{}, Exceptions: newExceptions(st.Exceptions), Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
+		Next: some(next), Offboarded: []denialDocument{}, Exceptions: newExceptions(st.Exceptions), Together: newTogether(st.Together), Paused: []pauseDocument{}, Outages: []outageDocument{}, InDoubt: st.InDoubt, Waiting: st.Waiting, Sources: map[string]sourceDocument{},
 		Targets: []targetDocument{}, Cycles: []cycleDocument{}}
 	for _, h := range st.Holds {
 		d.Holds = append(d.Holds, toHoldDocument(h))

@@ -22,6 +22,8 @@ type Document struct {
 	Subjects   []DocumentSubject `json:"subjects"`
 	Orphans    []DocumentOrphan  `json:"orphans"`
 	Holds      []DocumentHold    `json:"holds"`
+	// Conflicts are the people who hold roles that a conflict parts.
+	Conflicts []DocumentConflict `json:"conflicts,omitempty"`
 }
 
 // DocumentTotals count changes: those that may go by verb, and the others.
@@ -117,6 +119,9 @@ func NewDocument(p Plan, v Verdict) Document {
 	}
 	for _, o := range p.Orphans {
 		d.Orphans = append(d.Orphans, DocumentOrphan{o.Target, o.ID, o.Name, o.Enabled})
+	}
+	for _, c := range p.Conflicts {
+		d.Conflicts = append(d.Conflicts, documentConflict(c))
 	}
 	for _, h := range v.Holds {
 		d.Holds = append(d.Holds, documentHold(h))

@@ -42,21 +42,21 @@ func (m *matter) exclusive(from int, holds map[string]bool) {
 			i--
 		}
 	}
-	m.sortAfter(from)
+	m.s.Changes = behind(m.s.Changes)
 }
 
-// sortAfter puts the changes of an account that wait for others of it behind those.
-func (m *matter) sortAfter(from int) {
+// behind puts the changes of an account that wait for others of it behind those.
+func behind(changes []Planned) []Planned {
 	var free, wait []Planned
-	for _, c := range m.s.Changes[from:] {
-		waits := slices.ContainsFunc(m.s.Changes[from:], func(o Planned) bool { return slices.Contains(c.After, o.Key) })
+	for _, c := range changes {
+		waits := slices.ContainsFunc(changes, func(o Planned) bool { return slices.Contains(c.After, o.Key) })
 		if waits {
 			wait = append(wait, c)
 		} else {
 			free = append(free, c)
 		}
 	}
-	m.s.Changes = append(append(m.s.Changes[:from:from], free...), wait...)
+	return append(free, wait...)
 }
 
 // outranked says why an entitlement is not given though a role gives it.

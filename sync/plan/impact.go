@@ -35,7 +35,7 @@ func Difference(force, next Input) Plan {
 		}
 	}
 	out := Make(next)
-	out.Orphans = nil
+	out.Orphans, out.Conflicts = nil, nil
 	subjects := out.Subjects[:0]
 	for _, s := range out.Subjects {
 		s.Changes = slices.DeleteFunc(s.Changes, func(c Planned) bool { return known[c.Key] })

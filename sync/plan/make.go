@@ -43,6 +43,8 @@ func Make(in Input) Plan {
 			out.Subjects = append(out.Subjects, subjects...)
 		}
 	}
+	settleApart(people, out.Subjects)
+	out.Conflicts = conflicts(people)
 	return out
 }
 

@@ -17,6 +17,9 @@ type Plan struct {
 	Subjects []Subject
 	// Orphans are accounts that belong to nobody, where a target was listed.
 	Orphans []Orphan
+	// Conflicts are the people who hold roles together that a conflict parts, by
+	// login; those whom an exception lets be, too.
+	Conflicts []InConflict
 }
 
 // Subject is one person in one target.

@@ -80,6 +80,7 @@ func (t *text) write() {
 	for _, name := range targetsOf(t.plan, t.verdict) {
 		shown = t.target(name) || shown
 	}
+	shown = t.conflicts(shown) || shown
 	if shown {
 		fmt.Fprintln(t.w)
 	}
