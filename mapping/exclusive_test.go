@@ -62,6 +62,10 @@ func TestExclusive(t *testing.T) {
 			text := e.Name
 			if e.Doubt.Any() {
 				text += "?" + e.Doubt.Rule
+				// The first that is in doubt is told.
+				if e.Doubt.Rule == "exclusive" && !strings.HasPrefix(e.Doubt.Text, "Full, which comes before it") {
+					t.Errorf("in %q with %q in doubt: %s", c.in, c.doubt, e.Doubt.Text)
+				}
 				if len(e.Roles) > 0 {
 					text += "!" // it would be given
 				}
