@@ -52,7 +52,6 @@ func TestScripts(t *testing.T) {
 			"follow":    follow,
 			"later":     later,
 			"append":    appended,
-			"join":      join,
 		},
 	})
 }
@@ -77,14 +76,6 @@ func later(ts *testscript.TestScript, _ bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	ts.Value("later").(*atomic.Int64).Add(int64(d))
-}
-
-// join puts the text of a file behind another.
-func join(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: join FILE MORE")
-	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+"\n"+ts.ReadFile(args[1])), 0o600))
 }
 
 func sure(ts *testscript.TestScript, neg bool) {
