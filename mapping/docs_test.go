@@ -19,7 +19,7 @@ func TestExamplesOfThePage(t *testing.T) {
 	}
 	page := string(text)
 	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(page, -1)
-	if len(blocks) != 8 {
+	if len(blocks) != 9 {
 		t.Fatalf("%d examples", len(blocks))
 	}
 	for i, b := range blocks {
