@@ -36,23 +36,36 @@ func (m *compiler) deny(name string, d Deny) {
 	m.except(&e, path, "", d.Until)
 }
 
-// deprive says what denies of roles take: it is what would be given, or in doubt,
-// without them. So it can be told from what is not known.
+// deprive says what denies of roles, and grants that ended, take: it is what would be
+// given, or in doubt, without the one and by the other. So it can be told from what is
+// not known.
 func (p *Policy) deprive(d *Desired, held []holding, sc *scope, x *excepts) {
-	if x == nil || len(x.denies) == 0 {
+	if x == nil || len(x.denies)+len(x.over) == 0 {
 		return
 	}
 	without := *x
 	without.denies = nil
 	next, dated := sc.next, sc.dated
+	defer func() { sc.next, sc.dated = next, dated }()
+	undenied := p.hold(sc, &without)
+	if !slices.ContainsFunc(d.Invalid, func(why string) bool { return why != sharedKey }) {
+		// Else a rule may not give the role now for want of what is invalid, and the
+		// grant was not all that did.
+		without.grants = maps.Clone(x.grants)
+		for role, why := range x.over {
+			without.grants[role] = append(slices.Clip(without.grants[role]), why...)
+		}
+	}
 	free := p.hold(sc, &without)
-	sc.next, sc.dated = next, dated
 	for i := range p.roles {
 		if len(x.denied(i)) > 0 || held[i].no() && !free[i].no() {
 			d.Denied = append(d.Denied, p.roles[i].name)
 		}
 	}
 	slices.Sort(d.Denied)
+	if len(x.denies) == 0 {
+		return
+	}
 	var why []Reason
 	for _, role := range slices.Sorted(maps.Keys(x.denies)) {
 		why = append(why, x.denies[role]...)
@@ -62,7 +75,7 @@ func (p *Policy) deprive(d *Desired, held []holding, sc *scope, x *excepts) {
 		if a.Entitled || a.Doubt.Any() {
 			continue
 		}
-		if yes, _, _, doubt := given(p.targets[i].accounts, free, p.roleNames); yes || doubt != nil {
+		if yes, _, _, doubt := given(p.targets[i].accounts, undenied, p.roleNames); yes || doubt != nil {
 			a.Barred = why
 		}
 	}

@@ -27,8 +27,8 @@ type Desired struct {
 	// Doubts are roles that cannot be decided, sorted by name. They count as
 	// not held, and what their loss would take away is not taken.
 	Doubts []Doubtful
-	// Denied are the roles that denies take, with what those include and nothing else
-	// gives, sorted. That they are not held is certain, whatever else is not.
+	// Denied are the roles that denies and the ends of grants take, with what those
+	// include and nothing else gives, sorted. That they are not held is certain, whatever else is not.
 	Denied []string
 	// Conflicts are those that the roles held are in, sorted by name.
 	Conflicts []Conflicted

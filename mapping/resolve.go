@@ -65,7 +65,7 @@ func (p *Policy) stand(d *Desired, s Subject, sc *scope) {
 		return
 	}
 	if s.Person.Doubt == identity.SharedKey {
-		d.Invalid = append(d.Invalid, "another entry has the same key")
+		d.Invalid = append(d.Invalid, sharedKey)
 	}
 	for _, r := range src.required {
 		switch sl := &sc.slots[r.slot]; {
@@ -76,6 +76,8 @@ func (p *Policy) stand(d *Desired, s Subject, sc *scope) {
 		}
 	}
 }
+
+const sharedKey = "another entry has the same key"
 
 // timely applies the dates of somebody who is in the source. One of whom another
 // carries the key is in doubt, and not in whether their time is over.

@@ -68,3 +68,33 @@ func TestDenyOfARoleActsOnWhoCannotBeMapped(t *testing.T) {
 		})
 	}
 }
+
+// A grant ends though its person cannot be mapped; what a rule gives beside it stays.
+func TestGrantEndsForWhoCannotBeMapped(t *testing.T) {
+	for what, spoil := range map[string]func(*world, string){
+		"an attribute with two values": func(w *world, who string) { w.set(w.source.At("uid="+who+","+people), "sn", "a", "b") },
+		"another entry with their key": func(w *world, who string) { w.set(w.source.At("uid=p0007,"+people), "employeeNumber", "n-"+who) },
+	} {
+		for _, c := range []struct {
+			who  string
+			left []string
+		}{{"p0003", nil}, {"p0004", []string{"Publishers", "Writers"}}} {
+			w := newWorld(t)
+			w.joinMany("p", 12)
+			w.members("managers", "p0004")
+			w.excepting(func(m *mapping.Config) {
+				m.Grants = map[string]mapping.Grant{"fair": {Person: c.who, Role: "manager", Reason: "the fair", Until: "2026-03-06"}}
+			})
+			w.synced()
+			spoil(w, c.who)
+			w.sync()
+			w.has(c.who, true, "Publishers", "Writers")
+			w.now = time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC)
+			r := w.sync()
+			w.has(c.who, true, c.left...)
+			if c.left == nil && !strings.Contains(text(r), "grant.fair of manager ended") || t.Failed() {
+				t.Errorf("%s, %s:\n%s", what, c.who, text(r))
+			}
+		}
+	}
+}

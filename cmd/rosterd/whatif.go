@@ -56,6 +56,11 @@ func (a *app) runWhatIf(ctx context.Context, path string, live bool) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("what-if --live: %s may look, and not have the directory read", a.service.peer.Name),
 			tip: "those may who are named under decide in [control], and root: sudo rosterd what-if --live"}
 	}
+	if live {
+		if err := reachable(s.config, next); err != nil {
+			return err
+		}
+	}
 	if err := orphaned(next, s.store, ""); err != nil {
 		return err
 	}
@@ -80,6 +85,17 @@ func (a *app) runWhatIf(ctx context.Context, path string, live bool) error {
 		return failed(err)
 	}
 	return code(w.Exit())
+}
+
+// reachable refuses a source of which the configuration at hand does not say where it
+// is: its hosts, and who hears the password, would be of the other one's choosing.
+func reachable(here, next *config.Config) error {
+	for _, name := range sortedKeys(next.Sources) {
+		if at := here.Sources[name]; at == nil || at.Kind != next.Sources[name].Kind {
+			return usage(fmt.Errorf("what-if --live: the configuration in use has no source %q of this kind", name), "a source is read as the one in use is reached; without --live nothing is read")
+		}
+	}
+	return nil
 }
 
 // proposal reads the configuration that is asked about. Inside a service it is what

@@ -40,7 +40,7 @@ func (m *matter) barred() bool {
 }
 
 // deprive takes from an account that stays as it is what was given for roles that are
-// denied. Whoever can spoil an attribute of their own entry would keep it else.
+// denied, or were granted until now. Whoever can spoil an attribute of their own entry would keep it else.
 func (m *matter) deprive() {
 	if m.link == nil || m.want == nil || len(m.p.Desired.Denied) == 0 || !m.t.Description.Entitlements {
 		return
@@ -70,8 +70,10 @@ func (m *matter) deprive() {
 	m.withhold(0)
 }
 
-// deniedFor are the denies in force for which something goes.
-func (m *matter) deniedFor(roles []string) (out []string) {
+// deniedFor are the denies in force, and the grants that are over, for which something
+// goes.
+func (m *matter) deniedFor(roles []string) []string {
+	out := m.endedFor(roles)
 	for _, x := range m.p.Desired.Exceptions {
 		if x.Kind == ledger.Deny && x.Role != "" && x.Term == ledger.InForce && x.Idle == "" {
 			out = append(out, "was given for "+strings.Join(roles, ", ")+"; denied "+x.Role+": "+x.Why()+", "+x.End()+" ("+x.Called()+")")
