@@ -195,9 +195,17 @@ func TestRelinkKeepsExceptions(t *testing.T) {
 	must3(k.s.Except(byHand(ledger.Grant, now, "editor", end.AddDate(0, 0, 4))))
 	must3(k.s.Except(byHand(ledger.Deny, now, "writer", end)))
 	ok(t, k.s.PinMeant([]ledger.Exception{{Kind: ledger.Grant, Name: "g", Written: "back"}}))
+	// What is kept from them, or for others, is for the longer of the two.
+	must3(k.s.Except(byHand(ledger.Retain, old, "", time.Time{})))
+	must3(k.s.Except(byHand(ledger.Retain, now, "", end)))
+	ok(t, k.s.Deny(ledger.Denial{Person: old, Reason: "dismissed", By: "admin", At: at()}))
+	ok(t, k.s.Deny(ledger.Denial{Person: now, Reason: "lost the badge", By: "admin", At: at(), Until: identity.Bound{At: end}}))
 	ok(t, k.s.Relink(old, now, "admin"))
 	got := must2(k.s.Exceptions())
-	if len(got) != 1 || len(got[old]) != 2 || !got[old][0].Until.At.Equal(end.AddDate(0, 0, 4)) || got[old][1].Person != old {
+	if d := must2(k.s.Denials()); len(d) != 1 || d[old].Reason != "dismissed" || got[old][2].Kind != ledger.Retain || got[old][2].Until.Set() {
+		t.Errorf("%+v %+v", d, got)
+	}
+	if len(got) != 1 || len(got[old]) != 3 || !got[old][0].Until.At.Equal(end.AddDate(0, 0, 4)) || got[old][1].Person != old {
 		t.Errorf("%+v", got)
 	}
 	if m := must2(k.s.Meant([]string{"back"}))[0]; !slices.Equal(m.People, []identity.Ordinal{old}) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 )
 
 // Relink says that the person now is the person old, who came back under
@@ -61,8 +62,18 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 	}
 	denials := tx.Bucket(bDenials)
 	if d := slices.Clone(denials.Get(ordKey(now))); d != nil {
-		if err := denials.Put(ordKey(old), d); err != nil {
+		var one, other ledger.Denial
+		had, err := getJSON(denials, ordKey(old), &one)
+		if err != nil {
 			return err
+		}
+		if _, err := getJSON(denials, ordKey(now), &other); err != nil {
+			return err
+		}
+		if !had || !lasts(one.Until, other.Until) {
+			if err := denials.Put(ordKey(old), d); err != nil {
+				return err
+			}
 		}
 		if err := denials.Delete(ordKey(now)); err != nil {
 			return err
@@ -91,6 +102,11 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 		map[string]identity.ID{"old_id": was.id, "new_id": is.id}, decider...)
 }
 
+// lasts says whether one end comes later than the other; one that is not set never does.
+func lasts(one, other identity.Bound) bool {
+	return other.Set() && (!one.Set() || one.At.After(other.At))
+}
+
 // excepted gives old the exceptions that were decided of now, and whom the file
 // means by now's name.
 func excepted(tx *txn, old, now identity.Ordinal) error {
@@ -105,7 +121,11 @@ func excepted(tx *txn, old, now identity.Ordinal) error {
 		}
 		for _, e := range list {
 			e.Person = old
-			// What was decided later, of the entry that is there, stands.
+			// What was decided later, of the entry that is there, stands; but what is
+			// kept from them, or kept for others, is so for the longer of the two.
+			if i := slices.IndexFunc(kept, e.Same); i >= 0 && e.Kind != ledger.Grant && e.Kind != ledger.Except && lasts(kept[i].Until, e.Until) {
+				continue
+			}
 			kept = append(slices.DeleteFunc(kept, e.Same), e)
 		}
 		if err := putExceptions(tx, old, kept); err != nil {

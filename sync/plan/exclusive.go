@@ -45,7 +45,9 @@ func (m *matter) exclusive(from int, holds map[string]bool) {
 	m.s.Changes = behind(m.s.Changes)
 }
 
-// behind puts the changes of an account that wait for others of it behind those.
+// behind puts the changes of an account that wait for others of it behind those. What
+// follows the first still does where that one has to wait itself, unless it is what is
+// waited for.
 func behind(changes []Planned) []Planned {
 	var free, wait []Planned
 	for _, c := range changes {
@@ -56,7 +58,20 @@ func behind(changes []Planned) []Planned {
 			free = append(free, c)
 		}
 	}
-	return append(free, wait...)
+	out := append(free, wait...)
+	if len(out) == 0 || out[0].Key == changes[0].Key {
+		return out
+	}
+	first, passed := changes[0].Key, false
+	for i := range out {
+		c := &out[i]
+		if passed && c.follows {
+			c.After = append(slices.Clone(c.After), first)
+		}
+		c.follows = false
+		passed = passed || c.Key == first
+	}
+	return out
 }
 
 // outranked says why an entitlement is not given though a role gives it.
