@@ -29,7 +29,7 @@ func (p Page) HTML() string {
 <body>
 %s</body>
 </html>
-`, base64.StdEncoding.EncodeToString(sum[:]), html.EscapeString(p.Title), h.style, h.Builder.String())
+`, base64.StdEncoding.EncodeToString(sum[:]), safe(p.Title), h.style, h.Builder.String())
 	return out.String()
 }
 
@@ -43,19 +43,19 @@ type page struct {
 func (h *page) put(format string, args ...any) { fmt.Fprintf(h, format, args...) }
 
 func (h *page) body(p Page) {
-	h.put("<header>\n<h1>%s</h1>\n", html.EscapeString(p.Title))
+	h.put("<header>\n<h1>%s</h1>\n", safe(p.Title))
 	for _, t := range p.Lead {
 		h.put("<p>%s</p>\n", rich(t))
 	}
 	h.put("</header>\n<nav aria-label=\"Contents\">\n<ol>\n")
 	for _, s := range p.Sections {
-		h.put("<li><a href=\"#%s\">%s</a>", s.ID, html.EscapeString(s.Title))
+		h.put("<li><a href=\"#%s\">%s</a>", s.ID, safe(s.Title))
 		h.entries(s)
 		h.put("</li>\n")
 	}
 	h.put("</ol>\n</nav>\n<main>\n")
 	for _, s := range p.Sections {
-		h.put("<section id=\"%s\">\n<h2>%s</h2>\n", s.ID, html.EscapeString(s.Title))
+		h.put("<section id=\"%s\">\n<h2>%s</h2>\n", s.ID, safe(s.Title))
 		for _, b := range s.Blocks {
 			h.block(b)
 		}
@@ -69,7 +69,7 @@ func (h *page) entries(s Section) {
 	var names []string
 	for _, b := range s.Blocks {
 		if c, is := b.(Card); is {
-			names = append(names, fmt.Sprintf("<li><a href=\"#%s\">%s</a></li>", c.ID, html.EscapeString(c.Title)))
+			names = append(names, fmt.Sprintf("<li><a href=\"#%s\">%s</a></li>", c.ID, safe(c.Title)))
 		}
 	}
 	if len(names) > 0 {
@@ -95,12 +95,12 @@ func (h *page) block(b Block) {
 		h.pictures++
 		picture, rules := b.Diagram.svg(fmt.Sprintf("d%d", h.pictures), b.Title)
 		h.style += rules
-		h.put("<figure>\n<figcaption>%s</figcaption>\n<div class=\"scroll\">\n%s\n</div>\n</figure>\n", html.EscapeString(b.Title), picture)
+		h.put("<figure>\n<figcaption>%s</figcaption>\n<div class=\"scroll\">\n%s\n</div>\n</figure>\n", safe(b.Title), picture)
 	}
 }
 
 func (h *page) card(c Card) {
-	h.put("<article class=\"card\" id=\"%s\">\n<h3>%s", c.ID, html.EscapeString(c.Title))
+	h.put("<article class=\"card\" id=\"%s\">\n<h3>%s", c.ID, safe(c.Title))
 	if aside := rich(c.Aside); aside != "" {
 		h.put(" <span class=\"aside\">%s</span>", aside)
 	}
@@ -110,7 +110,7 @@ func (h *page) card(c Card) {
 	}
 	h.put("<dl>\n")
 	for _, f := range c.Facts {
-		h.put("<dt>%s</dt>\n<dd>", html.EscapeString(f.Name))
+		h.put("<dt>%s</dt>\n<dd>", safe(f.Name))
 		for _, l := range f.Lines {
 			h.put("<p>%s</p>", rich(l))
 		}
@@ -118,7 +118,7 @@ func (h *page) card(c Card) {
 	}
 	h.put("</dl>\n")
 	for _, t := range c.Tables {
-		h.put("<h4>%s</h4>\n", html.EscapeString(t.Title))
+		h.put("<h4>%s</h4>\n", safe(t.Title))
 		h.table(t.Table)
 	}
 	h.put("</article>\n")
@@ -129,24 +129,27 @@ func (h *page) card(c Card) {
 func (h *page) table(t Table) {
 	h.put("<table>\n<thead><tr>")
 	for _, c := range t.Head {
-		h.put("<th>%s</th>", html.EscapeString(c))
+		h.put("<th>%s</th>", safe(c))
 	}
 	h.put("</tr></thead>\n<tbody>\n")
 	for _, row := range t.Rows {
 		h.put("<tr>")
 		for i, c := range row {
-			h.put("<td data-head=\"%s\"><div>%s</div></td>", html.EscapeString(t.Head[i]), rich(c))
+			h.put("<td data-head=\"%s\"><div>%s</div></td>", safe(t.Head[i]), rich(c))
 		}
 		h.put("</tr>\n")
 	}
 	h.put("</tbody>\n</table>\n")
 }
 
+// safe is a text that is no HTML.
+func safe(s string) string { return html.EscapeString(shown(s)) }
+
 // rich writes a text with its marks.
 func rich(t Text) string {
 	var b strings.Builder
 	for _, s := range t {
-		x := html.EscapeString(s.Text)
+		x := safe(s.Text)
 		switch s.Mark {
 		case code:
 			x = "<code>" + x + "</code>"
@@ -157,7 +160,7 @@ func rich(t Text) string {
 		case quiet:
 			x = "<small>" + x + "</small>"
 		case link:
-			x = "<a href=\"#" + html.EscapeString(s.To) + "\">" + x + "</a>"
+			x = "<a href=\"#" + safe(s.To) + "\">" + x + "</a>"
 		}
 		b.WriteString(x)
 	}

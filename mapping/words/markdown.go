@@ -122,7 +122,10 @@ func inline(t Text) string {
 // codeSpan fences a text with more backticks than it has in a row. A bar would end
 // the cell of a table even here.
 func codeSpan(s string) string {
-	s = strings.ReplaceAll(oneLine(s), "|", `\|`)
+	if s = shown(oneLine(s)); strings.Contains(s, `\|`) {
+		return escape(s) // the backslash would be escaped, and not the bar
+	}
+	s = strings.ReplaceAll(s, "|", `\|`)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"
@@ -136,7 +139,7 @@ func codeSpan(s string) string {
 // escape keeps what people wrote from being Markdown.
 func escape(s string) string {
 	var b strings.Builder
-	for _, r := range strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ") {
+	for _, r := range shown(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")) {
 		if strings.ContainsRune("\\`*_[]<>|#&~", r) {
 			b.WriteByte('\\')
 		}

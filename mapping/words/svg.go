@@ -2,7 +2,6 @@ package words
 
 import (
 	"fmt"
-	"html"
 	"slices"
 	"strings"
 )
@@ -61,7 +60,7 @@ func fit(s string) string {
 func (d *diagram) svg(id, title string) (picture, rules string) {
 	var b, css strings.Builder
 	fmt.Fprintf(&b, `<svg class="dia %s" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
-		id, d.width, d.height, d.width, d.height, html.EscapeString("Groups, roles and rights of "+title))
+		id, d.width, d.height, d.width, d.height, safe("Groups, roles and rights of "+title))
 	near := d.near()
 	for k, e := range d.edges {
 		class := "edge"
@@ -99,13 +98,13 @@ func (d *diagram) box(b *strings.Builder, n node, class string) {
 		round = h / 2
 	}
 	fmt.Fprintf(b, `<g class="%s"><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="%d"/>`,
-		class, html.EscapeString(n.title), n.x, n.y, nodeWidth, h, min(round, 18))
+		class, safe(n.title), n.x, n.y, nodeWidth, h, min(round, 18))
 	for i, line := range n.lines {
 		small := ""
 		if i > 0 && n.kind == "role" {
 			small = ` class="small"`
 		}
-		fmt.Fprintf(b, `<text%s x="%d" y="%d">%s</text>`, small, n.x+12, n.y+nodePad+lineHeight*(i+1)-4, html.EscapeString(fit(line)))
+		fmt.Fprintf(b, `<text%s x="%d" y="%d">%s</text>`, small, n.x+12, n.y+nodePad+lineHeight*(i+1)-4, safe(fit(line)))
 	}
 	b.WriteString("</g>")
 	if n.to != "" {

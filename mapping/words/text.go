@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Text is a line with marks in it.
@@ -59,6 +60,20 @@ func linkTo(kind, name string) Span { return Span{Text: name, Mark: link, To: an
 // anchor is where a thing is described. Names of the configuration have letters,
 // digits, - and _ alone.
 func anchor(kind, name string) string { return kind + "-" + name }
+
+// shown keeps what stands in a file from steering a terminal, and from turning the
+// direction of a line.
+func shown(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
 
 // list joins texts as a sentence does.
 func list(word string, items ...Text) (out Text) {
