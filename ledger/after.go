@@ -79,6 +79,18 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 	return l
 }
 
+// MergedDigest is the digest of values that were written beside those of others. It
+// is another one than that of the same values alone: whoever wants them alone has
+// still to write them.
+func MergedDigest(values []string) Digest {
+	return DigestOf(append(slices.Clone(values), "\x00beside others"))
+}
+
+// SeenDigest is the digest of values that stood there, by whomever.
+func SeenDigest(values []string) Digest {
+	return DigestOf(append(slices.Clone(values), "\x00seen"))
+}
+
 func (l *Link) open(now time.Time) {
 	if l.Phase != Open {
 		l.Phase, l.PhaseSince = Open, now
@@ -98,7 +110,9 @@ func (l *Link) wrote(set []target.Value) {
 		l.Written = make(map[string]Digest, len(set))
 	}
 	for _, v := range set {
-		l.Written[v.Name] = DigestOf(v.Values)
+		if l.Written[v.Name] = DigestOf(v.Values); v.How == target.Merge {
+			l.Written[v.Name] = MergedDigest(v.Values)
+		}
 		l.add(v)
 	}
 }

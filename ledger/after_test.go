@@ -56,7 +56,7 @@ func TestAfter(t *testing.T) {
 	}
 
 	do(target.Change{Verb: target.Create, Name: "writer7", Set: set("title", "Writer")}, Outcome{Account: target.Ref{ID: "41", Name: "writer7"}, Verified: true}, Order{})
-	want := Link{Person: 7, Target: "wiki", Account: "41", Name: "writer7", Owner: Created, Phase: Open, PhaseSince: now,
+	want := Link{Person: 7, Target: "wiki", Account: "41", Name: "writer7", Called: "writer7", Owner: Created, Phase: Open, PhaseSince: now,
 		Written: map[string]Digest{"title": DigestOf([]string{"Writer"})}, Verified: now}
 	if !reflect.DeepEqual(l, want) {
 		t.Fatalf("created: %+v", l)
@@ -68,6 +68,9 @@ func TestAfter(t *testing.T) {
 	do(target.Change{Verb: target.Grant, Account: "41", Entitlement: "Writers"}, Outcome{}, Order{Roles: []string{"manager", "writer"}})
 	if g := l.Granted; len(g) != 2 || g[0].Entitlement != "Publishers" || !g[1].Since.Equal(granted) || len(g[1].Roles) != 2 {
 		t.Fatalf("granted: %+v", g)
+	}
+	if DigestOf([]string{"a"}) == MergedDigest([]string{"a"}) || DigestOf([]string{"a"}) == SeenDigest([]string{"a"}) {
+		t.Fatal("values alone count as those beside others, or as somebody else's")
 	}
 	do(target.Change{Verb: target.Update, Account: "41", Set: set("title")}, Outcome{}, Order{})
 	if l.Written["title"] != DigestOf(nil) || !l.Verified.Equal(created) {
@@ -96,7 +99,7 @@ func TestAfter(t *testing.T) {
 		t.Fatalf("deleted: %+v", l)
 	}
 	do(target.Change{Verb: target.Link, Account: "52", Name: "writer7"}, Outcome{}, Order{Approval: "h3"})
-	if !reflect.DeepEqual(l, Link{Person: 7, Target: "wiki", Account: "52", Name: "writer7", Owner: Adopted, By: "h3", Phase: Open, PhaseSince: now}) {
+	if !reflect.DeepEqual(l, Link{Person: 7, Target: "wiki", Account: "52", Name: "writer7", Called: "writer7", Owner: Adopted, By: "h3", Phase: Open, PhaseSince: now}) {
 		t.Fatalf("adopted: %+v", l)
 	}
 	do(target.Change{Verb: target.Link, Account: "52", Name: "writer7"}, Outcome{}, Order{})

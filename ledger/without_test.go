@@ -12,7 +12,7 @@ import (
 // What is taken back is what After noted, but for what is safer believed.
 func TestWithoutTakesBackWhatAfterNoted(t *testing.T) {
 	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	link := Link{Person: 1, Target: "wiki", Account: "7", Name: "writer1", Phase: Open, PhaseSince: at,
+	link := Link{Person: 1, Target: "wiki", Account: "7", Name: "writer1", Called: "writer1", Phase: Open, PhaseSince: at,
 		Written: map[string]Digest{"mail": DigestOf([]string{"a"}), "title": DigestOf([]string{"b"})},
 		Granted: []Granted{{Entitlement: "A", Roles: []string{"r"}}, {Entitlement: "C", Roles: []string{"r"}}}}
 	closed := link
@@ -28,7 +28,7 @@ func TestWithoutTakesBackWhatAfterNoted(t *testing.T) {
 		"revoke": {link, link, Order{Change: target.Change{Verb: target.Revoke, Entitlement: "C"}, Roles: []string{"r"}}},
 		"delete": {closed, func() Link { l := closed; l.Written, l.Granted = nil, nil; return l }(),
 			Order{Change: target.Change{Verb: target.Delete}, Situation: "gone"}},
-		"create": {Link{}, Link{Person: 1, Target: "wiki", Owner: Created, Name: "writer1", Phase: Deleted, PhaseSince: at},
+		"create": {Link{}, Link{Person: 1, Target: "wiki", Owner: Created, Name: "writer1", Called: "writer1", Phase: Deleted, PhaseSince: at},
 			Order{Change: target.Change{Verb: target.Create, Person: 1, Target: "wiki", Name: "writer1"}}},
 	} {
 		got := c.before.After(c.order, Outcome{Done: true}, at).Without(c.order)

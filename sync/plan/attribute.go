@@ -62,7 +62,7 @@ func (m *matter) fill(d *difference, a mapping.Attribute) {
 	case len(a.Values) == 0:
 	case len(actual) > 0:
 		if !filled(d.link, a.Name) {
-			d.link.Written[a.Name] = ledger.DigestOf(actual)
+			d.link.Written[a.Name] = ledger.SeenDigest(actual)
 		}
 	default:
 		m.update(d, a, target.Value{Values: slices.Clone(a.Values), How: target.Fill}, filled(d.link, a.Name), "")
@@ -72,18 +72,22 @@ func (m *matter) fill(d *difference, a mapping.Attribute) {
 // filled says whether the attribute had a value when it was last seen or written.
 func filled(l ledger.Link, name string) bool {
 	d, known := l.Written[name]
-	return known && d != ledger.DigestOf(nil)
+	return known && d != ledger.DigestOf(nil) && d != ledger.MergedDigest(nil)
 }
 
 // merge adds our values to those of others, and takes those that we added and want
 // no more. What was there before we came is not ours to take.
 func (m *matter) merge(d *difference, a mapping.Attribute) {
 	actual, rules := m.account.Attributes[a.Name], m.t.Description
+	if len(actual) > 0 && d.link.Written[a.Name] == ledger.DigestOf(actual) {
+		// While the mode was another one we wrote all that stands there.
+		d.link.SetAdded(a.Name, slices.Clone(actual))
+	}
 	v := target.Value{Name: a.Name, Values: slices.Clone(a.Values), How: target.Merge, Without: m.stale(d.link, a)}
 	add, take := v.Steps(actual, rules)
 	if len(add) == 0 && len(take) == 0 {
 		if !wrote(d.link, a) {
-			d.link.Written[a.Name] = ledger.DigestOf(a.Values)
+			d.link.Written[a.Name] = ledger.MergedDigest(a.Values)
 		}
 		if len(v.Without) > 0 { // somebody else took them
 			d.link.SetAdded(a.Name, slices.DeleteFunc(slices.Clone(d.link.Added[a.Name]), func(x string) bool { return slices.Contains(v.Without, x) }))
@@ -133,6 +137,9 @@ func wrote(l ledger.Link, a mapping.Attribute) bool {
 
 func wroteExactly(l ledger.Link, a mapping.Attribute) bool {
 	d, ok := l.Written[a.Name]
+	if a.Mode == mapping.Merge {
+		return ok && d == ledger.MergedDigest(a.Values)
+	}
 	return ok && d == ledger.DigestOf(a.Values)
 }
 
@@ -140,9 +147,9 @@ func wroteExactly(l ledger.Link, a mapping.Attribute) bool {
 // written or seen, as far as that is known.
 func left(l ledger.Link, a mapping.Attribute) []string {
 	switch {
-	case a.Mode == mapping.IfEmpty && filled(l, a.Name) && !wroteExactly(l, a):
+	case a.Mode == mapping.IfEmpty && filled(l, a.Name):
 		return []string{"?"}
-	case a.Mode == mapping.Merge && wroteExactly(l, a):
+	case a.Mode == mapping.Merge && (wroteExactly(l, a) || l.Written[a.Name] == ledger.DigestOf(a.Values)):
 		return slices.Concat(a.Values, l.Added[a.Name])
 	case a.Mode == mapping.Merge:
 		return l.Added[a.Name]

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rosterd/rosterd/mapping"
@@ -66,4 +67,59 @@ func TestImpactKnowsWhatModesLeft(t *testing.T) {
 	in := r.input(false)
 	in.Assumed = true
 	wantWords(t, subjectOf(t, Make(in), 1), "update mail of writer1")
+}
+
+// Whose values stand there is remembered over a change of the mode. What others
+// have beside ours is no drift once the policy wants ours alone, it is what the
+// edit does, and is said so before; what we wrote alone is ours to take under merge,
+// and what somebody else had there is not.
+func TestModesChangeAndWhoseValuesTheyAreStays(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		before, after mapping.Mode
+		theirs        []string // stands there before we write, or beside ours
+		edit          string   // what the edit would do
+		then          []string // once ours are not wanted any more
+	}{
+		{"merge to enforce", mapping.Merge, mapping.Enforce, []string{"theirs"}, "update mail of writer1", nil},
+		{"enforce to merge", mapping.Enforce, mapping.Merge, nil, "", nil},
+		{"on-create to merge", mapping.OnCreate, mapping.Merge, nil, "", nil},
+		{"if-empty to merge", mapping.IfEmpty, mapping.Merge, []string{"theirs"}, "update mail of writer1", []string{"theirs"}},
+		{"merge to if-empty", mapping.Merge, mapping.IfEmpty, []string{"theirs"}, "", []string{"theirs", "ours"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.rules.Guard.First = apply
+			r.hire(1)
+			if c.before != mapping.OnCreate {
+				r.cycle(false) // the account, and then the attribute
+			}
+			r.set(1, mapping.Attribute{Name: "mail", Values: []string{"ours"}, Mode: c.before})
+			if c.theirs != nil {
+				r.edit(1, func(a *target.Account) {
+					a.Attributes = map[string][]string{"title": {"Writer"}, "mail": c.theirs}
+				})
+			}
+			r.cycle(true)
+			r.set(1, mapping.Attribute{Name: "mail", Values: []string{"ours"}, Mode: c.after})
+			in := r.input(false)
+			in.Assumed = true
+			if c.edit == "" {
+				wantWords(t, subjectOf(t, Make(in), 1))
+			} else {
+				wantWords(t, subjectOf(t, Make(in), 1), c.edit)
+			}
+			r.cycle(false) // nobody needs a resync for it
+			if c.after == mapping.Enforce {
+				if got := r.seen(1).Attributes["mail"]; !slices.Equal(got, []string{"ours"}) {
+					t.Errorf("after the edit it has %q", got)
+				}
+			}
+			r.set(1, mapping.Attribute{Name: "mail", Mode: c.after})
+			r.cycle(false)
+			if got := r.seen(1).Attributes["mail"]; !slices.Equal(got, c.then) {
+				t.Errorf("at the end it has %q, want %q", got, c.then)
+			}
+		})
+	}
 }
