@@ -30,6 +30,8 @@ type Config struct {
 	// Digest tells one file from another, whatever of it is policy; comments and
 	// layout do not count.
 	Digest string
+
+	ends []end // by place
 }
 
 // State is [state].

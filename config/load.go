@@ -136,7 +136,9 @@ func (l *loader) load() {
 	l.targets(report)
 	l.policy.Within = l.within
 	l.policy.Zone = l.config.Schedule.Timezone
-	l.config.Policy = mapping.Compile(l.policy, l.d.Where, report)
+	if l.config.Policy = mapping.Compile(l.policy, l.d.Where, report); l.config.Policy != nil {
+		l.ends()
+	}
 }
 
 func (l *loader) schedule(report problem.Report) {

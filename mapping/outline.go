@@ -1,5 +1,7 @@
 package mapping
 
+import "time"
+
 // Config is the configuration that the policy was compiled from, for those who
 // put it into words. It must not be changed.
 func (p *Policy) Config() Config { return p.config }
@@ -10,4 +12,16 @@ func (p *Policy) Where(path ...string) string {
 		return ""
 	}
 	return p.where(path...)
+}
+
+// RoleEnds are the first moments at which nobody holds a role any more, of the roles
+// that have an end.
+func (p *Policy) RoleEnds() map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, r := range p.roles {
+		if !r.term.until.IsZero() {
+			out[r.name] = r.term.until
+		}
+	}
+	return out
 }

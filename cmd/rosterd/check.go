@@ -69,6 +69,9 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 	if err != nil {
 		return err
 	}
+	if err := c.Over(a.now()).Write(a.stderr); err != nil {
+		return failed(err)
+	}
 	found := checkJSON{FormatVersion: 1, File: a.config, OK: true}
 	note := func(where, level, text, hint string) {
 		found.Notes = append(found.Notes, checkNote{where, level, text, hint})

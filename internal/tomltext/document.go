@@ -148,12 +148,25 @@ func (d *Document) Report(p problem.Problem) {
 			return
 		}
 	}
+	o, placed := d.located(p)
+	o.problems = append(o.problems, placed)
+}
+
+// Placed is a problem with its place, which is not kept among those of the file.
+func (d *Document) Placed(p problem.Problem) Problem {
+	o, placed := d.located(p)
+	placed.Source = o.shown(placed.Line)
+	return placed
+}
+
+// located finds the file and the place of a problem.
+func (d *Document) located(p problem.Problem) (*Document, Problem) {
 	o := d.of(p.Path)
 	at, length := o.find(p.Path, p.Offset)
 	if p.Offset < 0 {
 		at, length = o.quotedItem(p.Path, p.Message, at, length)
 	}
-	o.add(at, length, Problem{Key: dotted(p.Path), Message: p.Message, Hint: p.Hint, Warning: p.Warning})
+	return o, o.at(at, length, Problem{Key: dotted(p.Path), Message: p.Message, Hint: p.Hint, Warning: p.Warning})
 }
 
 // Where is file:line of a key, or of the nearest table around it.

@@ -40,6 +40,11 @@ func (p Problems) Broken() bool {
 
 // add places a problem at an offset.
 func (d *Document) add(at, length int, p Problem) {
+	d.problems = append(d.problems, d.at(at, length, p))
+}
+
+// at is a problem with the place of an offset.
+func (d *Document) at(at, length int, p Problem) Problem {
 	at = max(0, min(at, len(d.text)))
 	number, start := d.lineOf(at)
 	line := d.line(number)
@@ -48,7 +53,7 @@ func (d *Document) add(at, length int, p Problem) {
 	p.Column = utf8.RuneCountInString(before) + 1
 	marked := line[len(before):min(len(line), len(before)+max(length, 0))]
 	p.Length = max(1, utf8.RuneCountInString(marked))
-	d.problems = append(d.problems, p)
+	return p
 }
 
 // Problems are those found so far.
