@@ -104,6 +104,10 @@ func (l *loader) includes(report problem.Report) {
 		if !l.local(at("file"), inc.File, ".toml", report) {
 			continue
 		}
+		if inc.File == path.Base(l.config.File) {
+			report.At(at("file"), "the file includes itself", "name a file that somebody else keeps")
+			continue
+		}
 		if other := seen[inc.File]; other != "" {
 			report.At(at("file"), fmt.Sprintf("%s is included by %s already", inc.File, other), "leave one of the two, and say all that it may there")
 			continue

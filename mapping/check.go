@@ -32,6 +32,9 @@ func (e *expression) check(tree ast.Node, pl place) node {
 		if strings.EqualFold(n.Value, "person") {
 			hint = didYouMean(n.Value, []string{"person"})
 		}
+		if n.Value == "number" {
+			hint = `${number} stands in the names to try when the first is taken: { from = "…", otherwise = "…${number}" }`
+		}
 		return e.fail(at, hint, "unknown name %q", n.Value)
 	case *ast.MemberNode:
 		return e.member(n)

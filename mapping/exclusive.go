@@ -43,7 +43,7 @@ func (m *compiler) exclusives(t *targetPolicy, c Target) {
 			case !slices.Contains(named, e):
 				m.fail(path, oneOf(e, named), "no role gives %q here", e)
 			case slices.Contains(list[:i], e):
-				m.fail(path, "", "%q stands here twice", e)
+				m.fail(path, "name it once, where it ranks highest", "%q stands here twice", e)
 			case twice && other != name:
 				m.fail(path, "put both lists into one", "%q is in the exclusive list %q already", e, other)
 			}
@@ -53,7 +53,7 @@ func (m *compiler) exclusives(t *targetPolicy, c Target) {
 		for _, role := range slices.Sorted(maps.Keys(c.Entitlements)) {
 			var both []string
 			for _, e := range list {
-				if slices.Contains(c.Entitlements[role], e) {
+				if slices.Contains(c.Entitlements[role], e) && !slices.Contains(both, e) {
 					both = append(both, e)
 				}
 			}
