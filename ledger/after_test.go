@@ -77,7 +77,7 @@ func TestAfter(t *testing.T) {
 		t.Fatalf("updated: %+v", l)
 	}
 	do(target.Change{Verb: target.Rename, Account: "41", OldName: "writer7", Name: "author7"}, Outcome{Account: target.Ref{ID: "cn=author7"}}, Order{})
-	if l.Name != "author7" || l.Account != "cn=author7" {
+	if l.Name != "author7" || l.Called != "author7" || l.Account != "cn=author7" {
 		t.Fatalf("renamed: %+v", l)
 	}
 	do(target.Change{Verb: target.Disable, Account: "41"}, Outcome{}, Order{Situation: "gone"})

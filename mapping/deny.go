@@ -45,8 +45,8 @@ func (p *Policy) deprive(d *Desired, held []holding, sc *scope, x *excepts) {
 	}
 	without := *x
 	without.denies = nil
-	next, dated := sc.next, sc.dated
-	defer func() { sc.next, sc.dated = next, dated }()
+	dated := sc.dated
+	defer func() { sc.dated = dated }() // no decision rests on it; when it flips, what is told of it does
 	undenied := p.hold(sc, &without)
 	if !slices.ContainsFunc(d.Invalid, func(why string) bool { return why != sharedKey }) {
 		// Else a rule may not give the role now for want of what is invalid, and the
