@@ -356,3 +356,17 @@ func TestTableInAFile(t *testing.T) {
 		t.Fatal(problems.Error())
 	}
 }
+
+// A key that is put into a table of the main file asks for no more either.
+func TestLawIncludedKeysAskForNoMore(t *testing.T) {
+	for what, may := range map[string]bool{`otherwise = "${lower(person.salary)}${number}"`: false, `otherwise = "${lower(person.uid)}${number}"`: true} {
+		c, problems := loaded(t, checkout(t, func(f map[string]string) {
+			f["rosterd.toml"] = strings.Replace(f["rosterd.toml"], `name  = "${lower(person.uid)}"`, `name  = { from = "${lower(person.uid)}", mode = "on-create" }`, 1)
+			f["rosterd.toml"] = strings.Replace(f["rosterd.toml"], "[target.wiki.account]", "[target.wiki.account]\nmatch = [\"title\"]", 1)
+			f["conf.d/wiki.toml"] += "[target.wiki.attributes.name]\n" + what + "\n"
+		}))
+		if told := strings.Contains(problems.Error(), "may not ask for the attribute salary"); told == may || (c != nil) != may {
+			t.Errorf("%s: %s", what, problems.Error())
+		}
+	}
+}

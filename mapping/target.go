@@ -132,12 +132,13 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 			m.fail(path(), "", "the attributes %q and %q differ in case alone", other, name)
 		}
 		lower[strings.ToLower(name)] = name
-		// Whatever of the rule is an expression stands within its bounds.
-		m.names.within = m.within(path()...)
 		from, where := path(), path()
 		if r.table {
 			from = path("from")
 		}
+		// Each expression of the rule stands within the bounds of its own key: the rule
+		// can be the main file's and a key of it somebody else's.
+		m.names.within = m.within(from...)
 		a := targetAttribute{
 			name:   name,
 			mode:   Mode(m.word(path("mode"), r.Mode, string(Enforce), string(OnCreate), string(IfEmpty), string(Merge))),
@@ -151,6 +152,7 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 		a.template = compileTemplate(m.names, r.From, func(at int, message, hint string, warning bool) {
 			m.tell(problem.Problem{Path: from, Offset: at, Message: message, Hint: hint, Warning: warning})
 		})
+		m.names.within = m.within(path("otherwise")...)
 		a.unique = m.unique(r, path)
 		t.attributes = append(t.attributes, a)
 	}
