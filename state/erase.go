@@ -273,10 +273,9 @@ func (e *eraser) documents() error {
 		return err
 	}
 	if err := meantNow(e.tx, func(r meantRecord) meantRecord {
-		if e.who[r.Person] {
+		if e.who[r.Person] || slices.ContainsFunc(r.Among, func(o identity.Ordinal) bool { return e.who[o] }) {
 			return meantRecord{Forgotten: true}
 		}
-		r.Among = slices.DeleteFunc(r.Among, func(o identity.Ordinal) bool { return e.who[o] })
 		return r
 	}); err != nil {
 		return err

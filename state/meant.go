@@ -21,7 +21,8 @@ type meantRecord struct {
 	// Forgotten: whoever it meant was forgotten. It means nobody else.
 	Forgotten bool `json:",omitempty"`
 	// Among: it means more than one, and so nobody yet, but that an exception keeps
-	// all of them.
+	// all of them. Once one of them is forgotten it means nobody: who is left was not
+	// chosen.
 	Among []identity.Ordinal `json:",omitempty"`
 	// Retained: by an exception that keeps their accounts, until when; zero: for
 	// ever.
@@ -151,7 +152,7 @@ func (s *Store) PinMeant(list []ledger.Exception) error {
 				switch {
 				case len(called) == 1:
 					r = meantRecord{Person: called[0]}
-				case len(called) > 1 && e.Kind == ledger.Retain:
+				case len(called) > 1:
 					r = meantRecord{Among: called}
 				default:
 					continue

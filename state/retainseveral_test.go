@@ -44,4 +44,11 @@ func TestRetainOfSeveralKeepsAllOfThem(t *testing.T) {
 	if _, err := p.s.Forget(ctx, []identity.Ordinal{p.them}, "admin", ""); errors.As(err, &r) {
 		t.Errorf("refused after it: %v", err)
 	}
+	// Who is left was not chosen: they get nothing by it.
+	for range 2 {
+		if m := must2(p.s.Meant([]string{text}))[0]; len(m.People) != 0 || !m.Forgotten || len(m.Others) != 1 {
+			t.Errorf("the grant is the newcomer's by now: %+v", m)
+		}
+		ok(t, p.s.PinMeant(holds[:1]))
+	}
 }
