@@ -21,6 +21,10 @@ type policyRoleDocument struct {
 	Where       string               `json:"where"`
 	Description string               `json:"description,omitempty"`
 	Owner       string               `json:"owner,omitempty"`
+	Owners      []string             `json:"owners,omitempty"`
+	Birthright  bool                 `json:"birthright,omitempty"`
+	From        string               `json:"from,omitempty"`
+	Until       string               `json:"until,omitempty"`
 	Groups      []string             `json:"groups,omitempty"`
 	When        string               `json:"when,omitempty"`
 	Requires    []string             `json:"requires,omitempty"`
@@ -43,7 +47,8 @@ func newPolicyDocument(in words.Input) policyDocument {
 	c := in.Policy.Config()
 	for _, name := range in.Policy.Roles() {
 		r := c.Roles[name]
-		x := policyRoleDocument{Role: name, Where: in.Policy.Where("role", name), Description: r.Description, Owner: r.Owner, Groups: r.Groups,
+		x := policyRoleDocument{Role: name, Where: in.Policy.Where("role", name), Description: r.Description, Owner: r.Owner, Owners: r.Owners, Birthright: r.Birthright,
+			From: string(r.From), Until: string(r.Until), Groups: r.Groups,
 			When: r.When, Requires: r.Requires, Includes: r.Includes, Excludes: r.Excludes, Gives: []policyGiveDocument{}}
 		for _, app := range in.Policy.Targets() {
 			t := c.Targets[app]

@@ -82,7 +82,11 @@ func (w *writer) matching(p mapping.Target) Text {
 func (w *writer) attributes(p mapping.Target) (rows [][]Text) {
 	for _, name := range sorted(p.Attributes) {
 		a := p.Attributes[name]
-		rows = append(rows, []Text{text(asCode(name)), value(a.From), text(modeWords(a.Mode)), text(emptyWords(a))})
+		is, written := value(a.From), text(modeWords(a.Mode))
+		if a.Otherwise != "" {
+			is, written = uniqueWords(a, is)
+		}
+		rows = append(rows, []Text{text(asCode(name)), is, written, text(emptyWords(a))})
 	}
 	return rows
 }
@@ -100,6 +104,21 @@ func value(from string) (out Text) {
 		}
 	}
 	return out
+}
+
+// uniqueWords says how an account comes to a name that nobody else has.
+func uniqueWords(a mapping.AttributeRule, first Text) (is, written Text) {
+	is = text(first, "; where somebody else has that, ", asCode(a.Otherwise), " with a number from 2 on")
+	if a.Mode == string(mapping.Enforce) {
+		written = text("when the account is made, and when the person would not get that name any more")
+	} else {
+		written = text("when the account is made, and then kept")
+	}
+	reserve := a.Reserve
+	if reserve == "" {
+		reserve = "1y"
+	}
+	return is, text(written, "; nobody else gets the name for ", asStrong(reserve), " after it was given up")
 }
 
 func modeWords(mode string) string {

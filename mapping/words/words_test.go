@@ -237,3 +237,24 @@ func TestExceptionsAreSaid(t *testing.T) {
 		}
 	}
 }
+
+// A name that is made unique is not said to be always what its first rule gives.
+func TestUniqueNamesInWords(t *testing.T) {
+	for mode, want := range map[string]string{
+		"":        "when the account is made, and then kept; nobody else gets the name for **1y** after it was given up",
+		"enforce": "when the account is made, and when the person would not get that name any more; nobody else gets the name for **1y** after it was given up",
+	} {
+		c := company(2)
+		app := c.Targets["app0"]
+		app.Attributes["number"] = mapping.AttributeRule{From: "${person.employeeNumber}"}
+		app.Attributes["name"] = mapping.AttributeRule{From: "${person.sn}", Otherwise: "${person.sn}${number}", Mode: mode}
+		app.Account.Match = []string{"number"}
+		c.Targets["app0"] = app
+		said := New(input(t, c)).Markdown()
+		for _, w := range []string{want, "where somebody else has that, `${person.sn}${number}` with a number from 2 on"} {
+			if !strings.Contains(said, w) {
+				t.Errorf("%q: the page does not say %q", mode, w)
+			}
+		}
+	}
+}
