@@ -3,22 +3,25 @@ package state
 import (
 	"bytes"
 	"context"
+	"sync"
 	"testing"
 	"time"
 )
 
-// inTime fails the test if f has not ended after a while.
-func inTime(t *testing.T, what string, f func()) {
+// inTime fails the test if f has not ended after a while. What f waits for is ended by
+// free, and f with it: a goroutine that outlives its test fails in another.
+func inTime(t *testing.T, what string, free func(), f func() error) {
 	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
 	select {
-	case <-done:
+	case err := <-done:
+		ok(t, err)
 	case <-time.After(20 * time.Second):
-		t.Fatalf("%s waits", what)
+		t.Errorf("%s waits", what)
+		free()
+		<-done
+		t.FailNow()
 	}
 }
 
@@ -28,13 +31,22 @@ func TestWritesGoOnBesideALongRead(t *testing.T) {
 	k := newKit(t)
 	v, err := k.s.pin(nil)
 	ok(t, err)
-	defer v.end()
-	inTime(t, "a write that makes the file grow", func() {
+	end := sync.OnceFunc(v.end)
+	defer end()
+	inTime(t, "a write that makes the file grow", end, func() error {
 		for range 40 {
-			ok(t, k.s.Note("big", nil, map[string][]byte{"x": make([]byte, 1<<20)}))
+			if err := k.s.Note("big", nil, map[string][]byte{"x": make([]byte, 1<<20)}); err != nil {
+				return err
+			}
 		}
+		return nil
 	})
-	inTime(t, "who reads", func() { must2(k.s.Cycles(1)) })
+	inTime(t, "who reads", end, func() error { return reads(k.s) })
+}
+
+func reads(s *Store) error {
+	_, err := s.Cycles(1)
+	return err
 }
 
 // A compaction waits for a check or a backup, and meanwhile nobody waits for it.
@@ -42,22 +54,30 @@ func TestNobodyWaitsForACompactionThatWaits(t *testing.T) {
 	k := newKit(t)
 	v, err := k.s.pin(nil)
 	ok(t, err)
-	begun, ended := make(chan struct{}), make(chan error, 1)
+	end := sync.OnceFunc(v.end)
+	ctx, stop := context.WithCancel(context.Background())
+	begun, ended, left := make(chan struct{}), make(chan error, 1), make(chan struct{})
 	go func() {
+		defer close(left)
 		close(begun)
-		ended <- k.s.Compact(context.Background())
+		ended <- k.s.Compact(ctx)
 	}()
+	t.Cleanup(func() {
+		end()
+		stop()
+		<-left
+	})
 	<-begun
 	time.Sleep(300 * time.Millisecond)
-	inTime(t, "who reads", func() { must2(k.s.Cycles(1)) })
-	inTime(t, "who writes", func() { ok(t, k.s.Note("test", nil, nil)) })
+	inTime(t, "who reads", end, func() error { return reads(k.s) })
+	inTime(t, "who writes", end, func() error { return k.s.Note("test", nil, nil) })
 	select {
 	case err := <-ended:
 		t.Fatalf("it did not wait: %v", err)
 	default:
 	}
-	v.end()
-	inTime(t, "the compaction", func() { ok(t, <-ended) })
+	end()
+	inTime(t, "the compaction", stop, func() error { return <-ended })
 	must2(k.s.Cycles(1))
 }
 
