@@ -10,9 +10,18 @@ import (
 // AcceptDark takes the absence of the groups that vanished with all under their
 // container as meant: they are presumed gone, and nobody is in them. People who
 // vanished so are AcceptBlackout's. It is for what an approval decides.
+//
+// Everybody is marked first: who is killed in between has looked at them for nothing,
+// and nobody keeps what a group gave that is not there.
 func (s *Store) AcceptDark(source, by string) error {
-	var dark []identity.Ordinal
-	err := s.update(func(tx *txn) error {
+	dark, err := s.DarkGroups(source)
+	if err != nil || len(dark) == 0 {
+		return err
+	}
+	if _, err := s.MarkEveryone(source, "absence of groups accepted"); err != nil {
+		return err
+	}
+	err = s.update(func(tx *txn) error {
 		if sealed(tx) {
 			return ErrUndrained
 		}
@@ -20,7 +29,8 @@ func (s *Store) AcceptDark(source, by string) error {
 		if err != nil || !ok {
 			return err
 		}
-		if dark, err = darkGroups(tx, r.Num); err != nil || len(dark) == 0 {
+		dark, err := darkGroups(tx, r.Num)
+		if err != nil {
 			return err
 		}
 		for _, g := range dark {
@@ -30,9 +40,6 @@ func (s *Store) AcceptDark(source, by string) error {
 		}
 		return s.noteDecision(tx, recordOf("accept-dark"), map[string]any{"source": source, "groups": len(dark)}, by, "")
 	})
-	if err == nil && len(dark) > 0 {
-		_, err = s.MarkEveryone(source, "absence of groups accepted")
-	}
 	if err != nil {
 		return fmt.Errorf("accept the absence of %d groups of %s: %w", len(dark), source, err)
 	}

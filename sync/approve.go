@@ -136,15 +136,7 @@ func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, 
 	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ruleDark, ledger.RulePolicy}, hold.Rule)
 	ask.first = func() error {
 		if whole {
-			if err := e.accept(hold, d.by); err != nil {
-				return err
-			}
-		}
-		switch hold.Rule {
-		case ruleRekeyed:
-			return e.relink(hold, chosen, d.by)
-		case ruleDark:
-			return e.acceptDark(hold, d.by)
+			return e.accept(hold, d.by)
 		}
 		return nil
 	}
@@ -171,11 +163,10 @@ func Choose(h ledger.Hold, a Approval) ([]ledger.Held, error) {
 	if a.Version != h.Version() {
 		return nil, grown(h, a)
 	}
-	if h.Target == policyTarget && (a.People != nil || a.Limit > 0) {
-		return nil, &noPartError{h.ID}
-	}
-	if h.Rule == ruleDark && (a.People != nil || a.Limit > 0) {
-		return nil, fmt.Errorf("approve %s: what vanished at once is taken for gone at once, not for some", h.ID)
+	if a.People != nil || a.Limit > 0 {
+		if err := noPart(h); err != nil {
+			return nil, err
+		}
 	}
 	var out []ledger.Held
 	people := map[identity.Ordinal]bool{}

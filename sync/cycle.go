@@ -46,6 +46,9 @@ func (c *cycle) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.decided(ctx); err != nil {
+		return err
+	}
 	if err := c.look(ctx); err != nil || c.ask.PolicyOnly {
 		return err
 	}

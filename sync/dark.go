@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -44,60 +43,85 @@ func (c *cycle) dark(known, held []ledger.Hold) ([]ledger.Hold, error) {
 				h = k
 			}
 		}
-		since := map[target.Key]ledger.Held{}
-		for _, k := range h.Keys {
-			since[k.Key] = k
-		}
-		h.Keys = nil
-		keep := func(who identity.Ordinal, id identity.ID, text string) {
-			k := ledger.Held{Key: target.Change{Target: h.Target, Person: who, Verb: target.Disable, Account: target.NativeID(id)}.Key(),
-				Person: who, Text: text + " vanished with all in its container: take it for gone", Since: c.input.Now}
-			if was, held := since[k.Key]; held {
-				k.Since = was.Since
-			}
-			h.Keys = append(h.Keys, k)
-		}
-		groups, err := c.Store.DarkGroups(s.Name())
+		all, err := c.gone(s.Name(), alone)
 		if err != nil {
 			return nil, err
 		}
-		for _, g := range groups {
-			keep(0, g.ID, "the group "+g.DN.String())
-		}
-		people := 0
-		if alone {
-			if err := c.Store.EachPerson(s.Name(), func(p identity.Person) error {
-				if p.Doubt == identity.Blackout {
-					people++
-					keep(p.Ordinal, p.Key.ID, p.DN.String())
-				}
-				return nil
-			}); err != nil {
-				return nil, err
-			}
-		}
-		if len(h.Keys) == 0 {
+		if len(all) == 0 {
 			continue
 		}
-		slices.SortFunc(h.Keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+		keys, people := make([]ledger.Held, 0, len(all)), 0
+		for _, d := range all {
+			if d.who.Valid() {
+				people++
+			}
+			keys = append(keys, ledger.Held{Key: d.key(h.Target), Person: d.who, Text: d.text + " vanished with all in its container: take it for gone", Since: c.input.Now})
+		}
+		h = plan.Rebuilt(h, keys, c.input.Now)
 		h.Text = fmt.Sprintf("%d groups and %d people without an account vanished with all in their container: look at the rights of the bind identity, or approve if they are really gone",
-			len(groups), people)
+			len(all)-people, people)
 		out = append(out, h)
 	}
 	return out, nil
 }
 
-// acceptDark does what an approval of such a hold says.
-func (e *Engine) acceptDark(h ledger.Hold, by string) error {
-	var errs []error
+// vanished is what went with all in its container: somebody, or a group.
+type vanished struct {
+	who  identity.Ordinal
+	id   identity.ID
+	text string
+}
+
+func (v vanished) key(of string) target.Key {
+	return target.Change{Target: of, Person: v.who, Verb: target.Disable, Account: target.NativeID(v.id)}.Key()
+}
+
+// gone lists what vanished so, as the state has it now.
+func (e *Engine) gone(source string, people bool) ([]vanished, error) {
+	var out []vanished
+	groups, err := e.Store.DarkGroups(source)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		out = append(out, vanished{id: g.ID, text: "the group " + g.DN.String()})
+	}
+	if !people {
+		return out, nil
+	}
+	err = e.Store.EachPerson(source, func(p identity.Person) error {
+		if p.Doubt == identity.Blackout {
+			out = append(out, vanished{who: p.Ordinal, id: p.Key.ID, text: p.DN.String()})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// acceptDark does what an approval of such a hold says, of what it was shown for and
+// of nothing else: where more has vanished since, it waits again with all of it.
+func (e *Engine) acceptDark(h ledger.Hold) error {
+	people := slices.ContainsFunc(h.Keys, func(k ledger.Held) bool { return k.Person.Valid() })
+	yes := approved(h)
 	for _, s := range e.Sources {
 		if "source "+s.Name() != h.Target {
 			continue
 		}
-		errs = append(errs, e.Store.AcceptDark(s.Name(), by))
-		if slices.ContainsFunc(h.Keys, func(k ledger.Held) bool { return k.Person.Valid() }) {
-			errs = append(errs, e.Store.AcceptBlackout(s.Name(), by))
+		now, err := e.gone(s.Name(), people)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(now, func(v vanished) bool { return !yes[v.key(h.Target)] }) {
+			return e.openAgain(h)
+		}
+		if err := e.Store.AcceptDark(s.Name(), h.ApprovedBy); err != nil {
+			return err
+		}
+		if people {
+			if err := e.Store.AcceptBlackout(s.Name(), h.ApprovedBy); err != nil {
+				return err
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return e.used(h)
 }

@@ -163,14 +163,25 @@ func (e *Engine) Settled() error {
 	return nil
 }
 
-// noPartError: a policy is one thing.
-type noPartError struct{ hold string }
+// noPartError says that a hold is decided whole.
+type noPartError struct{ hold, what, tip string }
 
 func (e *noPartError) Error() string {
-	return fmt.Sprintf("approve %s: a policy is taken whole, not for some people", e.hold)
+	return fmt.Sprintf("approve %s: %s, not for some people", e.hold, e.what)
 }
 
 // Hint says what to do instead.
 func (e *noPartError) Hint() string {
-	return "approve it whole: rosterd approve " + e.hold + "; or narrow the edit in the file, and see what is left: rosterd plan"
+	return "approve it whole: rosterd approve " + e.hold + "; or " + e.tip
+}
+
+// noPart says of which holds no part can be approved.
+func noPart(h ledger.Hold) error {
+	switch {
+	case h.Target == policyTarget:
+		return &noPartError{h.ID, "a policy is taken whole", "narrow the edit in the file, and see what is left: rosterd plan"}
+	case h.Rule == ruleDark:
+		return &noPartError{h.ID, "what vanished at once is taken for gone at once", "give the bind identity its rights again, and who is there drops out: rosterd sync"}
+	}
+	return nil
 }

@@ -2,11 +2,13 @@ package sync
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -43,20 +45,12 @@ func (c *cycle) rekeyed(holds []ledger.Hold) (others, ours []ledger.Hold, err er
 				h = known
 			}
 		}
-		since := map[target.Key]ledger.Held{}
-		for _, k := range h.Keys {
-			since[k.Key] = k
-		}
-		h.Keys = nil
+		keys := make([]ledger.Held, 0, len(pairs))
 		for _, p := range pairs {
-			k := ledger.Held{Key: p.key(h.Target), Person: p.old.Ordinal, Since: c.input.Now,
-				Text: fmt.Sprintf("relink %s to the new entry %s", p.old.Login, p.new.DN)}
-			if was, held := since[k.Key]; held {
-				k.Since = was.Since
-			}
-			h.Keys = append(h.Keys, k)
+			keys = append(keys, ledger.Held{Key: p.key(h.Target), Person: p.old.Ordinal, Since: c.input.Now,
+				Text: fmt.Sprintf("relink %s to the new entry %s", p.old.Login, p.new.DN)})
 		}
-		slices.SortFunc(h.Keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+		h = plan.Rebuilt(h, keys, c.input.Now)
 		h.Text = fmt.Sprintf("%d people came back under other IDs at once: approve if they are who they were", len(pairs))
 		ours = append(ours, h)
 	}
@@ -103,12 +97,10 @@ func (p pair) key(of string) target.Key {
 	return target.Change{Target: of, Person: p.old.Ordinal, Verb: target.Link, Account: target.NativeID(p.new.Key.ID)}.Key()
 }
 
-// relink does what an approval of such a hold says.
-func (e *Engine) relink(h ledger.Hold, chosen []ledger.Held, by string) error {
-	approved := map[target.Key]bool{}
-	for _, k := range chosen {
-		approved[k.Key] = true
-	}
+// relink does what was approved of such a hold. What the state refuses is no reason to
+// do nothing at all: the hold is open again.
+func (e *Engine) relink(h ledger.Hold) error {
+	yes := approved(h)
 	for _, s := range e.Sources {
 		if "source "+s.Name() != h.Target {
 			continue
@@ -118,11 +110,11 @@ func (e *Engine) relink(h ledger.Hold, chosen []ledger.Held, by string) error {
 			return err
 		}
 		for _, p := range pairs {
-			if !approved[p.key(h.Target)] {
+			if !yes[p.key(h.Target)] {
 				continue
 			}
-			if err := e.Store.Relink(p.old.Ordinal, p.new.Ordinal, by); err != nil {
-				return err
+			if err := e.Store.Relink(p.old.Ordinal, p.new.Ordinal, h.ApprovedBy); err != nil {
+				return errors.Join(err, e.openAgain(h))
 			}
 		}
 	}

@@ -214,7 +214,8 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 		}
 	}
 	for _, h := range x.Holds {
-		if h.Target == s.Target && h.Status == ledger.Waiting {
+		// What waits for a word about the directory keeps them back everywhere.
+		if (h.Target == s.Target || strings.HasPrefix(h.Target, "source ")) && h.Status == ledger.Waiting {
 			return "held in " + h.ID, "look and decide: rosterd approve " + h.ID
 		}
 	}

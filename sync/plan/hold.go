@@ -39,6 +39,28 @@ func lapse(h ledger.Hold, now time.Time) ledger.Hold {
 	return h
 }
 
+// Rebuilt is a hold that the judge does not make, with the keys that it has now. It
+// waits, unless each of them is approved, in time, or refused.
+func Rebuilt(h ledger.Hold, keys []ledger.Held, now time.Time) ledger.Hold {
+	h = lapse(h, now)
+	since := make(map[target.Key]time.Time, len(h.Keys))
+	for _, k := range h.Keys {
+		since[k.Key] = k.Since
+	}
+	undecided := make(map[target.Key]bool, len(keys))
+	for i, k := range keys {
+		undecided[k.Key] = true
+		if was, held := since[k.Key]; held {
+			keys[i].Since = was
+		}
+	}
+	slices.SortFunc(keys, func(a, b ledger.Held) int { return slices.Compare(a.Key[:], b.Key[:]) })
+	h.Keys = keys
+	h.Approved, h.Refused = kept(h.Approved, keys), kept(h.Refused, keys)
+	h.Status = status(h, undecided)
+	return h
+}
+
 // join finds the hold that waits in this bucket, or opens one.
 func (j *judge) join(at bucket, text wording) fate {
 	for i := range j.holds {
