@@ -61,10 +61,7 @@ func (c *cycle) namesIn(ctx context.Context, t *plan.Target, names []string) err
 		for i, n := range chunk {
 			queries[i] = target.Query{Match: []target.Match{{Attribute: t.Description.NameAttribute, Value: n}}}
 		}
-		answers, err := member.Look(ctx, c.scope(t.Name), queries)
-		if err == nil && len(answers) != len(chunk) {
-			err = fmt.Errorf("%d answers", len(answers))
-		}
+		answers, err := c.lookEach(ctx, member, queries)
 		if err != nil {
 			return fmt.Errorf("look for %d names in %s: %w", len(chunk), t.Name, err)
 		}
@@ -79,6 +76,27 @@ func (c *cycle) namesIn(ctx context.Context, t *plan.Target, names []string) err
 		}
 	}
 	return nil
+}
+
+// lookEach looks for names. One that the target refuses to look for is not to be had
+// there, and keeps nobody else from theirs.
+func (c *cycle) lookEach(ctx context.Context, t Target, queries []target.Query) ([]target.Observation, error) {
+	answers, err := t.Look(ctx, c.scope(t.Name), queries)
+	switch {
+	case err == nil && len(answers) != len(queries):
+		return nil, fmt.Errorf("%d answers", len(answers))
+	case err == nil || target.ClassOf(err) != target.Refused:
+		return answers, err
+	case len(queries) == 1:
+		return make([]target.Observation, 1), nil // not read, so that it counts as taken
+	}
+	half := len(queries) / 2
+	first, err := c.lookEach(ctx, t, queries[:half])
+	if err != nil {
+		return nil, err
+	}
+	rest, err := c.lookEach(ctx, t, queries[half:])
+	return append(first, rest...), err
 }
 
 // stillFree leaves out who would get a name that somebody else was given since the

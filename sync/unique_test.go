@@ -292,3 +292,38 @@ func TestNamesModel(t *testing.T) {
 		}
 	})
 }
+
+// One name that the target refuses to look for keeps nobody else from what they
+// should have.
+func TestLaw10ANameThatCannotBeAskedForHoldsUpNobodyElse(t *testing.T) {
+	w := unique(t, "")
+	leaver := w.named("l1", "lewis")
+	w.named("o1", "olsen")
+	w.synced()
+	w.wiki.SetFaults(memory.Faults{Look: func(list []target.Query) error {
+		for _, q := range list {
+			for _, m := range q.Match {
+				if strings.HasPrefix(m.Value, "adams") {
+					return &target.Error{Class: target.Refused, Err: errors.New("no such name can be asked for")}
+				}
+			}
+		}
+		return nil
+	}})
+	w.move(leaver, "uid=l1,ou=left,dc=corp,dc=example")
+	w.named("a1", "adams")
+	w.named("b1", "baker")
+	w.named("b2", "baker")
+	r := w.sync()
+	if a := w.account("lewis"); a.Enabled {
+		t.Errorf("the leaver is open: %+v", a)
+	}
+	w.wantNames("b1=baker b2=baker2 l1=lewis o1=olsen")
+	if len(r.Down) > 0 || r.Exit() != 5 || !strings.Contains(text(r), "99 names are taken, adams to adams99") {
+		t.Errorf("exit %d, down %v\n%s", r.Exit(), r.Down, text(r))
+	}
+	w.wiki.SetFaults(memory.Faults{})
+	w.now = w.now.Add(time.Hour)
+	w.synced()
+	w.wantNames("a1=adams b1=baker b2=baker2 l1=lewis o1=olsen")
+}
