@@ -145,7 +145,11 @@ func (s *Store) Deny(d ledger.Denial) error {
 		if err != nil {
 			return err
 		}
-		return s.notePerson(tx, recordOf("deny"), d.Person, nil, because{d.Reason}, by...)
+		var until map[string]any
+		if d.Until.Set() {
+			until = map[string]any{"until": d.Until.At.UTC().Format(time.RFC3339)}
+		}
+		return s.notePerson(tx, recordOf("deny"), d.Person, until, because{d.Reason}, by...)
 	})
 	if err != nil {
 		return fmt.Errorf("offboard %s: %w", d.Person, err)

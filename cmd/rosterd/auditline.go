@@ -60,18 +60,17 @@ func (v *auditView) words() (what string, why []string) {
 		what = fmt.Sprintf("%s %s: %s of %s", v.Kind, p.Hold, amount(max(p.Approved, p.Refused)), count(p.Changes, "change"))
 		return what + inTarget(v.Target), v.holdReasons()
 	case "deny":
+		if p.Until != "" {
+			return "offboard until " + p.Until, v.reasons()
+		}
 		return "offboard", v.reasons()
 	case "allow":
 		return "release", v.reasons()
 	case "except", "unexcept":
-		what = p.What
+		what = v.exception()
 		if v.Kind == "unexcept" {
-			what = "end of the " + p.What
+			what = "end of the " + what
 		}
-		if p.Role != "" {
-			what += " of role " + p.Role
-		}
-		what += inTarget(v.Target)
 		if p.Until != "" && v.Kind == "except" {
 			what += " until " + p.Until
 		}
@@ -213,4 +212,13 @@ func (v *auditView) anything() (string, []string) {
 		}
 	}
 	return v.Kind + inTarget(v.Target), append(why, v.Errors...)
+}
+
+// exception is what somebody decided by hand of one person: of which role, where.
+func (v *auditView) exception() string {
+	what := v.Public.What
+	if v.Public.Role != "" {
+		what += " of role " + v.Public.Role
+	}
+	return what + inTarget(v.Target)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,9 @@ type past struct {
 	targets map[string]*pastAccount
 	// denied is the decision that closed everything, while it stands.
 	denied *pastMark
+	// excepted are the decisions by hand about this person that stand, by what they
+	// are of.
+	excepted map[string]pastMark
 	// policy is the record that put the policy in force.
 	policy *auditView
 	// dropped: older records are not there any more, and what they gave is not told.
@@ -35,7 +39,11 @@ type pastMark struct {
 	cycle   string
 	by      string
 	because []string
+	until   time.Time
 }
+
+// over says whether what was decided had ended by itself.
+func (m pastMark) over(at time.Time) bool { return !m.until.IsZero() && !at.Before(m.until) }
 
 // pastAccount is an account as it was.
 type pastAccount struct {
@@ -84,7 +92,7 @@ func (a *app) explainPast(s *session, text, when string) error {
 
 // past reads the journal until an instant.
 func (s *session) past(who identity.Ordinal, at time.Time) (*past, error) {
-	p := &past{at: at, targets: map[string]*pastAccount{}}
+	p := &past{at: at, targets: map[string]*pastAccount{}, excepted: map[string]pastMark{}}
 	begin := journal.Sealed{}
 	err := s.store.Journal(state.JournalFilter{}, func(r journal.Sealed) error {
 		begin = r
@@ -105,6 +113,7 @@ func (s *session) past(who identity.Ordinal, at time.Time) (*past, error) {
 	}); err != nil {
 		return nil, failed(err)
 	}
+	p.ended()
 	return p, failed(s.store.Journal(state.JournalFilter{Kind: "policy", Until: until, Last: 1}, func(r journal.Sealed) error {
 		v := viewOf(r)
 		p.policy = &v
@@ -125,13 +134,19 @@ func (p *past) take(v auditView, who uint64) {
 	if v.Person == who {
 		p.login = first(v.Login, p.login)
 	}
-	mark := pastMark{v.Seq, v.Time, v.Cycle, v.By, v.Write.Because}
+	mark := pastMark{seq: v.Seq, at: v.Time, cycle: v.Cycle, by: v.By, because: v.Write.Because}
+	mark.until, _ = time.Parse(time.RFC3339, v.Public.Until)
 	switch v.Kind {
 	case "deny":
 		mark.because = v.reasons()
 		p.denied = &mark
 	case "allow":
 		p.denied = nil
+	case "except":
+		mark.because = v.reasons()
+		p.excepted[v.exception()] = mark
+	case "unexcept":
+		delete(p.excepted, v.exception())
 	case "intent":
 		what, _ := v.write()
 		p.account(v.Target).doubt = what
@@ -152,6 +167,14 @@ func (p *past) take(v auditView, who uint64) {
 	case "forget-target":
 		delete(p.targets, v.Target)
 	}
+}
+
+// ended lets go of what was over by then.
+func (p *past) ended() {
+	if p.denied != nil && p.denied.over(p.at) {
+		p.denied = nil
+	}
+	maps.DeleteFunc(p.excepted, func(_ string, m pastMark) bool { return m.over(p.at) })
 }
 
 func (p *past) account(target string) *pastAccount {

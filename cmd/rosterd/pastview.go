@@ -10,12 +10,17 @@ import (
 func (a *app) printPast(p *past, who string) {
 	out := a.page()
 	out.head(first(p.login, who), "as of "+moment(p.at))
-	out.columns("offboarded", "policy")
+	out.columns("offboarded", "by hand", "policy")
 	if v := p.policy; v != nil {
 		out.row("policy", "", fmt.Sprintf("number %d, %.12s, in force since %s", v.Public.Epoch, v.Public.Hash, minute(v.Time)))
 	}
 	if d := p.denied; d != nil {
-		out.row("offboarded", red, fmt.Sprintf("since %s by %s: %s", minute(d.at), first(d.by, "somebody who was forgotten"), strings.Join(d.because, "; ")))
+		out.row("offboarded", red, fmt.Sprintf("since %s%s by %s: %s", minute(d.at), d.end(), first(d.by, "somebody who was forgotten"), strings.Join(d.because, "; ")))
+	}
+	for _, what := range sortedKeys(p.excepted) {
+		m := p.excepted[what]
+		out.row("by hand", "", what+m.end())
+		out.mark(m)
 	}
 	if p.dropped {
 		out.row("note", yellow, "older records were dropped; what was done before them, and not touched since, is not told")
@@ -60,6 +65,14 @@ func (a *app) printPastAccount(out *page, name string, x *pastAccount) {
 	}
 }
 
+// end is when a decision was to end by itself.
+func (m pastMark) end() string {
+	if m.until.IsZero() {
+		return ""
+	}
+	return ", until " + minute(m.until)
+}
+
 // madeWord is create or link, so that a d makes it a thing of the past.
 func (x *pastAccount) madeWord() string {
 	if x.made == "link" {
@@ -91,16 +104,18 @@ type pastDocument struct {
 	At            time.Time            `json:"at"`
 	PolicyHash    string               `json:"policy_hash,omitempty"`
 	Offboarded    *markDocument        `json:"offboarded,omitempty"`
+	ByHand        []pastItemDocument   `json:"by_hand,omitempty"`
 	Incomplete    bool                 `json:"incomplete,omitempty"`
 	Targets       []pastTargetDocument `json:"targets"`
 }
 
 type markDocument struct {
-	Since   time.Time `json:"since"`
-	Record  uint64    `json:"record"`
-	Cycle   string    `json:"cycle,omitempty"`
-	By      string    `json:"by,omitempty"`
-	Because []string  `json:"because,omitempty"`
+	Since   time.Time  `json:"since"`
+	Record  uint64     `json:"record"`
+	Cycle   string     `json:"cycle,omitempty"`
+	By      string     `json:"by,omitempty"`
+	Because []string   `json:"because,omitempty"`
+	Until   *time.Time `json:"until,omitempty"`
 }
 
 type pastTargetDocument struct {
@@ -123,7 +138,11 @@ type pastItemDocument struct {
 }
 
 func (m pastMark) document() markDocument {
-	return markDocument{m.at, m.seq, m.cycle, m.by, m.because}
+	d := markDocument{Since: m.at, Record: m.seq, Cycle: m.cycle, By: m.by, Because: m.because}
+	if !m.until.IsZero() {
+		d.Until = &m.until
+	}
+	return d
 }
 
 func (p *past) document(who uint64) pastDocument {
@@ -134,6 +153,9 @@ func (p *past) document(who uint64) pastDocument {
 	if p.denied != nil {
 		x := p.denied.document()
 		d.Offboarded = &x
+	}
+	for _, what := range sortedKeys(p.excepted) {
+		d.ByHand = append(d.ByHand, pastItemDocument{what, nil, p.excepted[what].document()})
 	}
 	for _, name := range sortedKeys(p.targets) {
 		a := p.targets[name]
