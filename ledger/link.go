@@ -16,7 +16,10 @@ type Link struct {
 	// Called is the name that we gave the account, or found when it was adopted,
 	// whatever it is called by now; empty: Name.
 	Called string
-	Owner  Owner
+	// Reference is by what others refer to the account, where that is not its ID and
+	// it was seen; empty: it was not.
+	Reference string
+	Owner     Owner
 	// By is who adopted the account; empty where rosterd created it.
 	By    string
 	Phase Phase

@@ -15,6 +15,9 @@ type Mark struct {
 	// Next is when a date makes the person dirty by itself, as whoever looked at
 	// them found; zero: none does. It is kept when the mark is settled.
 	Next time.Time
+	// Refers are the names of others whose accounts theirs speak of. They are kept
+	// when the mark is settled.
+	Refers []identity.DN
 }
 
 // Due is a moment at which a person becomes dirty by itself.

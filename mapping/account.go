@@ -81,6 +81,12 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 			continue
 		}
 		v, why := rule.template.values(sc, room[i:i:i+1])
+		if rule.template.refers && why == nil {
+			var known, waits bool
+			if v, known, waits = sc.accounts(t.name, v); !known || waits && len(v) == 0 && rule.empty == emptyPark {
+				continue // nobody waits for another's account, who may wait for theirs
+			}
+		}
 		switch {
 		case why != nil:
 			invalid = append(invalid, rule.name+": "+why.text)

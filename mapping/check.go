@@ -49,6 +49,9 @@ func (e *expression) check(tree ast.Node, pl place) node {
 	case *ast.CallNode:
 		switch callee := n.Callee.(type) {
 		case *ast.IdentifierNode:
+			if callee.Value == "account" {
+				return e.account(at, n)
+			}
 			return e.call(at, callee.Value, n.Arguments, pl)
 		case *ast.MemberNode:
 			if name, ok := callee.Property.(*ast.StringNode); ok {

@@ -48,6 +48,7 @@ func Compile(c Config, where func(path ...string) string, report problem.Report)
 	}
 	p.roleNames, p.slots = m.roleNames, m.names.attributes
 	p.attributes = slices.Sorted(slices.Values(p.slots))
+	p.references = slices.Sorted(slices.Values(m.names.references))
 	p.groups = slices.Sorted(slices.Values(m.names.groups))
 	p.place(m.names)
 	p.dated = m.names.dated

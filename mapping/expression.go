@@ -28,6 +28,8 @@ type names struct {
 	within *Bounds
 	open   map[string]bool
 	asked  []asked
+	// references are the attributes that account(…) asks.
+	references []string
 }
 
 func newNames() *names {
@@ -66,6 +68,9 @@ type expression struct {
 	used []int
 	// noGroups says why inGroup may not stand in this expression at all.
 	noGroups string
+	// refers: account(…) may stand here, if it is top, the whole expression.
+	refers bool
+	top    ast.Node
 }
 
 // place says what holds where an expression stands.
@@ -109,6 +114,7 @@ func (e *expression) parse(pl place) (out node) {
 		}
 		return e.fail(0, "", "cannot read the expression: %v", err)
 	}
+	e.top = tree.Node
 	return e.check(tree.Node, pl)
 }
 

@@ -11,6 +11,7 @@ import (
 
 // usage is every function, and how it is called.
 var usage = map[string]string{
+	"account":  "${account(person.manager)}",
 	"after":    `after(person.NAME, "-14d")`,
 	"before":   `before(person.NAME)`,
 	"exact":    "exact(person.NAME)",

@@ -11,6 +11,7 @@ import (
 // Policy is a compiled configuration. It is immutable.
 type Policy struct {
 	attributes []string // lower case, sorted
+	references []string // lower case, sorted
 	groups     []string // as written, sorted
 	slots      []string // attributes in the order in which expressions know them
 	groupIndex map[string]int
@@ -46,6 +47,9 @@ type Subject struct {
 	Meant, Rivals []string
 	// Decided are the exceptions about the person that were decided by hand.
 	Decided []ledger.Exception
+	// References are those whom the attributes of References name. One that is not
+	// here was not looked for.
+	References []Reference
 }
 
 // Attributes are the person attributes that the rules and the sources name, in

@@ -115,7 +115,7 @@ func (p *Policy) timely(d *Desired, s Subject, dates []date, sc *scope) {
 
 // scope looks up what the expressions may ask for.
 func (p *Policy) scope(s Subject) *scope {
-	sc := &scope{now: s.Now, slots: make([]slot, len(p.slots)), groups: make([]groupState, len(p.groups))}
+	sc := &scope{now: s.Now, slots: make([]slot, len(p.slots)), groups: make([]groupState, len(p.groups)), references: s.References}
 	for i, name := range p.slots {
 		sl := &sc.slots[i]
 		sl.values, sl.presence = s.Person.Attributes.Get(name)

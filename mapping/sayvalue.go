@@ -57,6 +57,8 @@ func (s *speech) function(name string, args []ast.Node) string {
 		return x(0) + " as it fits an address"
 	case "values":
 		return "all values of " + x(0)
+	case "account":
+		return "the account of whom " + x(0) + " names"
 	case "lookup":
 		return "what the table " + x(0) + " has for " + x(1)
 	case "replace":

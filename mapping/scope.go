@@ -21,6 +21,8 @@ const (
 type scope struct {
 	slots  []slot
 	groups []groupState
+	// references are those whom the person names.
+	references []Reference
 	// now is the instant for which dates are looked at; next the nearest moment
 	// after it at which one of those looked at changes something.
 	now, next time.Time

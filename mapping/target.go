@@ -172,7 +172,9 @@ func (m *compiler) match(t *targetPolicy, c Target) {
 		if i == t.nameRule && (a.mode == IfEmpty || a.mode == Merge) {
 			m.fail(append(slices.Clone(a.path), "mode"), "leave mode out", "%s is the name of the account, which always has one value", a.name)
 		}
-		if a.template != nil && a.template.list != nil {
+		if a.template != nil && a.template.refers {
+			m.fail(a.path, "name what stays with the person", "%s names or finds the account, and another's account cannot say that", a.name)
+		} else if a.template != nil && a.template.list != nil {
 			m.fail(a.path, "first(…) takes one",
 				"%s names or finds the account and needs one value", a.name)
 		}

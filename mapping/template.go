@@ -16,6 +16,8 @@ type template struct {
 	// list is set instead of parts where the value is one expression that
 	// gives a list.
 	list listFunc
+	// refers: the values name people, whose accounts are meant.
+	refers bool
 }
 
 // compileTemplate reads a value. It returns nil if it reported a mistake; a
@@ -59,11 +61,12 @@ func compilePieces(n *names, source string, numbered bool, report func(at int, m
 		e := &expression{
 			names: n, source: p.text, noGroups: "in a value",
 			report: func(at int, message, hint string) { report(p.at+at, message, hint, false) },
+			refers: !numbered && len(pieces) == 1,
 		}
 		x := e.parse(place{})
 		switch {
 		case x.kind == isList && len(pieces) == 1:
-			t.list = x.list
+			t.list, t.refers = x.list, strings.HasPrefix(x.key, "(account ")
 		default:
 			x = e.wantText(x, false)
 			t.parts = append(t.parts, x.text)

@@ -44,6 +44,8 @@ var (
 	// bGiven is target ‖ 0 ‖ salted hash of a name → who had it, and until when. It
 	// is made when the first name is given.
 	bGiven = []byte("given")
+	// bReferred says who names whom. It is made when the policy first asks for that.
+	bReferred = []byte("referred")
 
 	allBuckets = [][]byte{bMeta, bSources, bCoverages, bIDs, bPeople, bGroups, bMembers, bMemberOf, bContainers, bNames, bStage, bStageMeta,
 		bPins, bMarks, bDue, bFlips, bLinks, bNatives, bTally, bIntents, bHolds, bUsed, bSpends, bParked, bDenials, bTargets, bCycles, bJournal}

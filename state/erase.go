@@ -52,6 +52,9 @@ func (e *eraser) entries() error {
 		if err := renamed(e.tx, o, &p, nil); err != nil {
 			return err
 		}
+		if err := forgetReferred(e.tx, o, &p); err != nil {
+			return err
+		}
 		if err := e.tx.Bucket(bIDs).Delete(idKey(p.source, directory.Person, p.id)); err != nil {
 			return err
 		}

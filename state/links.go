@@ -120,6 +120,9 @@ func putLink(tx *txn, l ledger.Link, now time.Time) error {
 	if err := nameMoves(tx, was, &l, now); err != nil {
 		return err
 	}
+	if err := referredMoves(tx, l.Person, was, &l); err != nil {
+		return err
+	}
 	return links.Put(key, encodeLink(l))
 }
 
@@ -133,6 +136,9 @@ func dropLinks(tx *txn, keys [][]byte) error {
 			return err
 		}
 		if err := tally(tx, &l, nil); err != nil {
+			return err
+		}
+		if err := referredMoves(tx, l.Person, &l, nil); err != nil {
 			return err
 		}
 	}

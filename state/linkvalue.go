@@ -9,8 +9,9 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// linkForm 1 had neither added values nor the name that was given.
-const linkForm = 2
+// linkForm 1 had neither added values nor the name that was given; 2 not what others
+// refer to the account by.
+const linkForm = 3
 
 // encodeLink writes a link without its person and target, which are its key.
 // The phase stands at the front, where counting finds it.
@@ -46,6 +47,7 @@ func encodeLink(l ledger.Link) []byte {
 		w.texts(l.Added[name])
 	}
 	w.text(l.Called)
+	w.text(l.Reference)
 	return w.b
 }
 
@@ -84,5 +86,8 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 		}
 	}
 	l.Called = r.text()
+	if form >= 3 {
+		l.Reference = r.text()
+	}
 	return l, r.end()
 }

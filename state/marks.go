@@ -284,6 +284,9 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 				if err := setFlip(tx, m.Person, m.Next); err != nil {
 					return err
 				}
+				if err := setReferred(tx, m.Person, m.Refers); err != nil {
+					return err
+				}
 				done++
 			}
 			return nil

@@ -120,6 +120,9 @@ func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 			if err := b.Delete(nameKey(h, o)); err != nil {
 				return err
 			}
+			if err := markReferrers(tx, h, true); err != nil {
+				return err
+			}
 			if err := nobody(tx, source, h, +1); err != nil {
 				return err
 			}
@@ -132,6 +135,9 @@ func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 				return err
 			}
 			if err := b.Put(nameKey(h, o), one); err != nil {
+				return err
+			}
+			if err := markReferrers(tx, h, true); err != nil {
 				return err
 			}
 		}

@@ -140,6 +140,8 @@ func (r *references) look(bucket string, k, v []byte) error {
 		return err
 	case string(bDenials):
 		r.ask("an offboard", o)
+	case string(bReferred):
+		r.ask("a reference", identity.Ordinal(fromU64(k[max(len(k)-8, 0):])))
 	case string(bNames):
 		r.ask("a name", identity.Ordinal(fromU64(k[min(len(digest{}), len(k)):])))
 		if len(k) > len(digest{}) {

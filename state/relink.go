@@ -55,6 +55,9 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 	if err := setFlip(tx, now, time.Time{}); err != nil {
 		return err
 	}
+	if err := setReferred(tx, now, nil); err != nil {
+		return err
+	}
 	for _, b := range [][]byte{bPeople, bMarks} {
 		if err := tx.Bucket(b).Delete(ordKey(now)); err != nil {
 			return err

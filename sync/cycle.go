@@ -9,6 +9,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/state"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
@@ -27,6 +28,18 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	if ask.Still {
 		return c.report, c.still()
 	}
+	report, err := c.enterAndRun(ctx)
+	if err != nil || report == nil || len(report.Referring) == 0 || ask.again || report.Stopped {
+		return report, err
+	}
+	// References are a second pass: what is referred to is there by now.
+	again := Request{Verb: ask.Verb, By: ask.By, Scheduled: true, People: report.Referring, again: true, Progress: ask.Progress, Stop: ask.Stop}
+	report.Then, err = e.Cycle(ctx, again)
+	return report, err
+}
+
+func (c *cycle) enterAndRun(ctx context.Context) (*Report, error) {
+	ask := c.ask
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ask.Verb, err)
@@ -145,6 +158,8 @@ type cycle struct {
 	limits map[string]plan.Guard
 	// judged is how many people an approved policy reads, by source.
 	judged map[string]int
+	// refs are those whom the people of this cycle name, as they were resolved.
+	refs map[identity.Ordinal][]mapping.Reference
 	// reading is how the policy of this plan would read, where it is another one.
 	reading reading
 }

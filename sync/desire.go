@@ -18,9 +18,11 @@ func (c *cycle) desire() (err error) {
 	if c.known, err = c.knowledge(); err != nil {
 		return err
 	}
-	if c.input.People, err = c.peopleOf(c.marked()); err != nil {
+	g, err := c.gather(c.marked(), c.known.named, c.Policy.References())
+	if err != nil {
 		return err
 	}
+	c.input.People, c.refs = c.resolved(g), g.refs
 	return c.facts()
 }
 
@@ -55,7 +57,7 @@ func (c *cycle) knowledge() (k knowledge, err error) {
 
 // peopleOf resolves the policy for people, and puts their links beside it.
 func (c *cycle) peopleOf(who []identity.Ordinal) ([]plan.Person, error) {
-	g, err := c.gather(who, c.known.named)
+	g, err := c.gather(who, c.known.named, c.Policy.References())
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +69,21 @@ type gathered struct {
 	people      []identity.Person
 	memberships map[identity.Ordinal][]identity.Membership
 	links       map[identity.Ordinal]map[string]ledger.Link
+	// refs are those whom they name in the attributes of which the policy makes
+	// references.
+	refs map[identity.Ordinal][]mapping.Reference
 }
 
-// gather looks people up, and which of the named groups they are in.
-func (c *cycle) gather(who, named []identity.Ordinal) (g gathered, err error) {
+// gather looks people up, which of the named groups they are in, and whom they name
+// in those attributes.
+func (c *cycle) gather(who, named []identity.Ordinal, refer []string) (g gathered, err error) {
 	if g.people, err = c.Store.People(who...); err != nil {
 		return g, err
 	}
 	if g.memberships, err = c.memberships(who, named); err != nil {
+		return g, err
+	}
+	if g.refs, err = c.refer(g.people, refer); err != nil {
 		return g, err
 	}
 	g.links, err = c.links(who)
@@ -87,6 +96,7 @@ func (c *cycle) resolved(g gathered) []plan.Person {
 	for _, p := range g.people {
 		p = c.reading.beside(p)
 		subject := c.subject(p, g.memberships[p.Ordinal])
+		subject.References = g.refs[p.Ordinal]
 		person := plan.Person{Person: p, Desired: c.Policy.Resolve(subject), Named: c.ask.Named && c.asked(p.Ordinal),
 			Seen: map[string]plan.Seen{}}
 		if d, denied := c.known.denials[p.Ordinal]; denied && !d.Over(c.input.Now) {

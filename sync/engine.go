@@ -133,6 +133,8 @@ type Request struct {
 	TakePolicy bool
 	// traceless keeps nothing in the state, not even which groups a policy names.
 	traceless bool
+	// again: the second pass of a cycle, which has read.
+	again bool
 	// first is done before all else, once the cycle has been let in.
 	first func() error
 	// Progress hears how far a step has come; it may be nil and must return at

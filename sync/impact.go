@@ -85,6 +85,7 @@ func (d *comparison) everybody(look func(force, next plan.Input)) error {
 	// Each chunk is looked up once, so that what another cycle does in between is
 	// no difference.
 	named := slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.force.known.named, d.next.known.named))))
+	refer := slices.Compact(slices.Sorted(slices.Values(slices.Concat(d.force.Policy.References(), d.next.Policy.References()))))
 	var all []identity.Ordinal
 	for _, s := range d.next.Sources {
 		list, err := d.Store.Ordinals(s.Name())
@@ -96,7 +97,7 @@ func (d *comparison) everybody(look func(force, next plan.Input)) error {
 	for i := 0; i < len(all); i += impactChunk {
 		who := all[i:min(i+impactChunk, len(all))]
 		d.progress("compare", "", i, len(all))
-		g, err := d.gather(who, named)
+		g, err := d.gather(who, named, refer)
 		if err != nil {
 			return err
 		}

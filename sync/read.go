@@ -19,8 +19,10 @@ const findChunk = 1000
 // snapshot as it is; else it reads as every cycle does, beside the other's
 // writes, and takes the turn when it seals.
 func (c *cycle) readAndSeal(ctx context.Context) error {
-	if err := c.readSources(ctx); err != nil {
-		return err
+	if !c.ask.again {
+		if err := c.readSources(ctx); err != nil {
+			return err
+		}
 	}
 	return c.alone(ctx)
 }

@@ -63,6 +63,10 @@ type Report struct {
 	Recovered, InDoubt int
 	// Closed are the months of the journal that became files.
 	Closed []state.Month
+	// Referring are those who refer to accounts that changed in this cycle. Then is
+	// the pass that wrote that; nil: it is left to the next cycle.
+	Referring []identity.Ordinal
+	Then      *Report
 	// Forgotten is how many people were forgotten who left long ago.
 	Forgotten int
 	// StillNamed is where they are named still, which is not for rosterd to change.
@@ -142,6 +146,8 @@ func (r *Report) Exit() int {
 		return ExitParked
 	case r.DryRun && r.Verdict.Pending(), r.Still && r.looks():
 		return ExitPending
+	case r.Then != nil:
+		return r.Then.Exit()
 	}
 	return ExitDone
 }

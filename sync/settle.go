@@ -25,6 +25,10 @@ func (c *cycle) settle() error {
 			c.open[s.Person] = true
 		}
 	}
+	refers, err := c.referAgain()
+	if err != nil {
+		return err
+	}
 	settled := slices.DeleteFunc(slices.Clone(c.marks), func(m ledger.Mark) bool { return c.open[m.Person] })
 	next := make(map[identity.Ordinal]time.Time)
 	for _, p := range c.input.People {
@@ -33,12 +37,15 @@ func (c *cycle) settle() error {
 		}
 	}
 	for i := range settled {
-		settled[i].Next = next[settled[i].Person]
+		settled[i].Next, settled[i].Refers = next[settled[i].Person], refers[settled[i].Person]
 	}
 	if err := c.graces(); err != nil {
 		return err
 	}
 	if _, err := c.Store.Settle(settled); err != nil {
+		return err
+	}
+	if err := c.referLater(); err != nil {
 		return err
 	}
 	if err := c.together(); err != nil {

@@ -38,6 +38,8 @@ func (c *cycle) verify(ctx context.Context) error {
 type Verified struct {
 	target string
 	people []identity.Ordinal
+	// refers are accounts that others refer to by another name than before.
+	refers []target.Account
 }
 
 func (c *cycle) verifyOne(ctx context.Context, t Target, orders []ledger.Order) error {
@@ -105,6 +107,9 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 				disagreed[p] = missing
 			} else {
 				agreed.people = append(agreed.people, p)
+				if a := answers[i].Accounts; len(a) == 1 && t.Describe().References && a[0].Reference != links[p][t.Name].Reference {
+					agreed.refers = append(agreed.refers, a[0])
+				}
 			}
 		}
 		c.progress("verify", t.Name, at+len(chunk), len(who))
@@ -173,6 +178,9 @@ func (c *cycle) keep(v Verified) error {
 	c.shared.Lock()
 	c.report.Verified += len(v.people)
 	c.shared.Unlock()
+	if err := c.referTo(v); err != nil {
+		return err
+	}
 	return c.Store.VerifyLinks(c.report.Cycle, v.target, v.people, c.Now())
 }
 

@@ -20,6 +20,9 @@ type Account struct {
 	Mark string
 	// Protected says that the target itself guards the account.
 	Protected bool
+	// Reference is by what attributes of other accounts name this one, where the
+	// target says so (Description.References).
+	Reference string
 }
 
 // Ref names an account for a write.

@@ -76,6 +76,9 @@ type Description struct {
 	ReadBack bool
 	// Marks: accounts can carry an ownership mark.
 	Marks bool
+	// References: attributes of other accounts name an account by its Reference, such
+	// as a DN, which can change; otherwise by its ID.
+	References bool
 	// Same compares values of an attribute under the target's rules; nil
 	// compares sets of exact values. It is pure.
 	Same func(attribute string, a, b []string) bool

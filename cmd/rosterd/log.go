@@ -101,6 +101,9 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 		}
 		return
 	}
+	if r.Then != nil {
+		defer logReport(log, r.Then, nil)
+	}
 	log = log.With("cycle", r.Cycle, "verb", r.Verb, "by", r.By)
 	if r.Forgotten > 0 {
 		log.Info("forgot "+count(r.Forgotten, "person who left long ago"), "MESSAGE_ID", eventForgot, "people", r.Forgotten)

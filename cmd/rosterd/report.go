@@ -23,7 +23,10 @@ func (a *app) printReport(r *rostersync.Report) error {
 	}
 	a.printPending(r)
 	if !r.DryRun {
-		return a.printOutcome(r)
+		if err := a.printOutcome(r); err != nil || r.Then == nil {
+			return err
+		}
+		return a.printOutcome(r.Then)
 	}
 	if r.Still {
 		for _, s := range r.Sources {
@@ -152,6 +155,8 @@ type document struct {
 	Done          map[string]int    `json:"done"`
 	Failed        []failedDocument  `json:"failed,omitempty"`
 	Verified      int               `json:"verified"`
+	// Then is the second pass, of references.
+	Then *document `json:"then,omitempty"`
 }
 
 type failedDocument struct {
@@ -197,6 +202,10 @@ func reportDocument(r *rostersync.Report) document {
 	}
 	for _, f := range r.Failed {
 		d.Failed = append(d.Failed, failedDocument{f.Order.Change.Target, plan.Words(f.Order.Change), f.Outcome.Err, f.Outcome.Hint, f.Outcome.Class.String()})
+	}
+	if r.Then != nil {
+		then := reportDocument(r.Then)
+		d.Then = &then
 	}
 	return d
 }

@@ -145,6 +145,9 @@ func (m *matter) enabling(d *difference, fresh bool) {
 func (m *matter) naming(d *difference) {
 	rules, was := m.t.Description, d.link.GivenName()
 	d.link.Name, d.link.Called = m.account.Name, was
+	if rules.References {
+		d.link.Reference = m.account.Reference
+	}
 	if !m.settleName(was, true) {
 		return
 	}

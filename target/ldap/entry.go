@@ -76,7 +76,7 @@ func (t *Target) enabled(e entry) bool {
 // account is the entry as a reader with the scope sees it, its entitlements
 // aside.
 func (t *Target) account(e entry, scope target.Scope) target.Account {
-	a := target.Account{ID: e.id, Name: e.name, Enabled: t.enabled(e), Attributes: make(map[string][]string, len(scope.Attributes))}
+	a := target.Account{ID: e.id, Name: e.name, Enabled: t.enabled(e), Reference: e.dn.String(), Attributes: make(map[string][]string, len(scope.Attributes))}
 	for _, name := range scope.Attributes {
 		if v := e.rec.Values(name); len(v) > 0 {
 			a.Attributes[name] = v

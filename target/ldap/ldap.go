@@ -71,7 +71,7 @@ func (t *Target) Describe() target.Description {
 	return target.Description{
 		Kind: "ldap", NameAttribute: t.cfg.RDN,
 		CanRename: true, CanDisable: t.cfg.Disable.Attribute != "" || !t.moveTo.IsZero(), CanDelete: true,
-		Entitlements: !t.groups.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "",
+		Entitlements: !t.groups.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "", References: true,
 		Same:     same,
 		SameName: func(a, b string) bool { return canon(t.cfg.RDN, a) == canon(t.cfg.RDN, b) },
 	}

@@ -1,0 +1,161 @@
+package sync
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/state"
+)
+
+// refer finds out whom the people name in those attributes, and what the targets
+// call the accounts of these, by the links as they are now.
+func (c *cycle) refer(people []identity.Person, attributes []string) (map[identity.Ordinal][]mapping.Reference, error) {
+	if len(attributes) == 0 {
+		return nil, nil
+	}
+	type asked struct {
+		who     identity.Ordinal
+		written string
+	}
+	asks, dns := map[string][]asked{}, map[string][]identity.DN{}
+	for _, p := range people {
+		for _, written := range namedBy(p, attributes) {
+			if dn, err := identity.ParseDN(written); err == nil && !dn.IsZero() {
+				asks[p.Key.Source] = append(asks[p.Key.Source], asked{p.Ordinal, written})
+				dns[p.Key.Source] = append(dns[p.Key.Source], dn)
+			}
+		}
+	}
+	out := map[identity.Ordinal][]mapping.Reference{}
+	for source := range asks {
+		meant, err := c.Store.Referred(source, dns[source])
+		if err != nil {
+			return nil, err
+		}
+		var others []identity.Ordinal
+		for _, m := range meant {
+			if m.Person.Valid() {
+				others = append(others, m.Person)
+			}
+		}
+		slices.Sort(others)
+		links, err := c.links(slices.Compact(others))
+		if err != nil {
+			return nil, err
+		}
+		for i, a := range asks[source] {
+			out[a.who] = append(out[a.who], mapping.Reference{Written: a.written, Known: meant[i].Known, Someone: meant[i].Person.Valid(),
+				Accounts: c.called(links[meant[i].Person])})
+		}
+	}
+	return out, nil
+}
+
+// called is by what others refer to somebody's accounts, by target.
+func (c *cycle) called(links map[string]ledger.Link) map[string]string {
+	var out map[string]string
+	for _, t := range c.Targets {
+		l, linked := links[t.Name]
+		if !linked || l.Phase == ledger.Deleted || l.Account == "" {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		if out[t.Name] = string(l.Account); t.Describe().References {
+			out[t.Name] = l.Reference
+		}
+	}
+	return out
+}
+
+// referLater finds who refers to accounts that changed in this cycle, and was not
+// looked at in it.
+func (c *cycle) referLater() error {
+	if len(c.Policy.References()) == 0 || len(c.orders) == 0 {
+		return nil
+	}
+	marks, err := c.Store.Marks()
+	if err != nil {
+		return err
+	}
+	taken := make(map[identity.Ordinal]bool, len(c.marks))
+	for _, m := range c.marks {
+		taken[m.Person] = true
+	}
+	for _, m := range marks {
+		if !taken[m.Person] && slices.Contains(m.Reasons, state.ReferReason) {
+			c.report.Referring = append(c.report.Referring, m.Person)
+		}
+	}
+	return nil
+}
+
+// referTo keeps by what others refer to accounts that were just written.
+func (c *cycle) referTo(v Verified) error {
+	var links []ledger.Link
+	for _, a := range v.refers {
+		who, is, err := c.Store.LinkOwner(v.target, a.ID)
+		if err != nil {
+			return err
+		} else if !is {
+			continue
+		}
+		all, err := c.Store.Links(who)
+		if err != nil {
+			return err
+		}
+		l := all[who][v.target]
+		l.Reference = a.Reference
+		links = append(links, l)
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	return c.Store.PutLinks(links)
+}
+
+// namedBy are the values by which a person names others, each once.
+func namedBy(p identity.Person, attributes []string) []string {
+	var out []string
+	for _, name := range attributes {
+		values, _ := p.Attributes.Get(name)
+		out = append(out, values...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// referAgain leaves the marks of those whose references mean something else by now:
+// the account of whom they name came, moved or went in this cycle, and the next one
+// writes it. Of everybody else it notes whom they name.
+func (c *cycle) referAgain() (map[identity.Ordinal][]identity.DN, error) {
+	attributes := c.Policy.References()
+	if len(attributes) == 0 {
+		return nil, nil
+	}
+	people := make([]identity.Person, len(c.input.People))
+	for i := range c.input.People {
+		people[i] = c.input.People[i].Person
+	}
+	now, err := c.refer(people, attributes)
+	if err != nil {
+		return nil, err
+	}
+	names := map[identity.Ordinal][]identity.DN{}
+	for _, p := range people {
+		if !reflect.DeepEqual(now[p.Ordinal], c.refs[p.Ordinal]) {
+			c.open[p.Ordinal] = true
+			c.report.Referring = append(c.report.Referring, p.Ordinal)
+		}
+		for _, written := range namedBy(p, attributes) {
+			if dn, err := identity.ParseDN(written); err == nil && !dn.IsZero() {
+				names[p.Ordinal] = append(names[p.Ordinal], dn)
+			}
+		}
+	}
+	return names, nil
+}
