@@ -142,10 +142,24 @@ func drawPolicy(t *rapid.T) (Config, *Policy) {
 		if len(x.Account.For) == 0 {
 			x.Account.For = names[:1]
 		}
+		var named []string
+		for _, e := range []string{"e2", "e0", "e1"} {
+			if slices.ContainsFunc(names, func(r string) bool { return slices.Contains(x.Entitlements[r], e) }) {
+				named = append(named, e)
+			}
+		}
+		if len(named) > 1 && rapid.Bool().Draw(t, target+" exclusive") {
+			x.Exclusive = map[string][]string{"seat": shuffled(t, named, target+" seat")[:rapid.IntRange(2, len(named)).Draw(t, target+" seats")]}
+		}
 		c.Targets[target] = x
 	}
 	if len(names) > 1 {
-		c.Conflicts["k"] = Conflict{Roles: names[:2]}
+		k := Conflict{Roles: names[:2], Except: map[string]ConflictExcept{}}
+		for i := range rapid.IntRange(0, 2).Draw(t, "excepted") {
+			k.Except[fmt.Sprintf("x%d", i)] = ConflictExcept{Person: rapid.SampledFrom([]string{"w7", "w8"}).Draw(t, "who"), Reason: "r",
+				Until: rapid.SampledFrom([]Date{"never", "2026-06-01", "2026-06-03"}).Draw(t, "excepted until")}
+		}
+		c.Conflicts["k"] = k
 	}
 	c.Grants, c.Denies = map[string]Grant{}, map[string]Deny{}
 	for i := range rapid.IntRange(0, 2).Draw(t, "grants") {
@@ -196,7 +210,7 @@ func drawSubject(t *rapid.T, p *Policy) Subject {
 	}
 	s := Subject{Person: person(attrs), Pins: pins(p), Now: lawNow}
 	if rapid.IntRange(0, 3).Draw(t, "is meant") > 0 {
-		s.Meant = p.People()
+		s.Meant = slices.DeleteFunc(p.People(), func(who string) bool { return who != "w7" })
 	}
 	for i, pin := range s.Pins {
 		if rapid.Bool().Draw(t, "in "+pin.Written) {
@@ -290,7 +304,8 @@ func TestLawPlanIsPure(t *testing.T) {
 	})
 }
 
-// More groups are never fewer rights, but for what `excludes` says by name.
+// More groups are never fewer rights, but for what `excludes` and `exclusive` say by
+// name.
 func TestLawMembershipNeverRemoves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, p := drawPolicy(t)
@@ -589,6 +604,75 @@ func withoutExcludes(c Config) Config {
 	for name, r := range c.Roles {
 		r.Excludes = nil
 		c.Roles[name] = r
+	}
+	return withoutExclusive(c)
+}
+
+// Of an exclusive list an account has one for sure at most, nothing is taken but for
+// what comes before it, and nothing is given that the roles do not give. Who is in a
+// conflict is so whatever the order, and an exception is of whom it names, in its time.
+func TestLawExclusiveIsOne(t *testing.T) {
+	outranked, excepted := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		c, p := drawPolicy(t)
+		s := drawSubject(t, p)
+		d := p.Resolve(s)
+		free, _ := compileConfig(withoutExclusive(c))
+		given := free.Resolve(s)
+		would, might := rights(given)
+		has, _ := rights(d)
+		for i, a := range d.Accounts {
+			list := c.Targets[a.Target].Exclusive["seat"]
+			sure, first := 0, len(list)
+			for _, e := range a.Entitlements {
+				key := a.Target + " " + e.Name
+				at := slices.Index(list, e.Name)
+				switch {
+				case has[key] && !would[key], !would[key] && !might[key]:
+					t.Fatalf("%s is given by a list", key)
+				case at >= 0 && has[key]:
+					sure++
+				}
+				if at >= 0 {
+					first = min(first, at)
+				}
+			}
+			if sure > 1 {
+				t.Fatalf("%d of %v in %+v", sure, list, a.Entitlements)
+			}
+			outranked += len(a.Outranked)
+			for _, e := range given.Accounts[i].Entitlements {
+				still := slices.ContainsFunc(a.Entitlements, func(o Entitlement) bool { return o.Name == e.Name })
+				told := slices.ContainsFunc(a.Outranked, func(o Outranked) bool { return o.Entitlement == e.Name })
+				if at := slices.Index(list, e.Name); still == told || told && at <= first {
+					t.Fatalf("%s of %v: there %v, taken %v, the first is at %d", e.Name, list, still, told, first)
+				}
+			}
+		}
+		for _, x := range d.Conflicts {
+			ok := false
+			for _, e := range c.Conflicts[x.Conflict].Except {
+				ok = ok || s.Meant != nil && e.Person == "w7" && e.Until != "2026-06-01"
+			}
+			if len(x.Excepted) > 0 != ok {
+				t.Fatalf("excepted %+v, by the file %v", x.Excepted, ok)
+			}
+			if ok {
+				excepted++
+			}
+		}
+	})
+	if outranked == 0 || excepted == 0 {
+		t.Errorf("%d rights were outranked, %d conflicts excepted", outranked, excepted)
+	}
+}
+
+// withoutExclusive is the policy in which an account may have all of a list.
+func withoutExclusive(c Config) Config {
+	c.Targets = maps.Clone(c.Targets)
+	for name, x := range c.Targets {
+		x.Exclusive = nil
+		c.Targets[name] = x
 	}
 	return c
 }

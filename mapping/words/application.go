@@ -30,6 +30,7 @@ func (w *writer) application(t Target) Card {
 	left = append(left, text("Accounts that rosterd neither made nor was told to take over are not touched."))
 	c.fact("What is left alone", left...)
 	c.fact("What others change there", w.drift(t)...)
+	c.fact("Of these an account has one", exclusive(p)...)
 	if rows := w.rights(t.Name); len(rows) > 0 {
 		c.Tables = append(c.Tables, Titled{"Rights", Table{[]string{"Right", "Who has it"}, rows}})
 	}
@@ -51,6 +52,14 @@ func (w *writer) rights(app string) (rows [][]Text) {
 		rows = append(rows, []Text{text(asStrong(e)), text("who has ", list("or", w.roleLinks(from)...))})
 	}
 	return rows
+}
+
+// exclusive are the lists of which an account holds one.
+func exclusive(p mapping.Target) (out []Text) {
+	for _, name := range sorted(p.Exclusive) {
+		out = append(out, text(asQuiet(name+": "), list("or", each(p.Exclusive[name], asStrong)...), ", the first that a role gives. What is given of the others goes before it comes."))
+	}
+	return out
 }
 
 func (w *writer) matching(p mapping.Target) Text {

@@ -43,6 +43,13 @@ func (w *writer) exceptions() Section {
 		}
 		row(x.Person, what, "", x.Until, x.Reason, x.Ticket)
 	}
+	for _, conflict := range sorted(w.config.Conflicts) {
+		k := w.config.Conflicts[conflict]
+		for _, name := range sorted(k.Except) {
+			x := k.Except[name]
+			row(x.Person, text("may hold ", list("and", w.roleLinks(k.Roles)...), " together, in spite of ", linkTo("conflict", conflict)), "", x.Until, x.Reason, x.Ticket)
+		}
+	}
 	if len(t.Rows) > 0 {
 		s.say("These people are treated in another way than the rules say, until the day that stands here; then it ends by itself. Decisions that were made by hand are not in this file: ",
 			asCode("rosterd status"), " lists them.")
@@ -62,6 +69,9 @@ func (w *writer) conflicts() Section {
 			c.fact("If somebody does", text("They are named, and what would make a new such pair waits for a decision."))
 		} else {
 			c.fact("If somebody does", text("They are named; nothing is stopped."))
+		}
+		if n := len(k.Except); n > 0 {
+			c.fact("But for", text(count(n, "exception"), " that "+map[bool]string{true: "stands", false: "stand"}[n == 1]+" under Exceptions, as long as it lasts."))
 		}
 		s.add(c)
 	}
