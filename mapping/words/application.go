@@ -57,7 +57,7 @@ func (w *writer) rights(app string) (rows [][]Text) {
 // exclusive are the lists of which an account holds one.
 func exclusive(p mapping.Target) (out []Text) {
 	for _, name := range sorted(p.Exclusive) {
-		out = append(out, text(asQuiet(name+": "), list("or", each(p.Exclusive[name], asStrong)...), ", the first that a role gives. What is given of the others goes before it comes."))
+		out = append(out, text(name+": ", list("or", each(p.Exclusive[name], asStrong)...), ": the first of them that a role gives, in this order. What the account has of the others is taken first."))
 	}
 	return out
 }
