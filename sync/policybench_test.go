@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -27,8 +28,8 @@ const (
 )
 
 // policyOf50 has 40 roles by groups and 10 by conditions, and five targets in which
-// each of them gives something. The edit takes one right and types a value otherwise.
-func policyOf50(tb testing.TB, edited bool) *mapping.Policy {
+// each of them gives something, with an edit.
+func policyOf50(tb testing.TB, edit func(*mapping.Config)) *mapping.Policy {
 	c := mapping.Config{Roles: map[string]mapping.Role{}, Targets: map[string]mapping.Target{},
 		Sources: map[string]mapping.SourcePerson{"corp": {Login: "uid", Mail: "mail", Name: "cn", Key: "employeeNumber", Required: []string{"employeeType"}, Disabled: `person.employeeType == "former"`}}}
 	for i := range benchRoles {
@@ -45,11 +46,10 @@ func policyOf50(tb testing.TB, edited bool) *mapping.Policy {
 		for r := i; r < benchRoles; r += benchTargets {
 			t.Entitlements[fmt.Sprintf("role%02d", r)] = []string{fmt.Sprintf("Right%02d", r), "Everybody"}
 		}
-		if edited && i == 1 {
-			t.Entitlements["role11"] = []string{"Everybody"}
-			t.Attributes["title"] = mapping.AttributeRule{From: "${upper(person.title ?? '')}"}
-		}
 		c.Targets[fmt.Sprintf("app%d", i)] = t
+	}
+	if edit != nil {
+		edit(&c)
 	}
 	p := mapping.Compile(c, nil, nil)
 	if p == nil {
@@ -58,14 +58,37 @@ func policyOf50(tb testing.TB, edited bool) *mapping.Policy {
 	return p
 }
 
+// rightAndTitle takes one right and types a value otherwise.
+func rightAndTitle(c *mapping.Config) {
+	c.Targets["app1"].Entitlements["role11"] = []string{"Everybody"}
+	retyped(c)
+}
+
+func retyped(c *mapping.Config) {
+	c.Targets["app1"].Attributes["title"] = mapping.AttributeRule{From: "${upper(person.title ?? '')}"}
+}
+
+// regrouped has the role follow another group.
+func regrouped(group string) func(*mapping.Config) {
+	return func(c *mapping.Config) {
+		c.Roles["role11"] = mapping.Role{Groups: []string{"cn=" + group + "," + groups}}
+	}
+}
+
+func roleless(c *mapping.Config) {
+	delete(c.Roles, "role11")
+	delete(c.Targets["app1"].Entitlements, "role11")
+}
+
 // people50 is a state of so many people, with the accounts that the policy gives them.
+// Neither the source nor a target can be asked. Every tenth is a guest.
 func people50(b *testing.B, n int) *rostersync.Engine {
 	now := time.Now()
 	clock := func() time.Time { return now }
 	src := source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "givenName", "title", "departmentNumber"}, Key: "employeeNumber", Bases: []string{people, groups}}, clock)
 	members := make([][]string, benchRoles)
 	for i := range n {
-		dn := fmt.Sprintf("uid=p%07d,%s", i, people)
+		dn := fmt.Sprintf("uid=p%07d,ou=%s,%s", i, map[bool]string{true: "guests", false: "staff"}[i%10 == 0], people)
 		src.Put(source.Record{Kind: directory.Person, DN: dn, Attributes: map[string][]string{"uid": {dn[4:12]}, "cn": {"Person " + dn[5:12]}, "mail": {dn[4:12] + "@Corp.example"},
 			"sn": {dn[5:12]}, "givenname": {"Person"}, "employeetype": {"staff"}, "employeenumber": {dn[5:12]}, "title": {"Writer"}, "departmentnumber": {fmt.Sprint(i % 60)}}})
 		for _, g := range []int{i % benchRoles, (i*7 + 3) % benchRoles} {
@@ -81,7 +104,7 @@ func people50(b *testing.B, n int) *rostersync.Engine {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { store.Close() })
-	e := &rostersync.Engine{Store: store, Now: clock, Policy: policyOf50(b, false), Hash: "one", Sources: []rostersync.Source{{Source: silent{src}, VanishAfter: time.Minute, MinPeople: 0.9, MaxRekey: 5}}}
+	e := &rostersync.Engine{Store: store, Now: clock, Policy: policyOf50(b, nil), Hash: "one", Sources: []rostersync.Source{{Source: silent{src}, VanishAfter: time.Minute, MinPeople: 0.9, MaxRekey: 5}}}
 	for i := range benchTargets {
 		t, err := memory.New(memory.Config{}, fmt.Sprintf("app%d", i))
 		if err != nil {
@@ -89,7 +112,7 @@ func people50(b *testing.B, n int) *rostersync.Engine {
 		}
 		rules := plan.DefaultRules()
 		rules.Guard.First = "apply"
-		e.Targets = append(e.Targets, rostersync.Target{Name: fmt.Sprintf("app%d", i), Target: t, Rules: rules, Concurrency: 1})
+		e.Targets = append(e.Targets, rostersync.Target{Name: fmt.Sprintf("app%d", i), Target: mute{is: t.Describe()}, Rules: rules, Concurrency: 1})
 	}
 	stage, err := store.Stage("corp", src.Coverage())
 	if err != nil {
@@ -106,7 +129,7 @@ func people50(b *testing.B, n int) *rostersync.Engine {
 		b.Fatal(err)
 	}
 	// The entries are not needed any more; what is measured has the memory to itself.
-	e.Sources[0].Source = silent{source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "givenName", "title", "departmentNumber"}, Key: "employeeNumber", Bases: []string{people, groups}}, clock)}
+	e.Sources[0].Source = reads50(clock, people)
 	src = nil
 	links := 0
 	each(b, e, func(chunk []mapping.Desired) {
@@ -135,6 +158,11 @@ func people50(b *testing.B, n int) *rostersync.Engine {
 		b.Fatalf("only %d accounts of %d people", links, n)
 	}
 	return e
+}
+
+// reads50 is a source that nobody may ask, which would read who is in a container.
+func reads50(clock func() time.Time, base string) silent {
+	return silent{source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "givenName", "title", "departmentNumber"}, Key: "employeeNumber", Bases: []string{base, groups}}, clock)}
 }
 
 // each resolves everybody of the snapshot, in chunks.
@@ -229,7 +257,7 @@ func (c cost) report(b *testing.B, what string, n int) {
 // people: resolving everybody of the snapshot, and what-if of an edit.
 func BenchmarkPolicy(b *testing.B) {
 	e := people50(b, *many)
-	next := &rostersync.Engine{Store: e.Store, Now: e.Now, Policy: policyOf50(b, true), Hash: "two", Sources: e.Sources, Targets: e.Targets}
+	next := &rostersync.Engine{Store: e.Store, Now: e.Now, Policy: policyOf50(b, rightAndTitle), Hash: "two", Sources: e.Sources, Targets: e.Targets}
 	// The first pass brings the file into memory; what is measured is the second.
 	each(b, e, nil)
 	costOf(func() { each(b, e, nil) }).report(b, "resolve", *many)
@@ -246,5 +274,49 @@ func BenchmarkPolicy(b *testing.B) {
 	// Whom the edit concerns follows from how the crowd was made: everybody is named.
 	if n := *many; len(got.Impact) != 2 || len(got.Unread) > 0 || n%benchRoles == 0 && (len(got.Impact[0].People) != n/25 || len(got.Impact[1].People) != n/5*2) {
 		b.Fatalf("%d lines of %d people, not known: %v", len(got.Impact), n, got.Unread)
+	}
+	if *many <= 100000 {
+		named50(b, e, *many)
+	}
+}
+
+// named50 asks what-if of one edit at a time: everybody whom it concerns is named, and
+// nobody else. Nobody is asked for it.
+func named50(b *testing.B, e *rostersync.Engine, n int) {
+	for _, c := range []struct {
+		what                 string
+		base                 string
+		edit                 func(*mapping.Config)
+		named, outside, have int
+	}{
+		{"a narrower filter", "ou=staff," + people, nil, -1, n / 10, 0},
+		{"a group renamed to one that was read", people, regrouped("g12"), n / 25 * 2, 0, 0},
+		{"a group renamed to one that is not there", people, regrouped("g99"), n / 25, 0, 0},
+		{"a deleted role", people, roleless, n / 25, 0, 0},
+		{"a retyped value", people, retyped, n / 5 * 2, 0, 0},
+	} {
+		next := &rostersync.Engine{Store: e.Store, Now: e.Now, Policy: policyOf50(b, c.edit), Hash: "two", Sources: slices.Clone(e.Sources), Targets: e.Targets}
+		next.Sources[0].Source = reads50(e.Now, c.base)
+		got, err := e.WhatIf(b.Context(), next, rostersync.WhatIfRequest{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		named, have := map[string]bool{}, map[string]bool{}
+		for _, l := range got.Impact {
+			for _, who := range l.People {
+				named[who] = true
+			}
+		}
+		for _, g := range got.Unread {
+			for _, who := range g.Have {
+				have[who] = true
+			}
+		}
+		fmt.Printf("         %s: %d people named, %d outside, of %d it is not known\n", c.what, len(named), len(got.Outside), len(have))
+		if n%benchRoles == 0 {
+			if c.named >= 0 && len(named) != c.named || len(got.Outside) != c.outside || len(have) != c.have {
+				b.Errorf("%s: %d people named, %d outside, of %d it is not known; want %d, %d, %d", c.what, len(named), len(got.Outside), len(have), c.named, c.outside, c.have)
+			}
+		}
 	}
 }
