@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// inTime fails the test if f has not ended after a while. What f waits for is ended by
+// inTime fails the test if f has not ended after a while: long enough for a disk and
+// processors that others use, since what is looked for would wait for ever. What f waits for is ended by
 // free, and f with it: a goroutine that outlives its test fails in another.
 func inTime(t *testing.T, what string, free func(), f func() error) {
 	t.Helper()
@@ -17,7 +18,7 @@ func inTime(t *testing.T, what string, free func(), f func() error) {
 	select {
 	case err := <-done:
 		ok(t, err)
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Errorf("%s waits", what)
 		free()
 		<-done

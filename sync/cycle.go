@@ -35,6 +35,9 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	// References are a second pass: what is referred to is there by now.
 	again := Request{Verb: ask.Verb, By: ask.By, Scheduled: true, People: report.Referring, again: true, Progress: ask.Progress, Stop: ask.Stop}
 	report.Then, err = e.Cycle(ctx, again)
+	if errors.Is(err, ErrRetired) {
+		return report, nil // the marks are there for whoever came after it
+	}
 	return report, err
 }
 

@@ -135,21 +135,23 @@ const (
 
 // Exit is the exit code that the cycle ends with.
 func (r *Report) Exit() int {
+	then := ExitDone
+	if r.Then != nil {
+		then = r.Then.Exit()
+	}
 	switch {
 	case errors.Is(r.Err, ErrStopped):
 		return ExitParked
-	case r.Err != nil, r.unread():
+	case r.Err != nil, r.unread(), then == ExitFailed:
 		return ExitFailed
-	case r.held():
+	case r.held(), then == ExitHeld:
 		return ExitHeld
 	case len(r.Failed)+len(r.Skipped)+len(r.Unverified)+len(r.Parked)+len(r.Down)+r.InDoubt > 0, r.Stopped:
 		return ExitParked
 	case r.DryRun && r.Verdict.Pending(), r.Still && r.looks():
 		return ExitPending
-	case r.Then != nil:
-		return r.Then.Exit()
 	}
-	return ExitDone
+	return then
 }
 
 // Cleared returns every order that may go, target by target, wave by wave.
