@@ -81,8 +81,9 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 			continue
 		}
 		v, why := rule.template.values(sc, room[i:i:i+1])
+		waits := false
 		if rule.template.refers && why == nil {
-			var known, waits bool
+			var known bool
 			if v, known, waits = sc.accounts(t.name, v); !known || waits && len(v) == 0 && rule.empty == emptyPark {
 				continue // nobody waits for another's account, who may wait for theirs
 			}
@@ -102,7 +103,7 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 		}
 		values[i] = v
 		if wanted {
-			a.Attributes = append(a.Attributes, Attribute{Name: rule.name, Values: v, Mode: rule.mode, Reason: rule.reason})
+			a.Attributes = append(a.Attributes, Attribute{Name: rule.name, Values: v, Mode: rule.mode, Reason: rule.reason, Waits: waits})
 		}
 	}
 	if t.nameRule >= 0 && len(values[t.nameRule]) > 0 {

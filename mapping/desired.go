@@ -126,6 +126,9 @@ type Attribute struct {
 	Values []string
 	Mode   Mode
 	Reason Reason
+	// Waits: somebody who is referred to has no account here, or none that is known
+	// yet. Values lack theirs, and take nothing from an account in which nobody wrote them.
+	Waits bool
 }
 
 // Mode says when an attribute is written.

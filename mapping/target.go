@@ -153,6 +153,9 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 			m.tell(problem.Problem{Path: from, Offset: at, Message: message, Hint: hint, Warning: warning})
 		})
 		m.names.within = m.within(path("otherwise")...)
+		if a.mode == OnCreate && a.template != nil && a.template.refers {
+			m.fail(path("mode"), `mode = "if-empty" writes it once, when theirs is there`, "who is referred to may have no account yet when this one is made")
+		}
 		a.unique = m.unique(r, path)
 		t.attributes = append(t.attributes, a)
 	}

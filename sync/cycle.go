@@ -29,7 +29,7 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 		return c.report, c.still()
 	}
 	report, err := c.enterAndRun(ctx)
-	if err != nil || report == nil || len(report.Referring) == 0 || ask.again || report.Stopped {
+	if err != nil || report == nil || len(report.Referring) == 0 || ask.again || ask.bounded() || report.Stopped {
 		return report, err
 	}
 	// References are a second pass: what is referred to is there by now.
@@ -39,6 +39,13 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 		return report, nil // the marks are there for whoever came after it
 	}
 	return report, err
+}
+
+// bounded says whether the cycle is for some people, changes or targets alone. It has
+// no second pass, which would do for others what nobody asked for or was shown: the
+// marks are there, and the next cycle does it.
+func (r Request) bounded() bool {
+	return r.Allow != nil || r.Review != nil || r.People != nil || r.OnlyTarget != ""
 }
 
 func (c *cycle) enterAndRun(ctx context.Context) (*Report, error) {

@@ -13,7 +13,7 @@ import (
 func (m *matter) attributes(d *difference) {
 	for _, a := range m.want.Attributes {
 		switch {
-		case !m.tended(a):
+		case !m.tended(a), awaits(d.link, a):
 		case a.Mode == mapping.IfEmpty:
 			m.fill(d, a)
 		case a.Mode == mapping.Merge:
@@ -28,6 +28,13 @@ func (m *matter) attributes(d *difference) {
 // name has a change of its own.
 func (m *matter) tended(a mapping.Attribute) bool {
 	return a.Mode != mapping.OnCreate && a.Name != m.t.Description.NameAttribute
+}
+
+// awaits says that the attribute is left to when an account that it refers to is
+// known: what stands there was not written by us, and may be right.
+func awaits(l ledger.Link, a mapping.Attribute) bool {
+	_, ours := l.Written[a.Name]
+	return a.Waits && !ours
 }
 
 // settled says whether the link shows nothing to be done about the attribute.
