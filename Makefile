@@ -15,8 +15,8 @@ WALK     ?= 5000
 PEOPLE   ?= 100000
 # How many people the policy is measured with at most, beside 10,000 and 100,000.
 BENCH_MOST ?= 1000000
-# The longest a package's tests may take.
-TIMEOUT  ?= 20m
+# The longest a package's tests may take: what make test as a whole may.
+TIMEOUT  ?= 10m
 # So many packages are tested at a time: two for each processor, since many tests
 # wait for a server, a disk or the next second.
 PACKAGES ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
