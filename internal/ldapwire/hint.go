@@ -39,7 +39,14 @@ func (e *Error) Hint() string {
 			h += fmt.Sprintf("; the nearest entry that is there: %q", e.Matched)
 		}
 		return h
+	case CodeConstraint:
+		if strings.Contains(e.Diagnostic, "7-bit clean") {
+			return "the 7-bit check plug-in of 389 DS takes no other than ASCII there: write ${translit(…)}, or take the attribute out of nsslapd-pluginarg of that plug-in"
+		}
 	case CodeInsufficientAccess:
+		if strings.Contains(e.Diagnostic, "'moddn'") {
+			return fmt.Sprintf("389 DS has a right of its own for a move to another container: give %s allow (moddn) with target_from and target_to", who)
+		}
 		return fmt.Sprintf("give %s the right in the access rules of the server", who)
 	case CodeReferral:
 		return "this server does not hold the entry: connect to the one that it names"

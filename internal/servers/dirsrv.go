@@ -136,6 +136,15 @@ func (s *Dirsrv) Log() string {
 	return string(b)
 }
 
+// AccessLog returns the line of each request that the server answered.
+func (s *Dirsrv) AccessLog() string {
+	b, err := os.ReadFile(s.path("log", "access"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
 // Kill ends the server at once (SIGKILL), as a crash would.
 func (s *Dirsrv) Kill() error { return s.proc.kill() }
 

@@ -102,7 +102,7 @@ func (s *Dirsrv) dse() error {
 	if left := regexp.MustCompile(`%[a-z_]+%`).FindString(dse); left != "" {
 		return fmt.Errorf("fill the template: nothing is known of %s", left)
 	}
-	if dse, err = after(dse, "cn=config", fmt.Sprintf("nsslapd-listenhost: 127.0.0.1\nnsslapd-securelistenhost: 127.0.0.1\nnsslapd-security: on\nnsslapd-defaultnamingcontext: %s\nnsslapd-securePort: %d\n", s.Suffix, s.tlsPort)); err != nil {
+	if dse, err = after(dse, "cn=config", fmt.Sprintf("nsslapd-listenhost: 127.0.0.1\nnsslapd-securelistenhost: 127.0.0.1\nnsslapd-security: on\nnsslapd-accesslog-logbuffering: off\nnsslapd-defaultnamingcontext: %s\nnsslapd-securePort: %d\n", s.Suffix, s.tlsPort)); err != nil {
 		return err
 	}
 	// Else it takes a part of the machine's memory at each start and at each import,
