@@ -34,9 +34,12 @@ const (
 	Disable
 	// Delete removes the account.
 	Delete
+	// SetPassword gives the account a password, which is made when it is written, handed
+	// over and forgotten: it is no part of the change.
+	SetPassword
 )
 
-var verbNames = [...]string{"?", "link", "create", "enable", "rename", "update", "grant", "revoke", "disable", "delete"}
+var verbNames = [...]string{"?", "link", "create", "enable", "rename", "update", "grant", "revoke", "disable", "delete", "password"}
 
 func (v Verb) String() string {
 	if int(v) < len(verbNames) {

@@ -23,7 +23,8 @@ type Target interface {
 // the target's word that the change was made; an error of class InDoubt means
 // that nobody knows. None of them is called but by the apply stage.
 type Writer interface {
-	// Create makes an enabled account and returns its ID. The mark is put on
+	// Create makes an enabled account, or a disabled one where Description.PasswordFirst
+	// says so, and returns its ID. The mark is put on
 	// it where the target can hold one. An account of that name that exists is
 	// an error of class Exists.
 	Create(ctx context.Context, name string, set []Value, mark string) (Ref, error)
@@ -79,6 +80,13 @@ type Description struct {
 	// References: attributes of other accounts name an account by its Reference, such
 	// as a DN, which can change; otherwise by its ID.
 	References bool
+	// Passwords: rosterd can set the password of an account: the target is a Passworder.
+	Passwords bool
+	// MustChange: a password can be set that has to be changed when it is first used.
+	MustChange bool
+	// PasswordFirst: an account cannot be open before it has a password. Create makes a
+	// disabled one there, and Enable follows, after SetPassword where one is asked for.
+	PasswordFirst bool
 	// Same compares values of an attribute under the target's rules; nil
 	// compares sets of exact values. It is pure.
 	Same func(attribute string, a, b []string) bool

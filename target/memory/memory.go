@@ -36,6 +36,9 @@ type Target struct {
 	faults Faults
 	writes []Write
 	count  int // writes that were asked for
+
+	passwordFirst bool
+	passwords     map[target.NativeID]password
 }
 
 // New makes an empty target.
@@ -52,6 +55,7 @@ func (t *Target) Describe() target.Description {
 		Kind: "memory", NameAttribute: t.nameAttribute,
 		CanRename: true, CanDisable: true, CanDelete: true,
 		Entitlements: true, ReadBack: true, Marks: true,
+		Passwords: true, MustChange: true, PasswordFirst: t.passwordFirst,
 	}
 }
 
@@ -135,6 +139,7 @@ func (t *Target) Drop(id target.NativeID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.book.Delete(id)
+	delete(t.passwords, id)
 }
 
 // Accounts is what is there, with everything, in the order of creation. The

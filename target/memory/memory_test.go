@@ -20,10 +20,18 @@ func make1(t *testing.T) *Target {
 	return m
 }
 
-func TestContract(t *testing.T) {
-	targettest.Run(t, targettest.Harness{
+func TestContract(t *testing.T) { targettest.Run(t, harness(make1)) }
+
+func TestContractPasswordFirst(t *testing.T) {
+	h := harness(func(t *testing.T) *Target { return make1(t).PasswordFirst() })
+	h.Want.PasswordFirst = true
+	targettest.Run(t, h)
+}
+
+func harness(made func(*testing.T) *Target) targettest.Harness {
+	return targettest.Harness{
 		New: func(t *testing.T) targettest.System {
-			m := make1(t)
+			m := made(t)
 			return targettest.System{
 				Target: m,
 				Read:   func(*testing.T) []target.Account { return m.Accounts() },
@@ -52,14 +60,15 @@ func TestContract(t *testing.T) {
 					}
 					return n
 				},
+				Login: func(_ *testing.T, a target.Ref, text string) (bool, bool) { return m.Login(a.ID, text) },
 			}
 		},
-		Want:         target.Description{Kind: "memory", NameAttribute: "name", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true},
+		Want:         target.Description{Kind: "memory", NameAttribute: "name", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true, Passwords: true, MustChange: true},
 		Single:       [2]string{"displayName", "title"},
 		Multi:        "mail",
 		Entitlements: [3]string{"Publishers", "Reviewers", "Writers"},
 		Differ:       []targettest.Pair{{Attribute: "title", A: []string{"a"}, B: []string{"A"}}},
-	})
+	}
 }
 
 func TestFaults(t *testing.T) {

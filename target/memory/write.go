@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -74,6 +75,11 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		if err := t.book.Create(id, name, set, mark); err != nil {
 			return err
 		}
+		if t.passwordFirst {
+			if _, err := t.book.Enable(target.Ref{ID: id, Name: name}, false); err != nil {
+				return err
+			}
+		}
 		w.Account.ID, w.Changed = id, true
 		made = w.Account
 		return nil
@@ -89,6 +95,20 @@ func (t *Target) Link(ctx context.Context, account target.Ref, mark string) erro
 	return t.write(ctx, Write{Verb: target.Link, Account: account, Mark: mark}, func(w *Write) (err error) {
 		w.Changed, err = t.book.Link(account, mark)
 		return err
+	})
+}
+
+// SetPassword keeps a digest of the password.
+func (t *Target) SetPassword(ctx context.Context, account target.Ref, p target.Password) error {
+	return t.write(ctx, Write{Verb: target.SetPassword, Account: account}, func(w *Write) error {
+		if t.book.Get(account.ID) == nil {
+			return &target.Error{Class: target.Missing, Err: fmt.Errorf("set the password of %q: no such account", account.Name)}
+		}
+		if w.Changed = true; t.passwords == nil {
+			t.passwords = map[target.NativeID]password{}
+		}
+		t.passwords[account.ID] = password{sha256.Sum256([]byte(p.Text.Reveal())), p.MustChange}
+		return nil
 	})
 }
 
@@ -115,6 +135,9 @@ func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (t
 // Enable opens the account.
 func (t *Target) Enable(ctx context.Context, account target.Ref) error {
 	return t.write(ctx, Write{Verb: target.Enable, Account: account}, func(w *Write) (err error) {
+		if _, has := t.passwords[account.ID]; t.passwordFirst && !has && t.book.Get(account.ID) != nil {
+			return &target.Error{Class: target.Refused, Err: fmt.Errorf("enable %q: it has no password", account.Name)}
+		}
 		w.Changed, err = t.book.Enable(account, true)
 		return err
 	})
@@ -132,6 +155,7 @@ func (t *Target) Disable(ctx context.Context, account target.Ref) error {
 func (t *Target) Delete(ctx context.Context, account target.Ref) error {
 	return t.write(ctx, Write{Verb: target.Delete, Account: account}, func(w *Write) error {
 		w.Changed = t.book.Delete(account.ID)
+		delete(t.passwords, account.ID)
 		return nil
 	})
 }

@@ -38,6 +38,8 @@ type Harness struct {
 	// Same are attribute values that the system calls equal though they are
 	// spelled differently, and Differ some that it tells apart.
 	Same, Differ []Pair
+	// Weak is a password that the system refuses; empty if it takes every one.
+	Weak string
 }
 
 // Pair are two spellings of the values of an attribute.
@@ -58,6 +60,8 @@ type System struct {
 	Set func(t *testing.T, id target.NativeID, v target.Value)
 	// Requests counts the requests to write that reached the system.
 	Requests func() int
+	// Login tries a password; nil where nobody can log in.
+	Login Logins
 }
 
 // bench is a system with what the tests say often.
@@ -113,6 +117,7 @@ func (b *bench) create(name string, more ...target.Value) target.Ref {
 	if ref.ID == "" || !b.Target.Describe().EqualName(ref.Name, name) {
 		b.t.Fatalf("create %q returned the account %+v", name, ref)
 	}
+	b.open(ref)
 	return ref
 }
 

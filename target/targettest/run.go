@@ -45,6 +45,11 @@ func Run(t *testing.T, h Harness) {
 		{"GrantMixed", h.Want.Entitlements, grantMixed},
 		{"GrantWhatIsNotThere", h.Want.Entitlements && h.NoEntitlement != "", grantNoEntitlement},
 		{"LastHolder", h.Want.Entitlements, lastHolder},
+		{"SetPassword", h.Want.Passwords, setPassword},
+		{"PasswordOfDisabled", h.Want.Passwords && h.Want.CanDisable, passwordOfDisabled},
+		{"PasswordMustChange", h.Want.MustChange, passwordMustChange},
+		{"PasswordFails", h.Want.Passwords, passwordFails},
+		{"CreatedShutWithoutPassword", h.Want.PasswordFirst, createdShut},
 		{"Concurrent", true, concurrent},
 		{"CancelledNeverWrites", true, cancelledNeverWrites},
 		{"ReadsNeverWrite", true, readsNeverWrite},
@@ -61,8 +66,12 @@ func describe(b *bench) {
 	got.Same, got.SameName, want.Same, want.SameName = nil, nil, nil, nil
 	if got.Kind != want.Kind || got.NameAttribute != want.NameAttribute || got.CanRename != want.CanRename ||
 		got.CanDisable != want.CanDisable || got.CanDelete != want.CanDelete || got.Entitlements != want.Entitlements ||
-		got.ReadBack != want.ReadBack || got.Marks != want.Marks {
+		got.ReadBack != want.ReadBack || got.Marks != want.Marks ||
+		got.Passwords != want.Passwords || got.MustChange != want.MustChange || got.PasswordFirst != want.PasswordFirst {
 		b.t.Fatalf("describe says %+v, want %+v", got, want)
+	}
+	if _, can := b.Target.(target.Passworder); want.Passwords && !can {
+		b.t.Fatal("describe says that passwords can be set, and the target cannot")
 	}
 	d := b.Target.Describe()
 	pairs := []Pair{
