@@ -35,8 +35,9 @@ func roots(names ...string) []string {
 	return names
 }
 
-// elsewhere finds such a path, where it is not the end of another.
-var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + strings.Join(machines, "|") + `)`)
+// elsewhere finds such a path, where it is not the end of another. Of a person's
+// home something lies below: with one name alone it is an address of SCIM.
+var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + machines[0] + `|` + machines[1] + `[\w.~-]+/)`)
 
 func places(f File, out *[]Breach) {
 	if path.Base(f.Path) == "go.sum" || within(path.Dir(f.Path), "internal/floors") {
