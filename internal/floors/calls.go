@@ -46,7 +46,6 @@ var clocks = []string{
 	"internal/ldapd",    // the embedded directory lives in real time
 	"internal/servers",  // starters of real servers, for tests
 	"directory/ldap",    // the default of a clock that can be handed in
-	"target/ldap",       // likewise
 }
 
 func clock(s *source) {
@@ -66,15 +65,15 @@ func proofs(s *source) {
 	s.uses(func(at token.Pos, imported, name string) {
 		switch {
 		case imported == Module+"/directory/internal/proof" && (name == "New" || name == "NewFollowed"):
-			if kindOf(s.folder) != "directory" {
+			if proverOf(s.folder) != "directory" {
 				s.report("proof", at, "only a kind of source proves that a listing was complete")
 			}
 		case imported == Module+"/target/internal/proof" && name == "Listed":
-			if kindOf(s.folder) != "target" {
+			if proverOf(s.folder) != "target" {
 				s.report("proof", at, "only a kind of target proves that a listing was complete")
 			}
 		case imported == Module+"/target/internal/proof" && name == "Looked":
-			if kindOf(s.folder) != "target" && s.path != "target/listing.go" {
+			if proverOf(s.folder) != "target" && s.path != "target/listing.go" {
 				s.report("proof", at, "only a kind of target, and the listing, prove a look")
 			}
 		}

@@ -73,6 +73,17 @@ var contracts = []string{"directory", "target"}
 // notKinds are the folders of a contract that are no kind.
 var notKinds = []string{"internal", "sourcetest", "targettest", "join"}
 
+// shared are rooms that are half of several kinds: they prove what those read.
+var shared = map[string]string{"target/internal/entries": "target"}
+
+// proverOf says for which contract a folder may prove what it has read.
+func proverOf(folder string) string {
+	if contract, ok := shared[folder]; ok {
+		return contract
+	}
+	return kindOf(folder)
+}
+
 // kindOf says of which contract a folder is a kind; "" if it is none.
 func kindOf(folder string) string {
 	for _, contract := range contracts {

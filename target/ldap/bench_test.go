@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 // BenchmarkCreate is first provisioning on slapd by four workers, beside the
 // same entries added and nothing else.
 func BenchmarkCreate(b *testing.B) {
 	f := startSlapdLogging(b, "0")
-	c := f.corner(b, styleMember, byAttribute, "Writers")
+	c := f.corner(b, entries.StyleMember, byAttribute, "Writers")
 	each := func(b *testing.B, do func(worker, i int) error) {
 		var group sync.WaitGroup
 		const workers = 4

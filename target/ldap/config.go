@@ -6,6 +6,7 @@ import (
 	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/internal/span"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 // Config is a [target.NAME] of kind "ldap".
@@ -82,19 +83,10 @@ type Groups struct {
 	Filter string `toml:"filter"`
 }
 
-const (
-	styleMember       = "member"
-	styleUniqueMember = "uniqueMember"
-	styleMemberUID    = "memberUid"
-
-	placeholderSelf = "self"
-	entryUUID       = "entryUUID"
-)
-
 var groupFilters = map[string]string{
-	styleMember:       "(objectClass=groupOfNames)",
-	styleUniqueMember: "(objectClass=groupOfUniqueNames)",
-	styleMemberUID:    "(objectClass=posixGroup)",
+	entries.StyleMember:       "(objectClass=groupOfNames)",
+	entries.StyleUniqueMember: "(objectClass=groupOfUniqueNames)",
+	entries.StyleMemberUID:    "(objectClass=posixGroup)",
 }
 
 // withDefaults fills in what was left out.
@@ -105,16 +97,16 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	set(&c.RDN, "uid")
-	set(&c.IDAttribute, entryUUID)
+	set(&c.IDAttribute, entries.EntryUUID)
 	if len(c.ObjectClasses) > 0 {
 		set(&c.Filter, "(objectClass="+ldapwire.EscapeFilterValue(c.ObjectClasses[0])+")")
 	}
 	if c.Groups.Base != "" {
-		set(&c.Groups.Style, styleMember)
+		set(&c.Groups.Style, entries.StyleMember)
 		set(&c.Groups.Name, "cn")
 		set(&c.Groups.Filter, groupFilters[c.Groups.Style])
-		if c.Groups.Style != styleMemberUID {
-			set(&c.Groups.Placeholder, placeholderSelf)
+		if c.Groups.Style != entries.StyleMemberUID {
+			set(&c.Groups.Placeholder, entries.PlaceholderSelf)
 		}
 	}
 	if c.Connections == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rosterd/rosterd/internal/servers"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 	"github.com/rosterd/rosterd/target/targettest"
 )
 
@@ -44,10 +45,10 @@ func TestDirsrvContract(t *testing.T) {
 		disable Disable
 		plugins []servers.DirsrvPlugin
 	}{
-		"member, attribute":            {styleMember, byAttribute, nil},
-		"member, move, plugins":        {styleMember, byMove, []servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}},
-		"uniqueMember, move":           {styleUniqueMember, byMove, nil},
-		"memberUid, attribute, refint": {styleMemberUID, byAttribute, []servers.DirsrvPlugin{servers.ReferentialIntegrity}},
+		"member, attribute":            {entries.StyleMember, byAttribute, nil},
+		"member, move, plugins":        {entries.StyleMember, byMove, []servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}},
+		"uniqueMember, move":           {entries.StyleUniqueMember, byMove, nil},
+		"memberUid, attribute, refint": {entries.StyleMemberUID, byAttribute, []servers.DirsrvPlugin{servers.ReferentialIntegrity}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +61,7 @@ func TestDirsrvContract(t *testing.T) {
 func TestDirsrvWords(t *testing.T) {
 	t.Parallel()
 	f := startDirsrv(t)
-	c := f.corner(t, styleMember, byMove)
+	c := f.corner(t, entries.StyleMember, byMove)
 	tg := c.target(t)
 	if _, err := tg.Create(t.Context(), "Zoë", person("Zoë"), ""); target.ClassOf(err) != target.Refused || !strings.Contains(hintOf(err), "7-bit") {
 		t.Errorf("beyond ASCII: class %v, %v, hint %q", target.ClassOf(err), err, hintOf(err))

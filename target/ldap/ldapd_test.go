@@ -15,6 +15,7 @@ import (
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 	"github.com/rosterd/rosterd/target/targettest"
 )
 
@@ -58,11 +59,11 @@ func embed(t *testing.T, style string, disable Disable, groups ...string) *embed
 	for _, g := range groups {
 		attrs := map[string][]string{"cn": {g}}
 		switch style {
-		case styleMember:
+		case entries.StyleMember:
 			attrs["objectClass"], attrs["member"] = []string{"groupOfNames"}, []string{"cn=nobody"}
-		case styleUniqueMember:
+		case entries.StyleUniqueMember:
 			attrs["objectClass"], attrs["uniqueMember"] = []string{"groupOfUniqueNames"}, []string{"cn=nobody"}
-		case styleMemberUID:
+		case entries.StyleMemberUID:
 			attrs["objectClass"] = []string{"posixGroup"}
 		}
 		add("cn="+identity.EscapeValue(g)+","+inGroups, attrs)
@@ -111,7 +112,7 @@ func (e *embedded) read(t *testing.T) []target.Account {
 	all := e.entries(t)
 	for _, x := range all {
 		for _, m := range x.Get(e.style) {
-			if e.style != styleMemberUID {
+			if e.style != entries.StyleMemberUID {
 				m = identity.MustDN(m).Key()
 			}
 			held[m] = append(held[m], x.Get("cn")[0])
@@ -135,7 +136,7 @@ func (e *embedded) read(t *testing.T) []target.Account {
 			a.Enabled = false
 		}
 		key := dn.Key()
-		if e.style == styleMemberUID {
+		if e.style == entries.StyleMemberUID {
 			key = a.Name
 		}
 		a.Entitlements = slices.Sorted(slices.Values(held[key]))
@@ -192,10 +193,10 @@ func TestContractEmbedded(t *testing.T) {
 		style   string
 		disable Disable
 	}{
-		"member, attribute":       {styleMember, byAttribute},
-		"member, move":            {styleMember, byMove},
-		"uniqueMember, attribute": {styleUniqueMember, byAttribute},
-		"memberUid, move":         {styleMemberUID, byMove},
+		"member, attribute":       {entries.StyleMember, byAttribute},
+		"member, move":            {entries.StyleMember, byMove},
+		"uniqueMember, attribute": {entries.StyleUniqueMember, byAttribute},
+		"memberUid, move":         {entries.StyleMemberUID, byMove},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := harness(nil, c.style, c.disable)
@@ -221,7 +222,7 @@ func mustCreate(t *testing.T, tg *Target, name string) target.Ref {
 // TestLaw01NoListingAfterAnyFault: whatever goes wrong while it is read, there
 // is no listing.
 func TestLaw01NoListingAfterAnyFault(t *testing.T) {
-	e := embed(t, styleMember, byMove, three...)
+	e := embed(t, entries.StyleMember, byMove, three...)
 	e.cfg.IdleTimeout = impatient
 	tg := e.target(t)
 	for _, name := range []string{"writer1", "writer2", "writer3"} {
@@ -271,7 +272,7 @@ func TestLaw01NoListingAfterAnyFault(t *testing.T) {
 func TestLaw07LostAnswer(t *testing.T) {
 	for _, do := range []ldapd.Action{ldapd.Drop, ldapd.Hang} {
 		for _, applied := range []bool{true, false} {
-			e := embed(t, styleMember, byMove, three...)
+			e := embed(t, entries.StyleMember, byMove, three...)
 			if do == ldapd.Hang {
 				e.cfg.IdleTimeout = impatient
 			}
@@ -332,7 +333,7 @@ func TestLaw07LostAnswer(t *testing.T) {
 
 // TestClasses: what the server answers, and what becomes of the change.
 func TestClasses(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, three...)
+	e := embed(t, entries.StyleMember, byAttribute, three...)
 	tg := e.target(t)
 	ref := mustCreate(t, tg, "writer1")
 	for code, want := range map[int]target.Class{
@@ -390,7 +391,7 @@ func TestClasses(t *testing.T) {
 // TestServerRestart: connections that the server closed are replaced without
 // anybody noticing.
 func TestServerRestart(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, three...)
+	e := embed(t, entries.StyleMember, byAttribute, three...)
 	tg := e.target(t)
 	ref := mustCreate(t, tg, "writer1")
 	for _, f := range []func() error{
@@ -409,7 +410,7 @@ func TestServerRestart(t *testing.T) {
 // TestCancelledInFlight: a call ends with its context though the server hangs,
 // and what had left is in doubt.
 func TestCancelledInFlight(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, three...)
+	e := embed(t, entries.StyleMember, byAttribute, three...)
 	e.cfg.IdleTimeout = 0
 	tg := e.target(t)
 	ref := mustCreate(t, tg, "writer1")
@@ -431,8 +432,10 @@ func TestCancelledInFlight(t *testing.T) {
 	e.faults().Add(ldapd.Fault{Op: ldapd.OpSearch, Do: ldapd.Hang, Times: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error, 1)
+	asked := e.faults().Count(ldapd.OpSearch)
 	go func() { first <- tg.Disable(ctx, ref) }()
-	for e.faults(); len(tg.slots) == 0; time.Sleep(time.Millisecond) {
+	for e.faults().Count(ldapd.OpSearch) == asked {
+		time.Sleep(time.Millisecond)
 	}
 	brief, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer stop()
@@ -446,7 +449,7 @@ func TestCancelledInFlight(t *testing.T) {
 }
 
 func TestClosed(t *testing.T) {
-	e := embed(t, styleMember, byAttribute)
+	e := embed(t, entries.StyleMember, byAttribute)
 	tg := e.target(t)
 	mustCreate(t, tg, "writer1")
 	if err := tg.Close(); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
@@ -23,13 +24,13 @@ func (e *embedded) setMembers(t *testing.T, group string, members ...string) {
 
 // TestPlaceholder: a group that may not be empty keeps a member that is nobody.
 func TestPlaceholder(t *testing.T) {
-	for _, style := range []string{styleMember, styleUniqueMember} {
+	for _, style := range []string{entries.StyleMember, entries.StyleUniqueMember} {
 		for _, placeholder := range []string{"", "self", "cn=nobody," + suffix} {
 			e := embed(t, style, byAttribute, "Writers")
 			e.cfg.Groups.Placeholder = placeholder
 			tg := e.target(t)
 			want := placeholder
-			if want == "" || want == placeholderSelf {
+			if want == "" || want == entries.PlaceholderSelf {
 				want = "cn=Writers," + inGroups
 			}
 			one, two := mustCreate(t, tg, "writer1"), mustCreate(t, tg, "writer2")
@@ -79,7 +80,7 @@ func TestPlaceholder(t *testing.T) {
 
 // TestWritesAreCounted: no change, no write; and as few as the protocol allows.
 func TestWritesAreCounted(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Writers", "Readers")
+	e := embed(t, entries.StyleMember, byAttribute, "Writers", "Readers")
 	tg := e.target(t)
 	var refs []target.Ref
 	for i := range 1000 {
@@ -131,7 +132,7 @@ func TestWritesAreCounted(t *testing.T) {
 func TestLaw10OneBadApple(t *testing.T) {
 	for _, n := range []int{5, 40} {
 		f := startSlapd(t)
-		c := f.corner(t, styleMemberUID, byAttribute, "Writers")
+		c := f.corner(t, entries.StyleMemberUID, byAttribute, "Writers")
 		tg := c.target(t)
 		var refs []target.Ref
 		for i := range n {
@@ -165,12 +166,12 @@ func TestLaw10OneBadApple(t *testing.T) {
 
 // TestRevokeSpelledDifferently: a member is taken out as it is written there.
 func TestRevokeSpelledDifferently(t *testing.T) {
-	for _, style := range []string{styleMember, styleUniqueMember} {
+	for _, style := range []string{entries.StyleMember, entries.StyleUniqueMember} {
 		e := embed(t, style, byAttribute, "Writers")
 		tg := e.target(t)
 		ref := mustCreate(t, tg, "writer1")
 		spelled := "UID=Writer1,  ou=Accounts," + strings.ToUpper(suffix)
-		if style == styleUniqueMember {
+		if style == entries.StyleUniqueMember {
 			spelled += "#'0101'B"
 		}
 		e.setMembers(t, "Writers", "cn=nobody", spelled)
@@ -178,7 +179,7 @@ func TestRevokeSpelledDifferently(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if style == styleMember && len(o[0].Accounts[0].Entitlements) != 1 {
+		if style == entries.StyleMember && len(o[0].Accounts[0].Entitlements) != 1 {
 			t.Errorf("%s: not seen as a holder", style)
 		}
 		if errs := tg.Revoke(t.Context(), "Writers", []target.Ref{ref}); errs != nil {
@@ -193,7 +194,7 @@ func TestRevokeSpelledDifferently(t *testing.T) {
 // TestEntitlementsByDN: two groups of one name are told apart by their DNs, and
 // the name alone is an error.
 func TestEntitlementsByDN(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Writers")
+	e := embed(t, entries.StyleMember, byAttribute, "Writers")
 	if err := e.dir.Add("ou=site,"+inGroups, map[string][]string{"objectClass": {"organizationalUnit"}}); err != nil {
 		t.Fatal(err)
 	}

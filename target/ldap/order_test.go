@@ -9,12 +9,13 @@ import (
 
 	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 // TestLaw01NeverFromTheBeginningAgain: a listing that somebody has seen the
 // beginning of is not begun again on another connection.
 func TestLaw01NeverFromTheBeginningAgain(t *testing.T) {
-	e := embed(t, styleMember, byAttribute)
+	e := embed(t, entries.StyleMember, byAttribute)
 	tg := e.target(t)
 	for i := range 5 {
 		mustCreate(t, tg, fmt.Sprintf("writer%d", i))
@@ -36,7 +37,7 @@ func TestLaw01NeverFromTheBeginningAgain(t *testing.T) {
 // TestLaw01NoMoveDuringAListing: with two containers, an account that moves
 // from the one to the other while they are read would be in neither.
 func TestLaw01NoMoveDuringAListing(t *testing.T) {
-	e := embed(t, styleMember, byMove)
+	e := embed(t, entries.StyleMember, byMove)
 	tg := e.target(t)
 	ref := mustCreate(t, tg, "writer1")
 	moved := make(chan error, 1)
@@ -63,7 +64,7 @@ func TestLaw01NoMoveDuringAListing(t *testing.T) {
 // TestBatchEndsWithTheServer: what was sent and answered is done, what was sent
 // and not answered is in doubt, and what was not sent is neither.
 func TestBatchEndsWithTheServer(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Writers")
+	e := embed(t, entries.StyleMember, byAttribute, "Writers")
 	tg := e.target(t)
 	var refs []target.Ref
 	for i := range 1300 {
@@ -89,7 +90,7 @@ func TestBatchEndsWithTheServer(t *testing.T) {
 			t.Fatalf("%d answers", len(errs))
 		}
 		for i, err := range errs {
-			want := []target.Class{0, c.second, c.last}[i/membersPerWrite]
+			want := []target.Class{0, c.second, c.last}[i/entries.MembersPerWrite]
 			if got := target.ClassOf(err); got != want {
 				t.Fatalf("%+v: account %d: class %v, want %v (%v)", c.fault, i, got, want, err)
 			}
@@ -100,32 +101,12 @@ func TestBatchEndsWithTheServer(t *testing.T) {
 	}
 }
 
-// TestSwapMeetsRefint: the directory may replace the member at the same moment.
-func TestSwapMeetsRefint(t *testing.T) {
-	const was, now = "uid=a," + inAccounts, "uid=b," + inAccounts
-	for name, before := range map[string][]string{"nothing done": {was}, "both there": {was, now}, "done": {now}, "gone": {"cn=x"}} {
-		e := embed(t, styleMember, byAttribute, "Writers")
-		tg := e.target(t)
-		e.setMembers(t, "Writers", append(before, "cn=nobody")...)
-		err := tg.with(t.Context(), "swap", func(s *session) error {
-			return s.swap(t.Context(), "cn=Writers,"+inGroups, was, now)
-		})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		got := e.members(t, "Writers")
-		if slices.Contains(got, was) || slices.Contains(got, now) != (name != "gone") {
-			t.Errorf("%s: the group holds %q", name, got)
-		}
-	}
-}
-
 // TestLookWhereTheServerComparesOtherwise: blanks do not count in an ISDN
 // number, which we do not know. The account is found all the same, among many
 // queries too.
 func TestLookWhereTheServerComparesOtherwise(t *testing.T) {
 	f := startSlapd(t)
-	c := f.corner(t, styleMember, byAttribute)
+	c := f.corner(t, entries.StyleMember, byAttribute)
 	tg := c.target(t)
 	id := c.put(t, target.Account{Name: "writer1", Attributes: map[string][]string{"cn": {"x"}, "sn": {"x"}, "internationalISDNNumber": {"12 34"}}})
 	var queries []target.Query
@@ -143,7 +124,7 @@ func TestLookWhereTheServerComparesOtherwise(t *testing.T) {
 
 // TestRenameToANameElsewhere: a name is taken by a closed account too.
 func TestRenameToANameElsewhere(t *testing.T) {
-	e := embed(t, styleMember, byMove)
+	e := embed(t, entries.StyleMember, byMove)
 	tg := e.target(t)
 	one, two := mustCreate(t, tg, "writer1"), mustCreate(t, tg, "writer2")
 	if err := tg.Disable(t.Context(), two); err != nil {
@@ -160,11 +141,11 @@ func TestRenameToANameElsewhere(t *testing.T) {
 // TestManyLooks: above the number that are looked at one by one the groups are
 // read whole; both ways say the same.
 func TestManyLooks(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Readers", "Writers")
+	e := embed(t, entries.StyleMember, byAttribute, "Readers", "Writers")
 	tg := e.target(t)
 	var refs []target.Ref
 	var queries []target.Query
-	for i := range fewLooks + 10 {
+	for i := range entries.FewLooks + 10 {
 		ref := mustCreate(t, tg, fmt.Sprintf("writer%02d", i))
 		refs, queries = append(refs, ref), append(queries, target.Query{ID: ref.ID})
 	}
@@ -198,7 +179,7 @@ func TestManyLooks(t *testing.T) {
 // TestLookOnceMore: a look that a closed connection cut off is done again from
 // nothing.
 func TestLookOnceMore(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Writers")
+	e := embed(t, entries.StyleMember, byAttribute, "Writers")
 	tg := e.target(t)
 	one, two := mustCreate(t, tg, "writer1"), mustCreate(t, tg, "writer2")
 	var queries []target.Query
@@ -220,7 +201,7 @@ func TestLookOnceMore(t *testing.T) {
 // TestLaw05LeftoversAreNotAnHeirs: what is revoked from an account that is gone
 // is not taken from the one that has its name now.
 func TestLaw05LeftoversAreNotAnHeirs(t *testing.T) {
-	for _, style := range []string{styleMember, styleMemberUID} {
+	for _, style := range []string{entries.StyleMember, entries.StyleMemberUID} {
 		e := embed(t, style, byAttribute, "Writers")
 		tg := e.target(t)
 		ctx := t.Context()
@@ -255,7 +236,7 @@ func TestLaw05LeftoversAreNotAnHeirs(t *testing.T) {
 // TestFilter: what the filter does not admit is no account, though its name is
 // taken, and one that stops to fit is still found by its ID.
 func TestFilter(t *testing.T) {
-	e := embed(t, styleMember, byAttribute)
+	e := embed(t, entries.StyleMember, byAttribute)
 	e.cfg.Filter = "(&(objectClass=inetOrgPerson)(!(title=robot)))"
 	tg := e.target(t)
 	ctx := t.Context()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 func (e *embedded) wantMembers(t *testing.T, group string, want ...string) {
@@ -19,12 +20,12 @@ func (e *embedded) wantMembers(t *testing.T, group string, want ...string) {
 // TestLaw05NobodyInherits: what is left in a group of somebody who had the name
 // before gives the account that has it now nothing.
 func TestLaw05NobodyInherits(t *testing.T) {
-	for _, style := range []string{styleMember, styleUniqueMember, styleMemberUID} {
+	for _, style := range []string{entries.StyleMember, entries.StyleUniqueMember, entries.StyleMemberUID} {
 		e := embed(t, style, byMove, "Writers", "Readers")
 		tg := e.target(t)
 		ctx := t.Context()
 		nobody, stands := []string{"cn=nobody"}, func(name, in string) string { return "uid=" + name + "," + in }
-		if style == styleMemberUID {
+		if style == entries.StyleMemberUID {
 			nobody, stands = nil, func(name, _ string) string { return name }
 		}
 		e.setMembers(t, "Writers", append([]string{stands("old", inAccounts), stands("older", inAccounts)}, nobody...)...)
@@ -43,7 +44,7 @@ func TestLaw05NobodyInherits(t *testing.T) {
 		}
 		e.wantMembers(t, "Writers", nobody...)
 		e.wantMembers(t, "Readers", append(nobody, stands("older", inAccounts))...)
-		if style != styleMemberUID {
+		if style != entries.StyleMemberUID {
 			// Moved to where the name stood before.
 			e.setMembers(t, "Writers", append(nobody, stands("older", inLeft))...)
 			if err := tg.Disable(ctx, ref); err != nil {
@@ -79,7 +80,7 @@ func stands2(e *embedded, t *testing.T, ref target.Ref) string {
 // TestLaw05WriteMeetsTheAccountThatWasMeant: an account is known by its ID. One
 // that has taken its name meanwhile is not touched.
 func TestLaw05WriteMeetsTheAccountThatWasMeant(t *testing.T) {
-	e := embed(t, styleMember, byAttribute, "Writers")
+	e := embed(t, entries.StyleMember, byAttribute, "Writers")
 	tg := e.target(t)
 	ctx := t.Context()
 	ref := mustCreate(t, tg, "writer1")
@@ -112,7 +113,7 @@ func TestLaw05WriteMeetsTheAccountThatWasMeant(t *testing.T) {
 // TestLaw07InterruptedMoveIsFinished: a move whose groups did not follow is
 // finished by the same call.
 func TestLaw07InterruptedMoveIsFinished(t *testing.T) {
-	e := embed(t, styleMember, byMove, "Writers")
+	e := embed(t, entries.StyleMember, byMove, "Writers")
 	tg := e.target(t)
 	ctx := t.Context()
 	ref := mustCreate(t, tg, "writer1")
@@ -145,7 +146,7 @@ func TestLaw07InterruptedMoveIsFinished(t *testing.T) {
 // TestDNsInOddShapes: adopted accounts lie deeper, have RDNs of several parts,
 // or are named by another attribute.
 func TestDNsInOddShapes(t *testing.T) {
-	e := embed(t, styleMember, byMove, "Writers")
+	e := embed(t, entries.StyleMember, byMove, "Writers")
 	tg := e.target(t)
 	ctx := t.Context()
 	attrs := func() map[string][]string {
@@ -187,7 +188,7 @@ func TestDNsInOddShapes(t *testing.T) {
 // TestNamesOfClosedAccounts: a name is taken wherever in the managed containers
 // it is.
 func TestNamesOfClosedAccounts(t *testing.T) {
-	e := embed(t, styleMember, byMove)
+	e := embed(t, entries.StyleMember, byMove)
 	e.cfg.Groups = Groups{}
 	tg := e.target(t)
 	for _, in := range []string{"ou=sub," + inAccounts, inLeft} {
@@ -210,7 +211,7 @@ func TestNamesOfClosedAccounts(t *testing.T) {
 // TestLaw05HealingTakesNothingFromAnHeir: memberships of the place where an
 // account was belong to whoever is there now.
 func TestLaw05HealingTakesNothingFromAnHeir(t *testing.T) {
-	e := embed(t, styleMember, byMove, "Writers")
+	e := embed(t, entries.StyleMember, byMove, "Writers")
 	tg := e.target(t)
 	ctx := t.Context()
 	ref := mustCreate(t, tg, "writer1")

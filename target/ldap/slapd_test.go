@@ -18,6 +18,7 @@ import (
 	"github.com/rosterd/rosterd/internal/servers"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/internal/entries"
 	"github.com/rosterd/rosterd/target/targettest"
 )
 
@@ -66,7 +67,7 @@ func startSlapdLogging(t testing.TB, debug string, overlays ...string) *field {
 }
 
 func onSlapd(s *servers.Slapd) *field {
-	return &field{live: s, slapd: s, ca: s.CACert, id: entryUUID, log: s.Log}
+	return &field{live: s, slapd: s, ca: s.CACert, id: entries.EntryUUID, log: s.Log}
 }
 
 // corner is ou=cN with accounts, closed accounts and groups below it.
@@ -101,11 +102,11 @@ func (f *field) corner(t testing.TB, style string, disable Disable, groups ...st
 	for i, g := range groups {
 		text += "dn: cn=" + identity.EscapeValue(g) + "," + c.groups + "\n" + b64("cn", g)
 		switch style {
-		case styleMember:
+		case entries.StyleMember:
 			text += "objectClass: groupOfNames\nmember: cn=nobody\n"
-		case styleUniqueMember:
+		case entries.StyleUniqueMember:
 			text += "objectClass: groupOfUniqueNames\nuniqueMember: cn=nobody\n"
-		case styleMemberUID:
+		case entries.StyleMemberUID:
 			text += fmt.Sprintf("objectClass: applicationProcess\nobjectClass: posixGroup\ngidNumber: %d\n", 1000+i)
 		}
 		text += "\n"
@@ -157,7 +158,7 @@ func (c *corner) read(t *testing.T) (out []target.Account) {
 			people = append(people, e)
 		}
 		for _, m := range e.Get(style) {
-			if style != styleMemberUID {
+			if style != entries.StyleMemberUID {
 				m = identity.MustDN(m).Key()
 			}
 			held[m] = append(held[m], e.Get("cn")[0])
@@ -181,7 +182,7 @@ func (c *corner) read(t *testing.T) (out []target.Account) {
 			a.Enabled = !dn.Within(identity.MustDN(c.left))
 		}
 		key := dn.Key()
-		if style == styleMemberUID {
+		if style == entries.StyleMemberUID {
 			key = a.Name
 		}
 		a.Entitlements = slices.Sorted(slices.Values(held[key]))
@@ -256,7 +257,7 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 			{Attribute: "manager", A: []string{"uid=a,ou=x"}, B: []string{"uid=a,ou=y"}},
 		},
 	}
-	if style == styleMemberUID || f != nil && f.slapd == nil { // an IA5String; the 7-bit check of 389 DS
+	if style == entries.StyleMemberUID || f != nil && f.slapd == nil { // an IA5String; the 7-bit check of 389 DS
 		h.Names = []string{"last, first", `say "hi"`, "#hash", `back\slash`, "a+b=c;d<e>", "(star*)"}
 	}
 	return h
@@ -265,7 +266,7 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 // TestRealServer: what only a real server does.
 func TestRealServer(t *testing.T) {
 	f := startSlapd(t)
-	c := f.corner(t, styleMember, byAttribute, "Writers")
+	c := f.corner(t, entries.StyleMember, byAttribute, "Writers")
 	tg := c.target(t)
 	ctx := t.Context()
 	ref := mustCreate(t, tg, "writer1")
@@ -342,7 +343,7 @@ func TestLimitedReader(t *testing.T) {
 		Suffix: suffix, Access: rights, Debug: "stats",
 		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size.soft=20 size.hard=20 size.prtotal=20"}},
 	}))
-	c := f.corner(t, styleMember, byAttribute, "Writers")
+	c := f.corner(t, entries.StyleMember, byAttribute, "Writers")
 	tg := c.target(t)
 	for i := range 25 {
 		mustCreate(t, tg, fmt.Sprintf("writer%d", i))
@@ -359,10 +360,10 @@ func TestContract(t *testing.T) {
 		disable  Disable
 		overlays []string
 	}{
-		"member, attribute":    {styleMember, byAttribute, nil},
-		"member, move, refint": {styleMember, byMove, []string{"memberof", "refint", "ppolicy"}},
-		"uniqueMember, move":   {styleUniqueMember, byMove, nil},
-		"memberUid, attribute": {styleMemberUID, byAttribute, nil},
+		"member, attribute":    {entries.StyleMember, byAttribute, nil},
+		"member, move, refint": {entries.StyleMember, byMove, []string{"memberof", "refint", "ppolicy"}},
+		"uniqueMember, move":   {entries.StyleUniqueMember, byMove, nil},
+		"memberUid, attribute": {entries.StyleMemberUID, byAttribute, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

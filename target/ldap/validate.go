@@ -1,12 +1,14 @@
 package ldap
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/internal/problem"
+	"github.com/rosterd/rosterd/target/internal/entries"
 )
 
 // Validate says what is wrong with the settings; path is where they stand. It
@@ -89,7 +91,7 @@ func (v validation) disable(c *Config, base identity.DN) {
 		v.at("an account is disabled by an attribute or by a move, not by both", "leave one of them out", "disable")
 	case d.Attribute != "" && d.Disabled == "":
 		v.at("the value of a disabled account is missing", `as in disable = { attribute = "employeeType", disabled = "disabled", enabled = "active" }`, "disable", "disabled")
-	case d.Attribute != "" && same(d.Attribute, []string{d.Disabled}, []string{d.Enabled}):
+	case d.Attribute != "" && entries.Same(d.Attribute, []string{d.Disabled}, []string{d.Enabled}):
 		v.at("enabled and disabled are the same value", "give them different ones", "disable", "enabled")
 	case d.Attribute == "" && (d.Disabled != "" || d.Enabled != ""):
 		v.at("a value without the attribute that takes it", `as in disable = { attribute = "employeeType", disabled = "disabled", enabled = "active" }`, "disable", "attribute")
@@ -112,10 +114,10 @@ func (v validation) groups(c *Config, base identity.DN) {
 	}
 	v.attribute(g.Name, "groups", "name")
 	v.filter(g.Filter, "groups", "filter")
-	if g.Placeholder == "" || g.Placeholder == placeholderSelf {
+	if g.Placeholder == "" || g.Placeholder == entries.PlaceholderSelf {
 		return
 	}
-	if g.Style == styleMemberUID {
+	if g.Style == entries.StyleMemberUID {
 		v.at("a group of memberUid may be empty and needs no placeholder", "leave it out", "groups", "placeholder")
 		return
 	}
@@ -159,4 +161,12 @@ func (v validation) attribute(name string, key ...string) {
 	if name != "" && !identity.ValidType(name) {
 		v.at(fmt.Sprintf("%q is not a name in a schema", name), "letters, digits and hyphens", key...)
 	}
+}
+
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // Check connects and looks for what the configuration names. It cannot tell
 // the right to write: LDAP has no question for that.
-func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, error) {
+func (t *Accounts) Check(ctx context.Context, scope target.Scope) ([]target.Note, error) {
 	var notes []target.Note
 	err := t.with(ctx, "check the target", func(s *session) error {
 		notes = nil
@@ -25,10 +25,10 @@ func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, 
 			who = t.who()
 		}
 		notes = append(notes, target.Note{Text: fmt.Sprintf("%s, as %s", server.URL, who)})
-		if t.wire.AllowPlaintext && strings.HasPrefix(strings.ToLower(server.URL), "ldap://") {
+		if t.cfg.Wire.AllowPlaintext && strings.HasPrefix(strings.ToLower(server.URL), "ldap://") {
 			notes = append(notes, target.Note{Text: "the connection is not encrypted", Hint: "leave out allow_plaintext"})
 		}
-		places := []struct{ key, dn string }{{"base", t.cfg.Base}, {"disable.move_to", t.cfg.Disable.MoveTo}, {"groups.base", t.cfg.Groups.Base}}
+		places := []struct{ key, dn string }{{"base", t.cfg.Base.String()}, {"disable.move_to", t.cfg.MoveTo.String()}, {"groups.base", t.cfg.Groups.Base.String()}}
 		for _, p := range places {
 			if p.dn == "" {
 				continue
@@ -39,14 +39,14 @@ func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, 
 				broken("make it, or give "+t.who()+" the right to see it", "%s: %s is not there, or may not be seen", p.key, p.dn)
 			case err != nil:
 				return s.read(err)
-			case p.key == "base" && t.cfg.IDAttribute == entryUUID && rec.First(entryUUID) == "":
+			case p.key == "base" && t.cfg.IDAttribute == EntryUUID && rec.First(EntryUUID) == "":
 				broken("give "+t.who()+" the right to read it, or set id_attribute", "%s shows no entryUUID", p.dn)
 			}
 		}
 		if len(notes) > 0 && notes[len(notes)-1].Broken {
 			return nil
 		}
-		if t.groups.IsZero() {
+		if t.cfg.Groups.Base.IsZero() {
 			if len(scope.Entitlements) > 0 {
 				broken("set the base of groups", "%d entitlements are named, and this target has no groups", len(scope.Entitlements))
 			}
@@ -58,7 +58,7 @@ func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, 
 		}
 		for _, e := range scope.Entitlements {
 			if _, ok := groups[e]; !ok {
-				broken("rosterd never makes a group in a target: make it, or correct the name", "there is no group %q below %s", e, t.groups)
+				broken("rosterd never makes a group in a target: make it, or correct the name", "there is no group %q below %s", e, t.cfg.Groups.Base)
 			}
 		}
 		notes = append(notes, target.Note{Text: fmt.Sprintf("%d of %d groups are there", len(groups), len(scope.Entitlements))})

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -15,7 +15,7 @@ const matchesPerFilter = 50
 
 // Look finds accounts by ID wherever they are below the base, and by a match
 // among those that the filter admits.
-func (t *Target) Look(ctx context.Context, scope target.Scope, queries []target.Query) ([]target.Observation, error) {
+func (t *Accounts) Look(ctx context.Context, scope target.Scope, queries []target.Query) ([]target.Observation, error) {
 	out := make([]target.Observation, len(queries))
 	found := make([][]entry, len(queries))
 	var held map[target.NativeID][]string
@@ -132,7 +132,7 @@ func (s *session) lookByMatch(ctx context.Context, queries []target.Query, found
 	wanted := map[string][]int{}
 	for _, i := range open {
 		m := queries[i].Match[round]
-		key := strings.ToLower(m.Attribute) + "=" + canon(m.Attribute, m.Value)
+		key := strings.ToLower(m.Attribute) + "=" + Canon(m.Attribute, m.Value)
 		wanted[key] = append(wanted[key], i)
 	}
 	for _, e := range list {
@@ -140,7 +140,7 @@ func (s *session) lookByMatch(ctx context.Context, queries []target.Query, found
 		for _, attribute := range distinct(queries, open, round) {
 			answers := map[int]bool{}
 			for _, v := range e.rec.Values(attribute) {
-				for _, i := range wanted[attribute+"="+canon(attribute, v)] {
+				for _, i := range wanted[attribute+"="+Canon(attribute, v)] {
 					answers[i] = true
 				}
 			}

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 // session is a connection while one call uses it.
 type session struct {
-	t     *Target
+	t     *Accounts
 	c     *ldapwire.Conn
 	doing string // for errors: what the call does
 	final bool   // do cannot run a second time: a write left, or somebody saw what was read
@@ -20,7 +20,7 @@ type session struct {
 // with runs do on a connection. One that was kept from before may have been
 // closed by the server meanwhile: then do runs once more on a new one, unless
 // it was final.
-func (t *Target) with(ctx context.Context, doing string, do func(*session) error) error {
+func (t *Accounts) with(ctx context.Context, doing string, do func(*session) error) error {
 	select {
 	case t.slots <- struct{}{}:
 		defer func() { <-t.slots }()
@@ -40,7 +40,7 @@ func (t *Target) with(ctx context.Context, doing string, do func(*session) error
 			return err
 		}
 	}
-	c, err := ldapwire.Dial(ctx, t.wire)
+	c, err := ldapwire.Dial(ctx, t.cfg.Wire)
 	s := &session{t: t, c: c, doing: doing}
 	if err != nil {
 		return s.read(err)
@@ -51,7 +51,7 @@ func (t *Target) with(ctx context.Context, doing string, do func(*session) error
 }
 
 // take returns a connection that is open and not in use, or nil.
-func (t *Target) take() (*ldapwire.Conn, error) {
+func (t *Accounts) take() (*ldapwire.Conn, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
@@ -68,7 +68,7 @@ func (t *Target) take() (*ldapwire.Conn, error) {
 }
 
 // keep puts a connection back.
-func (t *Target) keep(c *ldapwire.Conn) {
+func (t *Accounts) keep(c *ldapwire.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done || !c.Alive() {
@@ -79,7 +79,7 @@ func (t *Target) keep(c *ldapwire.Conn) {
 }
 
 // drop closes the connections that nobody uses.
-func (t *Target) drop() {
+func (t *Accounts) drop() {
 	t.mu.Lock()
 	idle := t.idle
 	t.idle = nil
@@ -90,7 +90,7 @@ func (t *Target) drop() {
 }
 
 // Close closes the connections. A call that runs ends first.
-func (t *Target) Close() error {
+func (t *Accounts) Close() error {
 	t.mu.Lock()
 	t.done = true
 	t.mu.Unlock()

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -105,7 +105,7 @@ func (s *session) strip(ctx context.Context, value string) error {
 // heal finishes what a relocation from that place left undone when it was cut
 // off: groups that still have the old name follow, if nobody else has it.
 func (s *session) heal(ctx context.Context, was identity.DN, e entry) error {
-	if s.t.groups.IsZero() || s.t.cfg.Groups.Style == styleMemberUID || was.Equal(e.dn) {
+	if s.t.cfg.Groups.Base.IsZero() || s.t.cfg.Groups.Style == StyleMemberUID || was.Equal(e.dn) {
 		return nil
 	}
 	free, err := s.free(ctx, was.String())

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 // List yields every account, in the order of the server. Groups of the scope
 // are read first, whole.
-func (t *Target) List(ctx context.Context, scope target.Scope, yield func(target.Account) error) (target.Complete, error) {
+func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(target.Account) error) (target.Complete, error) {
 	if len(t.bases()) > 1 {
 		t.moving.Lock()
 		defer t.moving.Unlock()

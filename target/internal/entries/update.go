@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 // Update changes the attributes that differ, in one request. Values that are
 // added or taken are named one by one, so that what others write at the same time
 // stays; where somebody else was quicker, the entry is read once more.
-func (t *Target) Update(ctx context.Context, account target.Ref, set []target.Value) error {
+func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.Value) error {
 	return t.with(ctx, fmt.Sprintf("update %q", account.Name), func(s *session) error {
 		names := make([]string, len(set))
 		for i, v := range set {
@@ -50,7 +50,7 @@ func steps(e entry, set []target.Value) []ldapwire.Change {
 		actual := e.rec.Values(v.Name)
 		switch {
 		case v.How == target.Merge:
-			add, take := v.Steps(actual, target.Description{Same: same})
+			add, take := v.Steps(actual, target.Description{Same: Same})
 			// First out, then in: so an attribute with one value can change it.
 			change(ldapwire.DeleteValues, v.Name, take)
 			change(ldapwire.AddValues, v.Name, add)

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"strings"
@@ -29,8 +29,8 @@ var rules = map[string]rule{
 	"userpkcs12": exact, "sshpublickey": exact,
 }
 
-// canon makes two values of the attribute equal that the server calls equal.
-func canon(attribute, value string) string {
+// Canon makes two values of the attribute equal that the server calls equal.
+func Canon(attribute, value string) string {
 	switch rules[strings.ToLower(attribute)] {
 	case exact:
 		return value
@@ -58,15 +58,15 @@ func stripUID(value string) string {
 	return value[:i]
 }
 
-// same compares values as sets, as a server would.
-func same(attribute string, a, b []string) bool {
+// Same compares values as sets, as a server would.
+func Same(attribute string, a, b []string) bool {
 	have := make(map[string]bool, len(a))
 	for _, v := range a {
-		have[canon(attribute, v)] = true
+		have[Canon(attribute, v)] = true
 	}
 	seen := make(map[string]bool, len(b))
 	for _, v := range b {
-		c := canon(attribute, v)
+		c := Canon(attribute, v)
 		if !have[c] {
 			return false
 		}
@@ -80,7 +80,7 @@ func unique(attribute string, values []string) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, v := range values {
-		if c := canon(attribute, v); !seen[c] {
+		if c := Canon(attribute, v); !seen[c] {
 			seen[c] = true
 			out = append(out, v)
 		}

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 const (
 	// groupsPerFilter is how many groups one search asks for.
 	groupsPerFilter = 50
-	// fewLooks is up to how many accounts are asked for their groups one by
+	// FewLooks is up to how many accounts are asked for their groups one by
 	// one; for more of them the groups are read whole.
-	fewLooks = 128
+	FewLooks = 128
 )
 
 // group is a group of the target as it was read.
@@ -26,29 +26,29 @@ type group struct {
 }
 
 // value is what stands in a group for the account.
-func (t *Target) value(e entry) string {
-	if t.cfg.Groups.Style == styleMemberUID {
+func (t *Accounts) value(e entry) string {
+	if t.cfg.Groups.Style == StyleMemberUID {
 		return e.name
 	}
 	return e.rec.DN
 }
 
 // member is that value in a form that can be compared.
-func (t *Target) member(e entry) string {
+func (t *Accounts) member(e entry) string {
 	return t.memberKey(t.value(e))
 }
 
-func (t *Target) memberKey(value string) string {
-	return canon(t.cfg.Groups.Style, value)
+func (t *Accounts) memberKey(value string) string {
+	return Canon(t.cfg.Groups.Style, value)
 }
 
 // groupDN says whether an entitlement is written as the DN of a group.
-func (t *Target) groupDN(entitlement string) (identity.DN, bool) {
+func (t *Accounts) groupDN(entitlement string) (identity.DN, bool) {
 	if !strings.Contains(entitlement, "=") {
 		return identity.DN{}, false
 	}
 	dn, err := identity.ParseDN(entitlement)
-	return dn, err == nil && dn.Within(t.groups)
+	return dn, err == nil && dn.Within(t.cfg.Groups.Base)
 }
 
 // readGroups reads the groups of the entitlements. One that is not there is not
@@ -93,7 +93,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		var filter strings.Builder
 		filter.WriteString("(&" + t.cfg.Groups.Filter + "(|")
 		for _, e := range names[:n] {
-			key := canon(t.cfg.Groups.Name, e)
+			key := Canon(t.cfg.Groups.Name, e)
 			byName[key] = append(byName[key], e)
 			filter.WriteString("(" + t.cfg.Groups.Name + "=" + ldapwire.EscapeFilterValue(e) + ")")
 		}
@@ -105,7 +105,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		}
 		for _, rec := range recs {
 			for _, v := range unique(t.cfg.Groups.Name, rec.Values(t.cfg.Groups.Name)) {
-				for _, e := range byName[canon(t.cfg.Groups.Name, v)] {
+				for _, e := range byName[Canon(t.cfg.Groups.Name, v)] {
 					if err := put(e, rec); err != nil {
 						return nil, err
 					}
@@ -117,7 +117,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 }
 
 func (s *session) searchGroups(ctx context.Context, filter string, attributes ...string) ([]ldapwire.Record, error) {
-	base := s.t.groups.String()
+	base := s.t.cfg.Groups.Base.String()
 	recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: append([]string{s.t.cfg.Groups.Name}, attributes...)})
 	if err != nil {
 		return nil, s.container(err, base)
@@ -127,7 +127,7 @@ func (s *session) searchGroups(ctx context.Context, filter string, attributes ..
 
 // groupsWith lists the groups that have the value as a member.
 func (s *session) groupsWith(ctx context.Context, value string) ([]ldapwire.Record, error) {
-	if s.t.groups.IsZero() {
+	if s.t.cfg.Groups.Base.IsZero() {
 		return nil, nil
 	}
 	return s.searchGroups(ctx, "(&"+s.t.cfg.Groups.Filter+"("+s.t.cfg.Groups.Style+"="+ldapwire.EscapeFilterValue(value)+"))")
@@ -137,7 +137,7 @@ func (s *session) groupsWith(ctx context.Context, value string) ([]ldapwire.Reco
 func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string][]string, error) {
 	t := s.t
 	out := map[string][]string{}
-	if t.groups.IsZero() || len(scope.Entitlements) == 0 {
+	if t.cfg.Groups.Base.IsZero() || len(scope.Entitlements) == 0 {
 		return out, nil
 	}
 	groups, err := s.readGroups(ctx, scope.Entitlements, t.cfg.Groups.Style)
@@ -159,10 +159,10 @@ func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string]
 func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts []entry) (map[target.NativeID][]string, error) {
 	t := s.t
 	out := make(map[target.NativeID][]string, len(accounts))
-	if t.groups.IsZero() || len(scope.Entitlements) == 0 {
+	if t.cfg.Groups.Base.IsZero() || len(scope.Entitlements) == 0 {
 		return out, nil
 	}
-	if len(accounts) > fewLooks {
+	if len(accounts) > FewLooks {
 		held, err := s.holdings(ctx, scope)
 		if err != nil {
 			return nil, err
@@ -189,7 +189,7 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 }
 
 // entitlements names the groups, as far as they are in the scope.
-func (t *Target) entitlements(scope target.Scope, groups []ldapwire.Record) ([]string, error) {
+func (t *Accounts) entitlements(scope target.Scope, groups []ldapwire.Record) ([]string, error) {
 	var out []string
 	for _, rec := range groups {
 		dn, err := identity.ParseDN(rec.DN)
@@ -198,7 +198,7 @@ func (t *Target) entitlements(scope target.Scope, groups []ldapwire.Record) ([]s
 		}
 		for _, e := range scope.Entitlements {
 			if want, ok := t.groupDN(e); ok && want.Equal(dn) || !ok && slices.ContainsFunc(rec.Values(t.cfg.Groups.Name), func(v string) bool {
-				return same(t.cfg.Groups.Name, []string{v}, []string{e})
+				return Same(t.cfg.Groups.Name, []string{v}, []string{e})
 			}) {
 				out = append(out, e)
 			}

@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 
 // Create adds an entry below the base. A name that an entry anywhere in the
 // containers of accounts has is taken, that of a disabled one too.
-func (t *Target) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
+func (t *Accounts) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
 	doing := fmt.Sprintf("create %q", name)
 	if err := t.fitName(doing, name); err != nil {
 		return target.Ref{}, err
 	}
-	dn := identity.JoinRDN(t.cfg.RDN, name, t.base)
+	dn := identity.JoinRDN(t.cfg.RDN, name, t.cfg.Base)
 	attributes, err := t.fresh(doing, name, set, mark)
 	if err != nil {
 		return target.Ref{}, err
@@ -33,7 +33,7 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		if err := s.write(err); err != nil {
 			var e *target.Error
 			if errors.As(err, &e) && e.Class == target.Missing {
-				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.base.String()+" is not there"
+				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.cfg.Base.String()+" is not there"
 			}
 			return err
 		}
@@ -69,12 +69,12 @@ func (s *session) made(ctx context.Context, dn identity.DN, rec ldapwire.Record)
 }
 
 // fresh are the attributes of a new entry.
-func (t *Target) fresh(doing, name string, set []target.Value, mark string) ([]ldapwire.Values, error) {
+func (t *Accounts) fresh(doing, name string, set []target.Value, mark string) ([]ldapwire.Values, error) {
 	out := []ldapwire.Values{{Name: "objectClass", Values: t.cfg.ObjectClasses}, {Name: t.cfg.RDN, Values: []string{name}}}
 	has := map[string]bool{}
 	for _, v := range set {
 		if t.isRDN(v.Name) {
-			if len(v.Values) != 1 || !same(t.cfg.RDN, v.Values, []string{name}) {
+			if len(v.Values) != 1 || !Same(t.cfg.RDN, v.Values, []string{name}) {
 				return nil, refused("", "%s: the attribute %s is the name and cannot differ from it", doing, v.Name)
 			}
 			continue
@@ -84,8 +84,10 @@ func (t *Target) fresh(doing, name string, set []target.Value, mark string) ([]l
 			out = append(out, ldapwire.Values{Name: v.Name, Values: values})
 		}
 	}
-	if d := t.cfg.Disable; d.Attribute != "" && d.Enabled != "" && !has[strings.ToLower(d.Attribute)] {
-		out = append(out, ldapwire.Values{Name: d.Attribute, Values: []string{d.Enabled}})
+	for _, v := range t.cfg.Switch.Fresh {
+		if !has[strings.ToLower(v.Name)] {
+			out = append(out, v)
+		}
 	}
 	if t.cfg.Mark != "" && mark != "" && !has[strings.ToLower(t.cfg.Mark)] {
 		out = append(out, ldapwire.Values{Name: t.cfg.Mark, Values: []string{mark}})
@@ -93,7 +95,7 @@ func (t *Target) fresh(doing, name string, set []target.Value, mark string) ([]l
 	return out, nil
 }
 
-func (t *Target) fitName(doing, name string) error {
+func (t *Accounts) fitName(doing, name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return refused("", "%s: the name is empty", doing)
@@ -118,7 +120,7 @@ func (s *session) nameFree(ctx context.Context, name string, but target.NativeID
 }
 
 // Link puts the mark on the entry, if there is an attribute for it.
-func (t *Target) Link(ctx context.Context, account target.Ref, mark string) error {
+func (t *Accounts) Link(ctx context.Context, account target.Ref, mark string) error {
 	return t.with(ctx, fmt.Sprintf("link %q", account.Name), func(s *session) error {
 		if t.cfg.Mark == "" {
 			return nil
@@ -141,7 +143,7 @@ func (t *Target) Link(ctx context.Context, account target.Ref, mark string) erro
 func equal(a, b []string) bool { return (target.Description{}).Equal("", a, b) }
 
 // Rename gives the entry another RDN, and its groups follow.
-func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (target.Ref, error) {
+func (t *Accounts) Rename(ctx context.Context, account target.Ref, name string) (target.Ref, error) {
 	doing := fmt.Sprintf("rename %q to %q", account.Name, name)
 	if err := t.fitName(doing, name); err != nil {
 		return target.Ref{}, err
@@ -177,16 +179,16 @@ func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (t
 
 // Enable lets the account be used: by the attribute, or by moving it to the
 // base.
-func (t *Target) Enable(ctx context.Context, account target.Ref) error {
+func (t *Accounts) Enable(ctx context.Context, account target.Ref) error {
 	return t.close(ctx, account, true)
 }
 
 // Disable closes the account: by the attribute, or by moving it away.
-func (t *Target) Disable(ctx context.Context, account target.Ref) error {
+func (t *Accounts) Disable(ctx context.Context, account target.Ref) error {
 	return t.close(ctx, account, false)
 }
 
-func (t *Target) close(ctx context.Context, account target.Ref, enable bool) error {
+func (t *Accounts) close(ctx context.Context, account target.Ref, enable bool) error {
 	doing := fmt.Sprintf("disable %q", account.Name)
 	if enable {
 		doing = fmt.Sprintf("enable %q", account.Name)
@@ -196,27 +198,20 @@ func (t *Target) close(ctx context.Context, account target.Ref, enable bool) err
 		defer t.moving.RUnlock()
 	}
 	return t.with(ctx, doing, func(s *session) error {
-		d := t.cfg.Disable
-		if d.Attribute == "" && t.moveTo.IsZero() {
+		if t.cfg.Switch.Turn == nil && t.cfg.MoveTo.IsZero() {
 			return refused("set disable", "%s: the configuration does not say how", doing)
 		}
 		e, err := s.one(ctx, account)
 		if err != nil {
 			return err
 		}
-		if t.moveTo.IsZero() {
+		if t.cfg.MoveTo.IsZero() {
 			if t.enabled(e) == enable {
 				return nil
 			}
-			var values []string
-			if enable && d.Enabled != "" {
-				values = []string{d.Enabled}
-			} else if !enable {
-				values = []string{d.Disabled}
-			}
-			return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: d.Attribute, Values: values}}))
+			return s.write(s.c.Modify(ctx, e.rec.DN, t.cfg.Switch.Turn(e.rec, enable)))
 		}
-		from, to := t.base, t.moveTo
+		from, to := t.cfg.Base, t.cfg.MoveTo
 		if enable {
 			from, to = to, from
 		}
@@ -234,7 +229,7 @@ func (t *Target) close(ctx context.Context, account target.Ref, enable bool) err
 }
 
 // Delete takes the account out of all groups, then removes its entry.
-func (t *Target) Delete(ctx context.Context, account target.Ref) error {
+func (t *Accounts) Delete(ctx context.Context, account target.Ref) error {
 	return t.with(ctx, fmt.Sprintf("delete %q", account.Name), func(s *session) error {
 		found, err := s.resolve(ctx, []target.Ref{account})
 		if err != nil {
@@ -243,7 +238,7 @@ func (t *Target) Delete(ctx context.Context, account target.Ref) error {
 		e, ok := found[account.ID]
 		if !ok {
 			left := ""
-			if !t.groups.IsZero() {
+			if !t.cfg.Groups.Base.IsZero() {
 				if left, err = s.leftover(ctx, account); err != nil {
 					return err
 				}

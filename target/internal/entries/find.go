@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -50,9 +50,9 @@ func (s *session) container(err error, base string) error {
 	return err
 }
 
-func (t *Target) who() string {
-	if t.cfg.BindDN != "" {
-		return t.cfg.BindDN
+func (t *Accounts) who() string {
+	if t.cfg.Wire.BindDN != "" {
+		return t.cfg.Wire.BindDN
 	}
 	return "rosterd's identity"
 }
@@ -125,7 +125,7 @@ func (s *session) guess(ctx context.Context, ref target.Ref, attributes ...strin
 	t.mu.Unlock()
 	places := []string{place}
 	if ref.Name != "" && place == "" {
-		places = append(places, identity.JoinRDN(t.cfg.RDN, ref.Name, t.base).String())
+		places = append(places, identity.JoinRDN(t.cfg.RDN, ref.Name, t.cfg.Base).String())
 	}
 	for _, dn := range places {
 		if dn == "" {
@@ -176,7 +176,7 @@ func (s *session) free(ctx context.Context, dn string) (bool, error) {
 }
 
 // remember notes where an account is, as a guess for next time.
-func (t *Target) remember(e entry) {
+func (t *Accounts) remember(e entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.known) >= knownLimit {

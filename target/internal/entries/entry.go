@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"fmt"
@@ -20,8 +20,8 @@ type entry struct {
 
 // attributes are those to ask for: what an entry needs to be understood, and
 // more.
-func (t *Target) attributes(more ...string) []string {
-	all := append([]string{t.cfg.IDAttribute, t.cfg.RDN, t.cfg.Disable.Attribute, t.cfg.Mark}, more...)
+func (t *Accounts) attributes(more ...string) []string {
+	all := slices.Concat([]string{t.cfg.IDAttribute, t.cfg.RDN, t.cfg.Mark}, t.cfg.Switch.Attributes, more)
 	var out []string
 	for _, a := range all {
 		if a != "" && !slices.ContainsFunc(out, func(b string) bool { return strings.EqualFold(a, b) }) {
@@ -32,7 +32,7 @@ func (t *Target) attributes(more ...string) []string {
 }
 
 // entry reads what identifies an account.
-func (t *Target) entry(rec ldapwire.Record) (entry, error) {
+func (t *Accounts) entry(rec ldapwire.Record) (entry, error) {
 	dn, err := identity.ParseDN(rec.DN)
 	if err != nil {
 		return entry{}, refused("", "read an account: %w", err)
@@ -40,7 +40,7 @@ func (t *Target) entry(rec ldapwire.Record) (entry, error) {
 	e := entry{rec: rec, dn: dn, id: target.NativeID(rec.First(t.cfg.IDAttribute))}
 	if e.id == "" {
 		return entry{}, &target.Error{Class: target.Denied, Err: fmt.Errorf("read the account %s: it shows no %s", rec.DN, t.cfg.IDAttribute),
-			Tip: fmt.Sprintf("give %s the right to read %s, or set id_attribute", t.cfg.BindDN, t.cfg.IDAttribute)}
+			Tip: fmt.Sprintf("give %s the right to read %s, or set id_attribute", t.cfg.Wire.BindDN, t.cfg.IDAttribute)}
 	}
 	names := rec.Values(t.cfg.RDN)
 	if len(names) > 0 {
@@ -50,7 +50,7 @@ func (t *Target) entry(rec ldapwire.Record) (entry, error) {
 		if !t.isRDN(ava.Type) {
 			continue
 		}
-		if i := slices.IndexFunc(names, func(n string) bool { return canon(t.cfg.RDN, n) == canon(t.cfg.RDN, ava.Value) }); i >= 0 {
+		if i := slices.IndexFunc(names, func(n string) bool { return Canon(t.cfg.RDN, n) == Canon(t.cfg.RDN, ava.Value) }); i >= 0 {
 			e.name = names[i]
 		}
 	}
@@ -58,24 +58,21 @@ func (t *Target) entry(rec ldapwire.Record) (entry, error) {
 }
 
 // isRDN says whether the attribute is the one that names accounts.
-func (t *Target) isRDN(attribute string) bool {
+func (t *Accounts) isRDN(attribute string) bool {
 	return strings.EqualFold(attribute, t.cfg.RDN)
 }
 
 // enabled says whether the account may be used.
-func (t *Target) enabled(e entry) bool {
-	if !t.moveTo.IsZero() {
-		return !e.dn.Within(t.moveTo)
+func (t *Accounts) enabled(e entry) bool {
+	if !t.cfg.MoveTo.IsZero() {
+		return !e.dn.Within(t.cfg.MoveTo)
 	}
-	d := t.cfg.Disable
-	return d.Attribute == "" || !slices.ContainsFunc(e.rec.Values(d.Attribute), func(v string) bool {
-		return same(d.Attribute, []string{v}, []string{d.Disabled})
-	})
+	return t.cfg.Switch.On == nil || t.cfg.Switch.On(e.rec)
 }
 
 // account is the entry as a reader with the scope sees it, its entitlements
 // aside.
-func (t *Target) account(e entry, scope target.Scope) target.Account {
+func (t *Accounts) account(e entry, scope target.Scope) target.Account {
 	a := target.Account{ID: e.id, Name: e.name, Enabled: t.enabled(e), Reference: e.dn.String(), Attributes: make(map[string][]string, len(scope.Attributes))}
 	for _, name := range scope.Attributes {
 		if v := e.rec.Values(name); len(v) > 0 {
@@ -90,7 +87,7 @@ func (t *Target) account(e entry, scope target.Scope) target.Account {
 
 // rdnText writes the first RDN of the name, with another value for the naming
 // attribute if value is not empty.
-func (t *Target) rdnText(dn identity.DN, value string) string {
+func (t *Accounts) rdnText(dn identity.DN, value string) string {
 	var parts []string
 	for _, ava := range dn.RDN() {
 		v := ava.Value

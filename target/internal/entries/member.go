@@ -1,4 +1,4 @@
-package ldap
+package entries
 
 import (
 	"context"
@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// membersPerWrite is how many members one request adds or removes.
-	membersPerWrite = 500
+	// MembersPerWrite is how many members one request adds or removes.
+	MembersPerWrite = 500
 	// fewCompares is up to how many members the server is asked for one by
 	// one; for more of them the group is read.
 	fewCompares = 16
 )
 
 // Grant adds the accounts to the group.
-func (t *Target) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+func (t *Accounts) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
 	return t.entitle(ctx, entitlement, accounts, true)
 }
 
 // Revoke removes the accounts from the group. A group that may not be empty
 // gets the placeholder.
-func (t *Target) Revoke(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+func (t *Accounts) Revoke(ctx context.Context, entitlement string, accounts []target.Ref) []error {
 	return t.entitle(ctx, entitlement, accounts, false)
 }
 
-func (t *Target) entitle(ctx context.Context, entitlement string, accounts []target.Ref, give bool) []error {
+func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []target.Ref, give bool) []error {
 	if len(accounts) == 0 {
 		return nil
 	}
@@ -40,7 +40,7 @@ func (t *Target) entitle(ctx context.Context, entitlement string, accounts []tar
 	errs, failed := make([]error, len(accounts)), false
 	err := t.with(ctx, doing, func(s *session) error {
 		clear(errs)
-		if t.groups.IsZero() {
+		if t.cfg.Groups.Base.IsZero() {
 			return refused("set the base of groups", "%s: this target has no groups", doing)
 		}
 		groups, err := s.readGroups(ctx, []string{entitlement})
@@ -49,7 +49,7 @@ func (t *Target) entitle(ctx context.Context, entitlement string, accounts []tar
 		}
 		g, ok := groups[entitlement]
 		if !ok {
-			return missing("rosterd never makes a group in a target: make it, or correct the name", "%s: there is no such group below %s", doing, t.groups)
+			return missing("rosterd never makes a group in a target: make it, or correct the name", "%s: there is no such group below %s", doing, t.cfg.Groups.Base)
 		}
 		found, err := s.resolve(ctx, accounts)
 		if err != nil {
@@ -91,14 +91,14 @@ func (s *session) leftover(ctx context.Context, ref target.Ref) (string, error) 
 		return "", nil
 	}
 	t := s.t
-	if t.cfg.Groups.Style == styleMemberUID {
+	if t.cfg.Groups.Style == StyleMemberUID {
 		heirs, err := s.search(ctx, "("+t.cfg.RDN+"="+ldapwire.EscapeFilterValue(ref.Name)+")")
 		if err != nil || len(heirs) > 0 {
 			return "", err
 		}
 		return ref.Name, nil
 	}
-	dn := identity.JoinRDN(t.cfg.RDN, ref.Name, t.base).String()
+	dn := identity.JoinRDN(t.cfg.RDN, ref.Name, t.cfg.Base).String()
 	free, err := s.free(ctx, dn)
 	if err != nil || !free {
 		return "", err
@@ -130,7 +130,7 @@ func (b *batch) run(ctx context.Context) error {
 		return err
 	}
 	for len(todo) > 0 {
-		n := min(len(todo), membersPerWrite)
+		n := min(len(todo), MembersPerWrite)
 		part := todo[:n]
 		todo = todo[n:]
 		err := b.write(ctx, part)
@@ -173,7 +173,7 @@ func (b *batch) fail(values []string, err error) {
 // todo leaves out what is so already, as it stands in the group.
 func (b *batch) todo(ctx context.Context) ([]string, error) {
 	s, style := b.s, b.s.t.cfg.Groups.Style
-	if len(b.values) <= fewCompares && style != styleUniqueMember {
+	if len(b.values) <= fewCompares && style != StyleUniqueMember {
 		var out []string
 		for _, v := range b.values {
 			has, err := s.c.Compare(ctx, b.group.rec.DN, style, v)
@@ -234,11 +234,11 @@ func (s *session) remove(ctx context.Context, dn string, values []string) error 
 	g := s.t.cfg.Groups
 	gone := ldapwire.Change{Verb: ldapwire.DeleteValues, Name: g.Style, Values: values}
 	err := s.modifyGroup(ctx, dn, gone)
-	if !errors.Is(err, ldapwire.ErrObjectClassViolation) || g.Placeholder == "" || g.Style == styleMemberUID {
+	if !errors.Is(err, ldapwire.ErrObjectClassViolation) || g.Placeholder == "" || g.Style == StyleMemberUID {
 		return err
 	}
 	placeholder := g.Placeholder
-	if placeholder == placeholderSelf {
+	if placeholder == PlaceholderSelf {
 		placeholder = dn
 	}
 	return s.modifyGroup(ctx, dn, ldapwire.Change{Verb: ldapwire.AddValues, Name: g.Style, Values: []string{placeholder}}, gone)
