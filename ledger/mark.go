@@ -16,8 +16,9 @@ type Mark struct {
 	// them found; zero: none does. It is kept when the mark is settled.
 	Next time.Time
 	// Refers are the names of others whose accounts theirs speak of. They are kept
-	// when the mark is settled.
-	Refers []identity.DN
+	// when the mark is settled. RefersKept: what was kept stays, since not all was read.
+	Refers     []identity.DN
+	RefersKept bool
 }
 
 // Due is a moment at which a person becomes dirty by itself.

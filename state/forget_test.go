@@ -45,6 +45,15 @@ func newPast(t *testing.T) *past {
 	p.write(one, "writer1", "w1-account-1")
 	p.trace("zelda@example.com", dn("zelda"), "Zelda Fitzgerald-Kuhn", "E-471100", string(p.id), "zk-account-1")
 
+	// Others refer to them, by the account too.
+	p.settle(map[identity.Ordinal][]string{one: {dn("zelda"), dn("writer2")}})
+	const reference = "uid=zk-reference,ou=accounts,dc=example,dc=com"
+	p.trace(reference)
+	o := order(one, target.Update, "w1-account-1")
+	o.Change.Set = []target.Value{{Name: "manager", Values: []string{reference}}}
+	in := must2(p.s.Intend("c1", []ledger.Order{o}))
+	ok(t, p.s.Record([]Result{{Intent: in[0], Outcome: ledger.Outcome{Done: true}}}))
+
 	// They get another login and DN.
 	p.clock.forward(40 * 24 * time.Hour)
 	p.src.Remove(p.id)
@@ -92,7 +101,7 @@ func newPast(t *testing.T) *past {
 		return tx.Bucket(bContainers).Put(containerKey(1, p.id+" below"), []byte("ou=addresses,"+dn("zelda")))
 	}))
 	closed := must2(p.s.Links(p.them))[p.them]["wiki"]
-	closed.Phase = ledger.Closed
+	closed.Phase, closed.Reference = ledger.Closed, reference
 	ok(t, p.s.PutLinks([]ledger.Link{closed}))
 	return p
 }
@@ -157,7 +166,8 @@ func otherParts(t tester, s *Store, them identity.Ordinal) (parts []string) {
 	t.Helper()
 	for _, r := range records(t, s, JournalFilter{}) {
 		for _, p := range r.Parts {
-			if p.Person != uint64(them) && p.Data != nil && !strings.Contains(strings.ToLower(string(p.Data)), "zelda") {
+			text := strings.ToLower(string(p.Data))
+			if p.Person != uint64(them) && p.Data != nil && !strings.Contains(text, "zelda") && !strings.Contains(text, "zk-") {
 				parts = append(parts, fmt.Sprint(r.Seq, p.Person, string(p.Data)))
 			}
 		}

@@ -113,8 +113,11 @@ func (c *calledBy) inState(tx *txn) error {
 		case c.who[l.Person]:
 			c.add(l.Name)
 			c.dn(string(l.Account))
+			c.dn(l.Reference)
 		case l.Phase != ledger.Deleted:
-			accounts[strings.ToLower(l.Name)], accounts[strings.ToLower(string(l.Account))] = true, true
+			for _, name := range []string{l.Name, string(l.Account), l.Reference} {
+				accounts[strings.ToLower(name)] = true
+			}
 		}
 		return nil
 	}); err != nil {

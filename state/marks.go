@@ -265,7 +265,7 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 	for chunk := range slices.Chunk(marks, writeChunk) {
 		done := 0
 		if err := s.update(func(tx *txn) error {
-			b := tx.Bucket(bMarks)
+			b, settled := tx.Bucket(bMarks), make([]ledger.Mark, 0, len(chunk))
 			for _, m := range chunk {
 				v := b.Get(ordKey(m.Person))
 				if v == nil {
@@ -284,12 +284,10 @@ func (s *Store) Settle(marks []ledger.Mark) (int, error) {
 				if err := setFlip(tx, m.Person, m.Next); err != nil {
 					return err
 				}
-				if err := setReferred(tx, m.Person, m.Refers); err != nil {
-					return err
-				}
+				settled = append(settled, m)
 				done++
 			}
-			return nil
+			return refersTo(tx, settled)
 		}); err != nil {
 			return n, fmt.Errorf("settle: %w", err)
 		}

@@ -123,6 +123,11 @@ func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 			if err := markReferrers(tx, h, true); err != nil {
 				return err
 			}
+			if now != nil && now.kind == directory.Person {
+				if err := leftName(tx, h, o); err != nil {
+					return err
+				}
+			}
 			if err := nobody(tx, source, h, +1); err != nil {
 				return err
 			}
@@ -135,6 +140,9 @@ func renamed(tx *txn, o identity.Ordinal, old, now *entry) error {
 				return err
 			}
 			if err := b.Put(nameKey(h, o), one); err != nil {
+				return err
+			}
+			if err := forgetFormer(tx, h[:]); err != nil {
 				return err
 			}
 			if err := markReferrers(tx, h, true); err != nil {

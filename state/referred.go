@@ -29,23 +29,23 @@ func namedKey(h []byte, who identity.Ordinal) []byte {
 
 func referrerKey(who identity.Ordinal) []byte { return append([]byte{byReferrer}, ordKey(who)...) }
 
-// setReferred keeps whom the person names; none takes it back.
-func setReferred(tx *txn, who identity.Ordinal, names []identity.DN) error {
+// setReferred keeps whom the person names; none takes it back. It returns the names
+// by which they refer to nobody any more.
+func setReferred(tx *txn, who identity.Ordinal, names []identity.DN) (left [][]byte, err error) {
 	b := tx.Bucket(bReferred)
 	if b == nil {
 		if len(names) == 0 {
-			return nil
+			return nil, nil
 		}
-		var err error
 		if b, err = tx.CreateBucketIfNotExists(bReferred); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var now []byte
 	if len(names) > 0 {
 		e, err := decodeLean(tx.Bucket(bPeople).Get(ordKey(who)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, n := range names {
 			h := nameHash(byDN, e.source, n.Key())
@@ -54,22 +54,84 @@ func setReferred(tx *txn, who identity.Ordinal, names []identity.DN) error {
 	}
 	was := bytes.Clone(b.Get(referrerKey(who)))
 	if bytes.Equal(was, now) {
-		return nil
+		return nil, nil
 	}
 	for h := range slices.Chunk(was, len(digest{})) {
-		if err := b.Delete(namedKey(h, who)); err != nil {
-			return err
+		if among(now, h) {
+			continue
 		}
+		if err := b.Delete(namedKey(h, who)); err != nil {
+			return nil, err
+		}
+		left = append(left, h)
 	}
 	for h := range slices.Chunk(now, len(digest{})) {
 		if err := b.Put(namedKey(h, who), one); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if len(now) == 0 {
+		return left, b.Delete(referrerKey(who))
+	}
+	return left, b.Put(referrerKey(who), now)
+}
+
+// refersTo keeps whom those people name. All of them are kept before it is asked who
+// is named by nobody: one may name whom another names no more.
+func refersTo(tx *txn, marks []ledger.Mark) error {
+	var left [][]byte
+	for _, m := range marks {
+		if m.RefersKept {
+			continue
+		}
+		gone, err := setReferred(tx, m.Person, m.Refers)
+		if err != nil {
+			return err
+		}
+		left = append(left, gone...)
+	}
+	for _, h := range left {
+		if err := unnamed(tx, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// among says whether the hash is one of those.
+func among(hashes, h []byte) bool {
+	for one := range slices.Chunk(hashes, len(digest{})) {
+		if bytes.Equal(one, h) {
+			return true
+		}
+	}
+	return false
+}
+
+// unnamed forgets who had a name that nobody refers to any more.
+func unnamed(tx *txn, h []byte) error {
+	if len(referrers(tx, digest(h))) > 0 {
+		return nil
+	}
+	return forgetFormer(tx, h)
+}
+
+// unrefer takes one name from those by which somebody refers to others.
+func unrefer(tx *txn, who identity.Ordinal, h digest) error {
+	b := tx.Bucket(bReferred)
+	var rest []byte
+	for one := range slices.Chunk(bytes.Clone(b.Get(referrerKey(who))), len(h)) {
+		if !bytes.Equal(one, h[:]) {
+			rest = append(rest, one...)
+		}
+	}
+	if err := b.Delete(namedKey(h[:], who)); err != nil {
+		return err
+	}
+	if len(rest) == 0 {
 		return b.Delete(referrerKey(who))
 	}
-	return b.Put(referrerKey(who), now)
+	return b.Put(referrerKey(who), rest)
 }
 
 // referrers are those who name the DN.
@@ -116,27 +178,54 @@ func referredMoves(tx *txn, who identity.Ordinal, was, is *ledger.Link) error {
 	if err != nil {
 		return err
 	}
-	dn, err := identity.ParseDN(e.dn)
-	if err != nil {
-		return nil // nobody can name them
+	for _, h := range append(namesOf(&e), formers(tx, who)...) {
+		if err := markReferrers(tx, h, false); err != nil {
+			return err
+		}
 	}
-	return markReferrers(tx, nameHash(byDN, e.source, dn.Key()), false)
+	return nil
+}
+
+// namesOf are the names by which others can refer to somebody; none where the DN is no
+// name.
+func namesOf(e *entry) []digest { return names{e.source, e.dn, "", "", ""}.hashes(directory.Person) }
+
+// Refer keeps whom the people name whose marks stay: what is asked of the index must
+// not wait until they are settled.
+func (s *Store) Refer(marks []ledger.Mark) error {
+	for chunk := range slices.Chunk(marks, writeChunk) {
+		if err := s.update(func(tx *txn) error {
+			var there []ledger.Mark
+			for _, m := range chunk {
+				if tx.Bucket(bPeople).Get(ordKey(m.Person)) != nil {
+					there = append(there, m)
+				}
+			}
+			return refersTo(tx, there)
+		}); err != nil {
+			return fmt.Errorf("keep whom people name: %w", err)
+		}
+	}
+	return nil
 }
 
 // forgetReferred leaves nothing of the name of somebody who is forgotten. Whoever
 // names them still is marked, and looked at afresh.
 func forgetReferred(tx *txn, who identity.Ordinal, e *entry) error {
-	if err := setReferred(tx, who, nil); err != nil {
+	if err := refersTo(tx, []ledger.Mark{{Person: who}}); err != nil {
 		return err
 	}
-	for _, h := range (names{e.source, e.dn, "", "", ""}).hashes(directory.Person) {
+	for _, h := range append(namesOf(e), formers(tx, who)...) {
+		if err := markReferrers(tx, h, true); err != nil {
+			return err
+		}
 		for _, other := range referrers(tx, h) {
-			if err := setReferred(tx, other, nil); err != nil {
+			if err := unrefer(tx, other, h); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return inherit(tx, who, 0)
 }
 
 // Referred is whom a DN means in a source.
@@ -147,7 +236,8 @@ type Referred struct {
 	Person identity.Ordinal
 }
 
-// Referred says of names whom they mean. Of several the one who is there is meant.
+// Referred says of names whom they mean. Of several the one who is there is meant; where
+// none of them is, who had the name last and is called something else by now.
 func (s *Store) Referred(source string, names []identity.DN) ([]Referred, error) {
 	out := make([]Referred, len(names))
 	err := s.view(func(tx *txn) error {
@@ -158,7 +248,8 @@ func (s *Store) Referred(source string, names []identity.DN) ([]Referred, error)
 		people := tx.Bucket(bPeople)
 		for i, n := range names {
 			var here, left []identity.Ordinal
-			for _, o := range named(tx, nameHash(byDN, src.Num, n.Key())) {
+			h := nameHash(byDN, src.Num, n.Key())
+			for _, o := range named(tx, h) {
 				v := people.Get(ordKey(o))
 				if v == nil {
 					continue // a group
@@ -167,11 +258,14 @@ func (s *Store) Referred(source string, names []identity.DN) ([]Referred, error)
 				if err != nil {
 					return err
 				}
-				if e.standing > identity.Disabled && e.standing <= identity.PresumedGone {
+				if e.left() {
 					left = append(left, o)
 				} else {
 					here = append(here, o)
 				}
+			}
+			if who := former(tx, h[:]); len(here) == 0 && who.Valid() {
+				here = []identity.Ordinal{who}
 			}
 			if len(here) == 0 {
 				here = left

@@ -55,7 +55,10 @@ func (s *Store) relink(tx *txn, old, now identity.Ordinal, by string) error {
 	if err := setFlip(tx, now, time.Time{}); err != nil {
 		return err
 	}
-	if err := setReferred(tx, now, nil); err != nil {
+	if err := refersTo(tx, []ledger.Mark{{Person: now}}); err != nil {
+		return err
+	}
+	if err := inherit(tx, now, old); err != nil {
 		return err
 	}
 	for _, b := range [][]byte{bPeople, bMarks} {

@@ -132,7 +132,7 @@ func namedBy(p identity.Person, attributes []string) []string {
 // referAgain leaves the marks of those whose references mean something else by now:
 // the account of whom they name came, moved or went in this cycle, and the next one
 // writes it. Of everybody else it notes whom they name.
-func (c *cycle) referAgain() (map[identity.Ordinal][]identity.DN, error) {
+func (c *cycle) referAgain() (map[identity.Ordinal]ledger.Mark, error) {
 	attributes := c.Policy.References()
 	if len(attributes) == 0 {
 		return nil, nil
@@ -145,17 +145,22 @@ func (c *cycle) referAgain() (map[identity.Ordinal][]identity.DN, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := map[identity.Ordinal][]identity.DN{}
+	names := make(map[identity.Ordinal]ledger.Mark, len(people))
 	for _, p := range people {
 		if !reflect.DeepEqual(now[p.Ordinal], c.refs[p.Ordinal]) {
 			c.open[p.Ordinal] = true
 			c.report.Referring = append(c.report.Referring, p.Ordinal)
 		}
+		m := ledger.Mark{RefersKept: slices.ContainsFunc(attributes, func(name string) bool {
+			_, is := p.Attributes.Get(name)
+			return is == identity.NotRead
+		})}
 		for _, written := range namedBy(p, attributes) {
 			if dn, err := identity.ParseDN(written); err == nil && !dn.IsZero() {
-				names[p.Ordinal] = append(names[p.Ordinal], dn)
+				m.Refers = append(m.Refers, dn)
 			}
 		}
+		names[p.Ordinal] = m
 	}
 	return names, nil
 }

@@ -132,13 +132,26 @@ func TestReferencesToAccounts(t *testing.T) {
 	w.settles()
 	w.wantBoss("d", "late")
 
-	// Whose entry moves is found under the new name alone.
+	// Whose entry moves is meant by the old name too, where the server does not follow:
+	// a person is not a DN. (Such a reference was cleared before: a mass update by a
+	// directory without referential integrity took everybody's manager away.)
 	w.move(b, "uid=bb,"+people)
 	w.settles()
-	w.wantBoss("a", "")
+	w.wantBoss("a", "b")
 	w.reports(a, "bb")
 	w.settles()
 	w.wantBoss("a", "b")
+
+	// Until somebody else has that name.
+	w.reports(a, "c")
+	w.settles()
+	w.wantBoss("a", "c")
+	w.move(c, "uid=cc,"+people)
+	w.settles()
+	w.wantBoss("a", "c")
+	w.move(late, "uid=c,"+people)
+	w.settles()
+	w.wantBoss("a", "late")
 
 	// The account went without us, and is made anew with another ID.
 	w.reports(d, "a")

@@ -1,7 +1,6 @@
 package sync
 
 import (
-	"slices"
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
@@ -29,7 +28,15 @@ func (c *cycle) settle() error {
 	if err != nil {
 		return err
 	}
-	settled := slices.DeleteFunc(slices.Clone(c.marks), func(m ledger.Mark) bool { return c.open[m.Person] })
+	var settled, open []ledger.Mark
+	for _, m := range c.marks {
+		m.Refers, m.RefersKept = refers[m.Person].Refers, refers[m.Person].RefersKept
+		if c.open[m.Person] {
+			open = append(open, m)
+		} else {
+			settled = append(settled, m)
+		}
+	}
 	next := make(map[identity.Ordinal]time.Time)
 	for _, p := range c.input.People {
 		if !p.Desired.Next.IsZero() {
@@ -37,12 +44,15 @@ func (c *cycle) settle() error {
 		}
 	}
 	for i := range settled {
-		settled[i].Next, settled[i].Refers = next[settled[i].Person], refers[settled[i].Person]
+		settled[i].Next = next[settled[i].Person]
 	}
 	if err := c.graces(); err != nil {
 		return err
 	}
 	if _, err := c.Store.Settle(settled); err != nil {
+		return err
+	}
+	if err := c.Store.Refer(open); err != nil {
 		return err
 	}
 	if err := c.referLater(); err != nil {
