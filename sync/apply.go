@@ -161,7 +161,7 @@ func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Or
 	if err != nil {
 		return nil, err
 	}
-	units := group(intents)
+	units := group(intents, a.together(intents))
 	results := make([][]state.Result, len(units))
 	workers, wctx := errgroup.WithContext(ctx)
 	workers.SetLimit(max(1, a.target.Concurrency))
@@ -347,12 +347,12 @@ func (a *applier) note(results []state.Result) (later []ledger.Order) {
 	return later
 }
 
-// pace waits for the target's rate.
-func (a *applier) pace(ctx context.Context) error {
+// pace waits until the target's rate lets so many writes go.
+func (a *applier) pace(ctx context.Context, n int) error {
 	if a.target.Rate == nil {
 		return nil
 	}
-	return a.target.Rate.Wait(ctx)
+	return a.target.Rate.WaitN(ctx, n)
 }
 
 func (a *applier) parkUntil(who identity.Ordinal) (attempts int, next time.Time) {

@@ -12,11 +12,12 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// unit is what one worker does in one go: the changes of one account, or one
-// entitlement of many accounts.
+// unit is what one worker does in one go: the changes of one account, one
+// entitlement of many accounts, or the making of many accounts.
 type unit struct {
 	intents []state.Intent
 	members bool
+	creates bool
 }
 
 // memberOf is what the changes of one membership request have in common.
@@ -26,11 +27,13 @@ type memberOf struct {
 }
 
 // group makes units of intents: account changes by person, membership changes
-// by entitlement.
-func group(intents []state.Intent) []unit {
+// by entitlement, and accounts to be made so many together; one by one where that
+// is 1. The orders of a batch do not depend on each other.
+func group(intents []state.Intent, together int) []unit {
 	var units []unit
 	accounts := map[identity.Ordinal]int{}
 	members := map[memberOf]int{}
+	making := -1
 	for _, in := range intents {
 		ch := in.Order().Change
 		switch ch.Verb {
@@ -43,6 +46,12 @@ func group(intents []state.Intent) []unit {
 				units = append(units, unit{members: true})
 			}
 			units[i].intents = append(units[i].intents, in)
+		case target.Create:
+			if making < 0 || len(units[making].intents) >= together {
+				making = len(units)
+				units = append(units, unit{creates: true})
+			}
+			units[making].intents = append(units[making].intents, in)
 		default:
 			i, open := accounts[ch.Person]
 			if !open {
@@ -68,14 +77,14 @@ const gaveWay = "not sent: it gave way to somebody who was named"
 // do writes one unit and returns a result for each of its intents. After a stop
 // or an abort no more units are begun.
 func (a *applier) do(ctx context.Context, u unit) []state.Result {
-	switch {
-	case a.ask.stopped(), ctx.Err() != nil:
-		return keptBack(u.intents, unsent)
-	case a.yields(), a.gaveUp(), a.paused() != "":
-		return keptBack(u.intents, gaveWay)
+	if why := a.keeps(ctx); why != "" {
+		return keptBack(u.intents, why)
 	}
-	if u.members {
+	switch {
+	case u.members:
 		return a.doMembers(ctx, u.intents)
+	case u.creates && len(u.intents) > 1:
+		return a.doCreates(ctx, u.intents)
 	}
 	var results []state.Result
 	for at := 0; at < len(u.intents); {
@@ -87,6 +96,17 @@ func (a *applier) do(ctx context.Context, u unit) []state.Result {
 		at += n
 	}
 	return results
+}
+
+// keeps is why no write is sent any more; empty while they are.
+func (a *applier) keeps(ctx context.Context) string {
+	switch {
+	case a.ask.stopped(), ctx.Err() != nil:
+		return unsent
+	case a.yields(), a.gaveUp(), a.paused() != "":
+		return gaveWay
+	}
+	return ""
 }
 
 // keptBack are the results of writes that were not sent. Nothing failed by it.

@@ -14,7 +14,7 @@ import (
 
 // write does one change of an account, or several updates of it together.
 func (a *applier) write(ctx context.Context, intents []state.Intent) (target.Ref, time.Duration, error) {
-	if err := a.pace(ctx); err != nil {
+	if err := a.pace(ctx, 1); err != nil {
 		return target.Ref{}, 0, notSent(err)
 	}
 	o := intents[0].Order()
@@ -47,9 +47,29 @@ func (a *applier) write(ctx context.Context, intents []state.Intent) (target.Ref
 	return ref, a.Now().Sub(began), err
 }
 
+// writeCreates makes many accounts in one call, and tells of each.
+func (a *applier) writeCreates(ctx context.Context, intents []state.Intent, told func(int, target.Created) bool) {
+	if err := a.pace(ctx, len(intents)); err != nil {
+		told(0, target.Created{Err: notSent(err)})
+		return
+	}
+	accounts := make([]target.Creation, len(intents))
+	for i, in := range intents {
+		o := in.Order()
+		accounts[i] = target.Creation{Name: o.Change.Name, Set: o.Change.Set, Mark: o.Mark}
+	}
+	a.batcher().CreateAll(ctx, accounts, told)
+}
+
+// batcher is the target where it makes many accounts together, else nil.
+func (a *applier) batcher() target.Batcher {
+	b, _ := a.target.Target.(target.Batcher)
+	return b
+}
+
 // writeMembers grants or revokes one entitlement of many accounts.
 func (a *applier) writeMembers(ctx context.Context, intents []state.Intent) ([]error, time.Duration) {
-	if err := a.pace(ctx); err != nil {
+	if err := a.pace(ctx, 1); err != nil {
 		return fill(len(intents), notSent(err)), 0
 	}
 	ch := intents[0].Order().Change

@@ -64,6 +64,7 @@ func harness(made func(*testing.T) *Target) targettest.Harness {
 			}
 		},
 		Want:         target.Description{Kind: "memory", NameAttribute: "name", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true, Passwords: true, MustChange: true},
+		Batches:      true,
 		Single:       [2]string{"displayName", "title"},
 		Multi:        "mail",
 		Entitlements: [3]string{"Publishers", "Reviewers", "Writers"},

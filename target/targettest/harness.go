@@ -33,6 +33,8 @@ type Harness struct {
 	// Names are those that an account must survive; nil: the strange ones of
 	// the suite.
 	Names []string
+	// Batches says that the kind is a target.Batcher.
+	Batches bool
 	// Volatile says that the ID changes with the name.
 	Volatile bool
 	// Same are attribute values that the system calls equal though they are
@@ -95,6 +97,14 @@ func (h Harness) required(name string) []target.Value {
 		return nil
 	}
 	return h.Required(name)
+}
+
+// names are those that an account must survive.
+func (h Harness) names() []string {
+	if h.Names != nil {
+		return h.Names
+	}
+	return strange
 }
 
 // set are the values of a new account.

@@ -27,6 +27,10 @@ func Run(t *testing.T, h Harness) {
 		{"LookFailsWhole", true, lookFails},
 		{"Create", true, create},
 		{"CreateExists", true, createExists},
+		{"CreateAll", h.Batches, createMany},
+		{"CreateAllStops", h.Batches, createAllStops},
+		{"CreateAllMixed", h.Batches, createAllMixed},
+		{"CreateAllCancelled", h.Batches, createAllCancelled},
 		{"StrangeNames", true, strangeNames},
 		{"StrangeValues", true, strangeValues},
 		{"LinkPutsTheMark", h.Want.Marks, link},
@@ -72,6 +76,9 @@ func describe(b *bench) {
 	}
 	if _, can := b.Target.(target.Passworder); want.Passwords && !can {
 		b.t.Fatal("describe says that passwords can be set, and the target cannot")
+	}
+	if _, is := b.Target.(target.Batcher); is != b.h.Batches {
+		b.t.Fatalf("makes many accounts at once: %v, want %v", is, b.h.Batches)
 	}
 	d := b.Target.Describe()
 	pairs := []Pair{

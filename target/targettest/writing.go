@@ -45,11 +45,7 @@ var strange = []string{"Zoë Äßç", "last, first", `say "hi"`, " leading", "#h
 
 // strangeNames sends an account with each name through its whole life.
 func strangeNames(b *bench) {
-	names := b.h.Names
-	if names == nil {
-		names = strange
-	}
-	for _, name := range names {
+	for _, name := range b.h.names() {
 		var ref target.Ref
 		b.untouched(func() {
 			ref = b.create(name, value(b.h.Single[0], "one"))
