@@ -74,6 +74,10 @@ func (t plainTarget) Create(ctx context.Context, name string, set []target.Value
 	return t.Target.Create(ctx, name, set, "")
 }
 
+func (t plainTarget) CreateAll(ctx context.Context, accounts []target.Creation, told func(int, target.Created) bool) {
+	oneByOne(ctx, t, accounts, told)
+}
+
 // Law 5: a create without outcome claims no account that is somebody else's by
 // the time that the target can be asked.
 func TestLaw05DoubtClaimsNothingOfAnother(t *testing.T) {

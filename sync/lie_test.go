@@ -31,6 +31,10 @@ func (l *liar) Look(ctx context.Context, s target.Scope, q []target.Query) ([]ta
 	return out, err
 }
 
+func (l *liar) CreateAll(ctx context.Context, accounts []target.Creation, told func(int, target.Created) bool) {
+	oneByOne(ctx, l, accounts, told)
+}
+
 func (l *liar) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
 	if l.about == target.Create {
 		return target.Ref{ID: "never", Name: name}, nil
