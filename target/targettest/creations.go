@@ -93,7 +93,7 @@ func createMany(b *bench) {
 			b.t.Fatalf("%q was made as %+v, which is not there, or another's", accounts[i].Name, m.Account)
 		case !b.Target.Describe().EqualName(a.Name, accounts[i].Name), !b.Target.Describe().EqualName(m.Account.Name, accounts[i].Name):
 			b.t.Fatalf("%q was made as %q, and is told as %q", accounts[i].Name, a.Name, m.Account.Name)
-		case !a.Enabled, len(a.Entitlements) > 0, b.h.Want.Marks && a.Mark != accounts[i].Mark:
+		case a.Enabled == b.h.Want.PasswordFirst, len(a.Entitlements) > 0, b.h.Want.Marks && a.Mark != accounts[i].Mark:
 			b.t.Fatalf("made %s", show(a))
 		}
 		seen[a.ID] = true
