@@ -28,7 +28,7 @@ func New(cfg Config, name string) (*Target, error) {
 func (c Config) settings() (entries.Settings, error) {
 	s := entries.Settings{
 		Kind: "ldap", Wire: c.wire(), Connections: c.Connections,
-		Filter: c.Filter, RDN: c.RDN, ObjectClasses: c.ObjectClasses, IDAttribute: c.IDAttribute, Mark: c.Mark,
+		Filter: c.Filter, Name: c.RDN, RDN: c.RDN, ObjectClasses: c.ObjectClasses, IDAttribute: c.IDAttribute, Mark: c.Mark,
 		Switch: c.Disable.byAttribute(),
 		Groups: entries.Groups{Style: c.Groups.Style, Placeholder: c.Groups.Placeholder, Name: c.Groups.Name, Filter: c.Groups.Filter},
 	}

@@ -32,11 +32,11 @@ func New(cfg Settings) *Accounts {
 // Describe says what the settings allow.
 func (t *Accounts) Describe() target.Description {
 	return target.Description{
-		Kind: t.cfg.Kind, NameAttribute: t.cfg.RDN,
+		Kind: t.cfg.Kind, NameAttribute: t.cfg.Name,
 		CanRename: true, CanDisable: t.cfg.Switch.Turn != nil || !t.cfg.MoveTo.IsZero(), CanDelete: true,
 		Entitlements: !t.cfg.Groups.Base.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "", References: true,
 		Same:     Same,
-		SameName: func(a, b string) bool { return Canon(t.cfg.RDN, a) == Canon(t.cfg.RDN, b) },
+		SameName: func(a, b string) bool { return Canon(t.cfg.Name, a) == Canon(t.cfg.Name, b) },
 	}
 }
 
@@ -49,7 +49,7 @@ func (t *Accounts) Identity(ctx context.Context) (string, error) {
 		if err != nil {
 			return s.read(err)
 		}
-		id = t.cfg.Kind + ":" + t.cfg.Base.Key() + "?" + rec.First(t.cfg.IDAttribute)
+		id = t.cfg.Kind + ":" + t.cfg.Base.Key() + "?" + t.id(rec)
 		return nil
 	})
 	return id, err

@@ -21,7 +21,7 @@ type entry struct {
 // attributes are those to ask for: what an entry needs to be understood, and
 // more.
 func (t *Accounts) attributes(more ...string) []string {
-	all := slices.Concat([]string{t.cfg.IDAttribute, t.cfg.RDN, t.cfg.Mark}, t.cfg.Switch.Attributes, more)
+	all := slices.Concat([]string{t.cfg.IDAttribute, t.cfg.Name, t.cfg.RDN, t.cfg.Mark}, t.cfg.Switch.Attributes, t.cfg.Guarded.Attributes, t.cfg.Groups.Primary.Attributes, more)
 	var out []string
 	for _, a := range all {
 		if a != "" && !slices.ContainsFunc(out, func(b string) bool { return strings.EqualFold(a, b) }) {
@@ -37,29 +37,62 @@ func (t *Accounts) entry(rec ldapwire.Record) (entry, error) {
 	if err != nil {
 		return entry{}, refused("", "read an account: %w", err)
 	}
-	e := entry{rec: rec, dn: dn, id: target.NativeID(rec.First(t.cfg.IDAttribute))}
+	e := entry{rec: rec, dn: dn, id: target.NativeID(t.id(rec))}
 	if e.id == "" {
 		return entry{}, &target.Error{Class: target.Denied, Err: fmt.Errorf("read the account %s: it shows no %s", rec.DN, t.cfg.IDAttribute),
 			Tip: fmt.Sprintf("give %s the right to read %s, or set id_attribute", t.cfg.Wire.BindDN, t.cfg.IDAttribute)}
 	}
-	names := rec.Values(t.cfg.RDN)
+	names := rec.Values(t.cfg.Name)
 	if len(names) > 0 {
 		e.name = names[0]
 	}
 	for _, ava := range dn.RDN() { // the one of several that the DN shows
-		if !t.isRDN(ava.Type) {
+		if !t.isName(ava.Type) {
 			continue
 		}
-		if i := slices.IndexFunc(names, func(n string) bool { return Canon(t.cfg.RDN, n) == Canon(t.cfg.RDN, ava.Value) }); i >= 0 {
+		if i := slices.IndexFunc(names, func(n string) bool { return Canon(t.cfg.Name, n) == Canon(t.cfg.Name, ava.Value) }); i >= 0 {
 			e.name = names[i]
 		}
 	}
 	return e, nil
 }
 
-// isRDN says whether the attribute is the one that names accounts.
-func (t *Accounts) isRDN(attribute string) bool {
-	return strings.EqualFold(attribute, t.cfg.RDN)
+// id is the ID of the account, as text; empty if the entry shows none.
+func (t *Accounts) id(rec ldapwire.Record) string {
+	if id := rec.First(t.cfg.IDAttribute); t.cfg.IDText == nil || id == "" {
+		return id
+	}
+	return t.cfg.IDText(rec.First(t.cfg.IDAttribute))
+}
+
+// idFilter finds the account with the ID; empty if nobody can have it.
+func (t *Accounts) idFilter(id target.NativeID) string {
+	value := string(id)
+	if t.cfg.IDValue != nil {
+		if value = t.cfg.IDValue(value); value == "" {
+			return ""
+		}
+	}
+	return "(" + t.cfg.IDAttribute + "=" + ldapwire.EscapeFilterValue(value) + ")"
+}
+
+// isName says whether the attribute is the name of accounts.
+func (t *Accounts) isName(attribute string) bool { return strings.EqualFold(attribute, t.cfg.Name) }
+
+// isRDN says whether the attribute names entries.
+func (t *Accounts) isRDN(attribute string) bool { return strings.EqualFold(attribute, t.cfg.RDN) }
+
+// titled says whether entries are named by another attribute than accounts.
+func (t *Accounts) titled() bool { return !t.isName(t.cfg.RDN) }
+
+// title is the value of the naming attribute in the name of the entry.
+func (t *Accounts) title(dn identity.DN) string {
+	for _, ava := range dn.RDN() {
+		if t.isRDN(ava.Type) {
+			return ava.Value
+		}
+	}
+	return ""
 }
 
 // enabled says whether the account may be used.
@@ -82,6 +115,7 @@ func (t *Accounts) account(e entry, scope target.Scope) target.Account {
 	if t.cfg.Mark != "" {
 		a.Mark = e.rec.First(t.cfg.Mark)
 	}
+	a.Protected = t.cfg.Guarded.Is != nil && t.cfg.Guarded.Is(e.rec)
 	return a
 }
 

@@ -23,7 +23,7 @@ const (
 func (s *session) search(ctx context.Context, filter string, attributes ...string) ([]entry, error) {
 	var out []entry
 	for _, base := range s.t.bases() {
-		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: s.t.attributes(attributes...)})
+		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: s.t.attributes(attributes...), Controls: s.t.cfg.Controls})
 		if err != nil {
 			return nil, s.container(err, base)
 		}
@@ -65,10 +65,12 @@ func (s *session) byID(ctx context.Context, ids []target.NativeID, attributes ..
 		var filter strings.Builder
 		filter.WriteString("(|")
 		for _, id := range ids[:n] {
-			filter.WriteString("(" + s.t.cfg.IDAttribute + "=" + ldapwire.EscapeFilterValue(string(id)) + ")")
+			filter.WriteString(s.t.idFilter(id))
 		}
 		filter.WriteString(")")
-		ids = ids[n:]
+		if ids = ids[n:]; filter.Len() == len("(|)") {
+			continue // nobody can have those
+		}
 		found, err := s.search(ctx, filter.String(), attributes...)
 		if err != nil {
 			return nil, err
@@ -124,7 +126,7 @@ func (s *session) guess(ctx context.Context, ref target.Ref, attributes ...strin
 	place := t.known[ref.ID]
 	t.mu.Unlock()
 	places := []string{place}
-	if ref.Name != "" && place == "" {
+	if ref.Name != "" && place == "" && !t.titled() {
 		places = append(places, identity.JoinRDN(t.cfg.RDN, ref.Name, t.cfg.Base).String())
 	}
 	for _, dn := range places {
@@ -138,7 +140,7 @@ func (s *session) guess(ctx context.Context, ref target.Ref, attributes ...strin
 		if err != nil {
 			return entry{}, s.read(err)
 		}
-		if target.NativeID(rec.First(t.cfg.IDAttribute)) == ref.ID {
+		if target.NativeID(t.id(rec)) == ref.ID {
 			return t.entry(rec)
 		}
 	}

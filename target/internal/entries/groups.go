@@ -55,6 +55,7 @@ func (t *Accounts) groupDN(entitlement string) (identity.DN, bool) {
 // in the answer; a name that two groups have is an error.
 func (s *session) readGroups(ctx context.Context, entitlements []string, attributes ...string) (map[string]group, error) {
 	t := s.t
+	attributes = slices.DeleteFunc(attributes, func(a string) bool { return a == "" })
 	out := make(map[string]group, len(entitlements))
 	put := func(entitlement string, rec ldapwire.Record) error {
 		dn, err := identity.ParseDN(rec.DN)
@@ -74,7 +75,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 			names = append(names, e)
 			continue
 		}
-		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: t.cfg.Groups.Filter, Attributes: attributes})
+		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: t.cfg.Groups.Filter, Attributes: attributes, ReadLong: t.cfg.Groups.Long})
 		if err != nil {
 			if classOf(err) == target.Missing {
 				continue
@@ -118,7 +119,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 
 func (s *session) searchGroups(ctx context.Context, filter string, attributes ...string) ([]ldapwire.Record, error) {
 	base := s.t.cfg.Groups.Base.String()
-	recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: append([]string{s.t.cfg.Groups.Name}, attributes...)})
+	recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: append([]string{s.t.cfg.Groups.Name}, attributes...), ReadLong: s.t.cfg.Groups.Long, Controls: s.t.cfg.Controls})
 	if err != nil {
 		return nil, s.container(err, base)
 	}
@@ -133,6 +134,37 @@ func (s *session) groupsWith(ctx context.Context, value string) ([]ldapwire.Reco
 	return s.searchGroups(ctx, "(&"+s.t.cfg.Groups.Filter+"("+s.t.cfg.Groups.Style+"="+ldapwire.EscapeFilterValue(value)+"))")
 }
 
+// groupsOf lists the groups that the account is in.
+func (s *session) groupsOf(ctx context.Context, e entry) ([]ldapwire.Record, error) {
+	g, primary := s.t.cfg.Groups, s.t.primary(e)
+	if primary == "" {
+		return s.groupsWith(ctx, s.t.value(e))
+	}
+	return s.searchGroups(ctx, "(&"+g.Filter+"(|("+g.Style+"="+ldapwire.EscapeFilterValue(s.t.value(e))+")("+g.Primary.Group+"="+ldapwire.EscapeFilterValue(primary)+")))")
+}
+
+// primary is what tells the primary group of the account; empty if it has none.
+func (t *Accounts) primary(e entry) string {
+	if t.cfg.Groups.Primary.Of == nil {
+		return ""
+	}
+	return t.cfg.Groups.Primary.Of(e.rec)
+}
+
+// primaryKey tells a primary group from a member among what is held.
+func primaryKey(value string) string { return "\x00" + value }
+
+// held are the entitlements of the account among those by member.
+func (t *Accounts) held(by map[string][]string, e entry) []string {
+	list := by[t.member(e)]
+	if p := t.primary(e); p != "" && len(by[primaryKey(p)]) > 0 {
+		list = slices.Concat(list, by[primaryKey(p)])
+		slices.Sort(list)
+		list = slices.Compact(list)
+	}
+	return list
+}
+
 // holdings reads the groups of the scope whole: entitlements by member.
 func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string][]string, error) {
 	t := s.t
@@ -140,7 +172,7 @@ func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string]
 	if t.cfg.Groups.Base.IsZero() || len(scope.Entitlements) == 0 {
 		return out, nil
 	}
-	groups, err := s.readGroups(ctx, scope.Entitlements, t.cfg.Groups.Style)
+	groups, err := s.readGroups(ctx, scope.Entitlements, t.cfg.Groups.Style, t.cfg.Groups.Primary.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +182,10 @@ func (s *session) holdings(ctx context.Context, scope target.Scope) (map[string]
 			if list := out[key]; len(list) == 0 || list[len(list)-1] != e {
 				out[key] = append(list, e)
 			}
+		}
+		if p := t.cfg.Groups.Primary.Group; p != "" && groups[e].rec.First(p) != "" {
+			key := primaryKey(groups[e].rec.First(p))
+			out[key] = append(out[key], e)
 		}
 	}
 	return out, nil
@@ -168,7 +204,7 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 			return nil, err
 		}
 		for _, e := range accounts {
-			out[e.id] = held[t.member(e)]
+			out[e.id] = t.held(held, e)
 		}
 		return out, nil
 	}
@@ -176,7 +212,7 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		if _, known := out[e.id]; known || t.value(e) == "" {
 			continue
 		}
-		recs, err := s.groupsWith(ctx, t.value(e))
+		recs, err := s.groupsOf(ctx, e)
 		if err != nil {
 			return nil, err
 		}

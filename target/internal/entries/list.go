@@ -23,7 +23,7 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 			return err
 		}
 		for _, base := range t.bases() {
-			req := ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: t.cfg.Filter, Attributes: t.attributes(scope.Attributes...)}
+			req := ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: t.cfg.Filter, Attributes: t.attributes(scope.Attributes...), Controls: t.cfg.Controls}
 			_, err := s.c.Search(ctx, req, func(view *ldapwire.Entry) error {
 				s.final = true // somebody has seen the beginning
 				e, err := t.entry(view.Record())
@@ -33,7 +33,7 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 				}
 				t.remember(e)
 				a := t.account(e, scope)
-				a.Entitlements = held[t.member(e)]
+				a.Entitlements = t.held(held, e)
 				if err := yield(a); err != nil {
 					stopped = err
 					return err

@@ -43,7 +43,7 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 		if t.cfg.Groups.Base.IsZero() {
 			return refused("set the base of groups", "%s: this target has no groups", doing)
 		}
-		groups, err := s.readGroups(ctx, []string{entitlement})
+		groups, err := s.readGroups(ctx, []string{entitlement}, t.cfg.Groups.Primary.Group)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,12 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 		b := batch{s: s, group: g, give: give, errs: errs, at: map[string][]int{}}
 		for i, ref := range accounts {
 			value := ""
-			if e, ok := found[ref.ID]; ok {
+			if e, ok := found[ref.ID]; ok && t.primary(e) != "" && t.primary(e) == g.rec.First(t.cfg.Groups.Primary.Group) {
+				if !give {
+					errs[i] = refused("give the account another primary group first", "%s: it is the primary group of %s, which nobody can be taken out of", doing, e.rec.DN)
+				}
+				continue
+			} else if ok {
 				value = t.value(e)
 			} else if value, err = s.leftover(ctx, ref); err != nil {
 				return err
@@ -87,10 +92,10 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 // leftover is what an account that is gone may have left in groups; empty if
 // another has its name now.
 func (s *session) leftover(ctx context.Context, ref target.Ref) (string, error) {
-	if ref.Name == "" {
+	t := s.t
+	if ref.Name == "" || t.cfg.Groups.Linked {
 		return "", nil
 	}
-	t := s.t
 	if t.cfg.Groups.Style == StyleMemberUID {
 		heirs, err := s.search(ctx, "("+t.cfg.RDN+"="+ldapwire.EscapeFilterValue(ref.Name)+")")
 		if err != nil || len(heirs) > 0 {
@@ -189,7 +194,11 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 		}
 		return out, nil
 	}
-	rec, err := s.c.Base(ctx, b.group.rec.DN, style)
+	read := s.c.Base
+	if s.t.cfg.Groups.Long {
+		read = s.c.BaseWhole
+	}
+	rec, err := read(ctx, b.group.rec.DN, style)
 	if err != nil {
 		return nil, s.read(err)
 	}
@@ -215,16 +224,20 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 func (b *batch) write(ctx context.Context, values []string) error {
 	if b.give {
 		err := b.s.modifyGroup(ctx, b.group.rec.DN, ldapwire.Change{Verb: ldapwire.AddValues, Name: b.s.t.cfg.Groups.Style, Values: values})
-		if len(values) == 1 && errors.Is(err, ldapwire.ErrTypeOrValueExists) {
+		if len(values) == 1 && (errors.Is(err, ldapwire.ErrTypeOrValueExists) || b.s.t.already(err, true)) {
 			return nil
 		}
 		return err
 	}
 	err := b.s.remove(ctx, b.group.rec.DN, values)
-	if len(values) == 1 && errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+	if len(values) == 1 && (errors.Is(err, ldapwire.ErrNoSuchAttribute) || b.s.t.already(err, false)) {
 		return nil
 	}
 	return err
+}
+
+func (t *Accounts) already(err error, add bool) bool {
+	return err != nil && t.cfg.Groups.Already != nil && t.cfg.Groups.Already(err, add)
 }
 
 // remove takes members out of a group, and puts the placeholder in if the

@@ -25,7 +25,8 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 	now := e
 	now.dn, now.name, now.rec.DN = dn, newName, dn.String()
 	var stale []ldapwire.Record // groups that still name somebody who was there before
-	if t.member(now) != t.member(e) {
+	linked := t.cfg.Groups.Linked || t.member(now) == t.member(e)
+	if !linked {
 		if stale, err = s.groupsWith(ctx, t.value(now)); err != nil {
 			return entry{}, err
 		}
@@ -34,7 +35,7 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 		return entry{}, err
 	}
 	t.remember(now)
-	if t.member(now) == t.member(e) {
+	if linked {
 		return now, nil // what stands in the groups is its name still
 	}
 	if err := s.follow(ctx, t.value(e), t.value(now), stale); err != nil {
@@ -87,7 +88,7 @@ func (s *session) swap(ctx context.Context, dn, was, now string) error {
 
 // strip takes a member out of every group.
 func (s *session) strip(ctx context.Context, value string) error {
-	if value == "" {
+	if value == "" || s.t.cfg.Groups.Linked {
 		return nil
 	}
 	groups, err := s.groupsWith(ctx, value)
@@ -105,7 +106,7 @@ func (s *session) strip(ctx context.Context, value string) error {
 // heal finishes what a relocation from that place left undone when it was cut
 // off: groups that still have the old name follow, if nobody else has it.
 func (s *session) heal(ctx context.Context, was identity.DN, e entry) error {
-	if s.t.cfg.Groups.Base.IsZero() || s.t.cfg.Groups.Style == StyleMemberUID || was.Equal(e.dn) {
+	if s.t.cfg.Groups.Base.IsZero() || s.t.cfg.Groups.Linked || s.t.cfg.Groups.Style == StyleMemberUID || was.Equal(e.dn) {
 		return nil
 	}
 	free, err := s.free(ctx, was.String())

@@ -112,7 +112,7 @@ func (s *session) read(err error) error {
 	if e := (*target.Error)(nil); errors.As(err, &e) {
 		return err
 	}
-	e := &target.Error{Class: classOf(err), Err: fmt.Errorf("%s: %w", s.doing, err), Tip: hintOf(err)}
+	e := s.t.classed(fmt.Errorf("%s: %w", s.doing, err))
 	var limit *ldapwire.Error
 	switch {
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
@@ -131,11 +131,27 @@ func (s *session) write(err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &target.Error{Class: classOf(err), Err: fmt.Errorf("%s: %w", s.doing, err), Tip: hintOf(err)}
+	e := s.t.classed(fmt.Errorf("%s: %w", s.doing, err))
 	if ldapwire.IsInDoubt(err) {
 		e.Class, e.Tip = target.InDoubt, ""
 	} else if errors.Is(err, ldapwire.ErrReferral) {
 		e.Class, e.Tip = target.Denied, "this server does not take writes: put the one that it names under urls"
+	}
+	return e
+}
+
+// classed gives an error its class and what to do about it, as the kind has it, or
+// else as any directory does.
+func (t *Accounts) classed(err error) *target.Error {
+	e := &target.Error{Class: classOf(err), Err: err, Tip: hintOf(err)}
+	var answer *ldapwire.Error
+	if t.cfg.Explain != nil && errors.As(err, &answer) && answer.Code != 0 {
+		if class, tip := t.cfg.Explain(answer); class != 0 {
+			e.Class = class
+			if tip != "" {
+				e.Tip = tip
+			}
+		}
 	}
 	return e
 }

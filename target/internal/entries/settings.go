@@ -3,6 +3,7 @@ package entries
 import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
 )
 
 // Settings are what differs between the kinds, and between two targets of one.
@@ -20,17 +21,44 @@ type Settings struct {
 	MoveTo identity.DN
 	// Filter says which entries are accounts.
 	Filter string
-	// RDN is the attribute that names an account.
+	// Name is the attribute that is the name of an account.
+	Name string
+	// RDN is the attribute that names its entry: the same, or another one, which is
+	// the name where nothing else gives it a value.
 	RDN string
 	// ObjectClasses are those of a new account.
 	ObjectClasses []string
 	// IDAttribute is the immutable ID.
 	IDAttribute string
+	// IDText makes the ID of a value of that attribute, IDValue the value of the
+	// ID, or "" if it cannot be one; nil: they are the same.
+	IDText, IDValue func(string) string
 	// Mark is the attribute that takes the ownership mark; empty: none.
 	Mark string
 	// Switch closes an account by its attributes; the zero one cannot.
 	Switch Switch
 	Groups Groups
+
+	// FitName says why a name cannot be one of an account; nil: any text can.
+	FitName func(name string) error
+	// Domain is where a name must be free, if that is more than the containers of
+	// accounts, and the values of the attributes in Unique too.
+	Domain identity.DN
+	Unique []string
+	// Guarded says whether the server itself guards an account, by these attributes.
+	Guarded Test
+	// Explain says what an answer of the server means, where the kind knows it
+	// better; class 0: it does not.
+	Explain func(*ldapwire.Error) (class target.Class, tip string)
+	// Controls go with every search.
+	Controls []ldapwire.RequestControl
+}
+
+// Test is a question about an account; the zero one is answered with no.
+type Test struct {
+	// Attributes are read of every account for it.
+	Attributes []string
+	Is         func(ldapwire.Record) bool
 }
 
 // Switch is how attributes say that an account may be used. Its functions are
@@ -61,6 +89,26 @@ type Groups struct {
 	Name string
 	// Filter says which entries are groups.
 	Filter string
+	// Linked: the server keeps the members of groups in step with the names of
+	// entries, and takes out who is deleted.
+	Linked bool
+	// Long: the server may show a part of the members at a time.
+	Long bool
+	// Already says of an error that the one member that was to be added, or taken
+	// out, is so already, where the server has another word for it than the usual.
+	Already func(err error, add bool) bool
+	// Primary is the group that an account is in by an attribute of its own.
+	Primary Primary
+}
+
+// Primary is the group that somebody is in without standing among its members;
+// the zero one is none.
+type Primary struct {
+	// Attributes are read of every account for it.
+	Attributes []string
+	// Of is the value that the group has in the attribute Group; "" for none.
+	Of    func(account ldapwire.Record) string
+	Group string
 }
 
 // The attributes that members stand in.

@@ -46,7 +46,7 @@ func TestSwapMeetsRefint(t *testing.T) {
 		}
 		base := identity.MustDN(suffix)
 		a := New(Settings{
-			Wire: ldapwire.Config{URLs: []string{server.TLSURL()}, CAFile: ca, BindDN: user, Password: func() (string, error) { return "let me in", nil }}, Base: base, RDN: "uid", Filter: "(uid=*)", IDAttribute: EntryUUID,
+			Wire: ldapwire.Config{URLs: []string{server.TLSURL()}, CAFile: ca, BindDN: user, Password: func() (string, error) { return "let me in", nil }}, Base: base, Name: "uid", RDN: "uid", Filter: "(uid=*)", IDAttribute: EntryUUID,
 			Groups: Groups{Base: base, Style: StyleMember, Name: "cn", Filter: "(objectClass=groupOfNames)"},
 		})
 		t.Cleanup(func() {

@@ -16,7 +16,7 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 	return t.with(ctx, fmt.Sprintf("update %q", account.Name), func(s *session) error {
 		names := make([]string, len(set))
 		for i, v := range set {
-			if names[i] = v.Name; t.isRDN(v.Name) {
+			if names[i] = v.Name; t.isName(v.Name) {
 				return refused("", "%s: the attribute %s is the name; only a rename changes it", s.doing, v.Name)
 			}
 		}
@@ -25,9 +25,15 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 			if err != nil {
 				return err
 			}
-			changes := steps(e, set)
+			if e, err = s.retitle(ctx, e, set); err != nil {
+				return err
+			}
+			changes := t.steps(e, set)
 			if len(changes) == 0 {
 				return nil
+			}
+			if err := s.valuesFree(ctx, set, e.id); err != nil {
+				return err
 			}
 			err = s.c.Modify(ctx, e.rec.DN, changes)
 			if !again && (errors.Is(err, ldapwire.ErrTypeOrValueExists) || errors.Is(err, ldapwire.ErrNoSuchAttribute)) {
@@ -39,7 +45,7 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 }
 
 // steps are what is left to do for the values to be as they should.
-func steps(e entry, set []target.Value) []ldapwire.Change {
+func (t *Accounts) steps(e entry, set []target.Value) []ldapwire.Change {
 	var out []ldapwire.Change
 	change := func(verb ldapwire.Verb, name string, values []string) {
 		if len(values) > 0 || verb == ldapwire.ReplaceValues {
@@ -49,6 +55,7 @@ func steps(e entry, set []target.Value) []ldapwire.Change {
 	for _, v := range set {
 		actual := e.rec.Values(v.Name)
 		switch {
+		case t.isRDN(v.Name): // has been done
 		case v.How == target.Merge:
 			add, take := v.Steps(actual, target.Description{Same: Same})
 			// First out, then in: so an attribute with one value can change it.

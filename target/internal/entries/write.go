@@ -19,14 +19,18 @@ func (t *Accounts) Create(ctx context.Context, name string, set []target.Value, 
 	if err := t.fitName(doing, name); err != nil {
 		return target.Ref{}, err
 	}
-	dn := identity.JoinRDN(t.cfg.RDN, name, t.cfg.Base)
-	attributes, err := t.fresh(doing, name, set, mark)
+	title, err := t.titleOf(doing, name, set)
+	if err != nil {
+		return target.Ref{}, err
+	}
+	dn := identity.JoinRDN(t.cfg.RDN, title, t.cfg.Base)
+	attributes, err := t.fresh(doing, name, title, set, mark)
 	if err != nil {
 		return target.Ref{}, err
 	}
 	var ref target.Ref
 	err = t.with(ctx, doing, func(s *session) error {
-		if err := s.nameFree(ctx, name, ""); err != nil {
+		if err := s.nameFree(ctx, name, "", set...); err != nil {
 			return err
 		}
 		rec, err := s.c.AddRead(ctx, dn.String(), attributes, t.attributes()...)
@@ -35,7 +39,7 @@ func (t *Accounts) Create(ctx context.Context, name string, set []target.Value, 
 			if errors.As(err, &e) && e.Class == target.Missing {
 				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.cfg.Base.String()+" is not there"
 			}
-			return err
+			return s.titleTaken(ctx, dn, err)
 		}
 		e, err := s.made(ctx, dn, rec)
 		if err != nil {
@@ -69,14 +73,20 @@ func (s *session) made(ctx context.Context, dn identity.DN, rec ldapwire.Record)
 }
 
 // fresh are the attributes of a new entry.
-func (t *Accounts) fresh(doing, name string, set []target.Value, mark string) ([]ldapwire.Values, error) {
-	out := []ldapwire.Values{{Name: "objectClass", Values: t.cfg.ObjectClasses}, {Name: t.cfg.RDN, Values: []string{name}}}
+func (t *Accounts) fresh(doing, name, title string, set []target.Value, mark string) ([]ldapwire.Values, error) {
+	out := []ldapwire.Values{{Name: "objectClass", Values: t.cfg.ObjectClasses}, {Name: t.cfg.RDN, Values: []string{title}}}
+	if t.titled() {
+		out = append(out, ldapwire.Values{Name: t.cfg.Name, Values: []string{name}})
+	}
 	has := map[string]bool{}
 	for _, v := range set {
-		if t.isRDN(v.Name) {
-			if len(v.Values) != 1 || !Same(t.cfg.RDN, v.Values, []string{name}) {
+		if t.isName(v.Name) {
+			if len(v.Values) != 1 || !Same(t.cfg.Name, v.Values, []string{name}) {
 				return nil, refused("", "%s: the attribute %s is the name and cannot differ from it", doing, v.Name)
 			}
+			continue
+		}
+		if t.isRDN(v.Name) {
 			continue
 		}
 		if values := unique(v.Name, v.Values); len(values) > 0 {
@@ -102,18 +112,9 @@ func (t *Accounts) fitName(doing, name string) error {
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 		return refused("", "%s: the name is not text", doing)
 	}
-	return nil
-}
-
-// nameFree says whether another account has the name.
-func (s *session) nameFree(ctx context.Context, name string, but target.NativeID) error {
-	found, err := s.search(ctx, "("+s.t.cfg.RDN+"="+ldapwire.EscapeFilterValue(name)+")")
-	if err != nil {
-		return err
-	}
-	for _, e := range found {
-		if e.id != but {
-			return &target.Error{Class: target.Exists, Err: fmt.Errorf("%s: %s has that name", s.doing, e.rec.DN)}
+	if t.cfg.FitName != nil {
+		if err := t.cfg.FitName(name); err != nil {
+			return refused(hintOf(err), "%s: %w", doing, err)
 		}
 	}
 	return nil
@@ -153,6 +154,9 @@ func (t *Accounts) Rename(ctx context.Context, account target.Ref, name string) 
 		if err != nil {
 			return err
 		}
+		if t.titled() {
+			return s.renameTitled(ctx, account, e, name)
+		}
 		if e.name == name {
 			if account.Name == "" || account.Name == name {
 				return nil
@@ -169,7 +173,7 @@ func (t *Accounts) Rename(ctx context.Context, account target.Ref, name string) 
 			}
 		}
 		// Adopted under a DN that does not show the name.
-		return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.RDN, Values: []string{name}}}))
+		return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.Name, Values: []string{name}}}))
 	})
 	if err != nil {
 		return target.Ref{}, err
@@ -206,10 +210,7 @@ func (t *Accounts) close(ctx context.Context, account target.Ref, enable bool) e
 			return err
 		}
 		if t.cfg.MoveTo.IsZero() {
-			if t.enabled(e) == enable {
-				return nil
-			}
-			return s.write(s.c.Modify(ctx, e.rec.DN, t.cfg.Switch.Turn(e.rec, enable)))
+			return s.turn(ctx, account, e, enable)
 		}
 		from, to := t.cfg.Base, t.cfg.MoveTo
 		if enable {
@@ -226,6 +227,23 @@ func (t *Accounts) close(ctx context.Context, account target.Ref, enable bool) e
 		_, err = s.relocate(ctx, e, rdn, to, e.name)
 		return err
 	})
+}
+
+// turn closes or opens the account by its attributes. Where values that were named
+// are not there any more, somebody else was quicker: it is looked at once more.
+func (s *session) turn(ctx context.Context, account target.Ref, e entry, enable bool) error {
+	for again := false; ; again = true {
+		if s.t.enabled(e) == enable {
+			return nil
+		}
+		err := s.c.Modify(ctx, e.rec.DN, s.t.cfg.Switch.Turn(e.rec, enable))
+		if again || !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			return s.write(err)
+		}
+		if e, err = s.one(ctx, account); err != nil {
+			return err
+		}
+	}
 }
 
 // Delete takes the account out of all groups, then removes its entry.
