@@ -55,7 +55,8 @@ type wire struct {
 	patient atomic.Bool
 
 	failed atomic.Pointer[failure]
-	quit   atomic.Bool // Close was called: what Read meets is no news
+	dead   chan struct{} // closed with the first error
+	quit   atomic.Bool   // Close was called: what Read meets is no news
 
 	mu      sync.Mutex
 	id      int  // of the operation that runs; 0 for none
@@ -68,6 +69,9 @@ type wire struct {
 	entries int // since begin
 	refs    int
 	infos   int
+
+	burst     *burst // requests past go-ldap, while they run
+	nextBurst int    // message ID
 }
 
 type failure struct{ err error }
@@ -81,12 +85,14 @@ const (
 var poison bool
 
 func newWire(c, raw net.Conn, idle time.Duration) *wire {
-	return &wire{Conn: c, raw: raw, idle: idle}
+	return &wire{Conn: c, raw: raw, idle: idle, dead: make(chan struct{})}
 }
 
 // fail keeps the first error, and closes the connection.
 func (w *wire) fail(err error) error {
-	w.failed.CompareAndSwap(nil, &failure{err})
+	if w.failed.CompareAndSwap(nil, &failure{err}) {
+		close(w.dead)
+	}
 	_ = w.raw.Close()
 	return w.err()
 }
@@ -287,7 +293,7 @@ func (w *wire) fill(need int) error {
 	}
 	w.mu.Lock()
 	deadline := time.Time{} // nothing is owed: wait for as long as it takes
-	if w.id != 0 && !w.patient.Load() {
+	if w.owed() {
 		deadline = time.Now().Add(w.idle)
 	}
 	// Under the lock, or the deadline of a request that leaves now is undone.
@@ -318,6 +324,9 @@ func (w *wire) dispatch(m message) (upward bool, err error) {
 	defer w.mu.Unlock()
 	if m.id == 0 {
 		return false, disconnection(m)
+	}
+	if mine, err := w.ofBurst(m); mine || err != nil {
+		return false, err
 	}
 	if m.id != w.id {
 		return false, fmt.Errorf("%w: an answer 0x%02x to the message %d, which is not asked for (now: %d)", ErrProtocol, m.op, m.id, w.id)

@@ -238,7 +238,7 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 		New: func(t *testing.T) targettest.System {
 			return f.corner(t, style, disable, three...).system(t)
 		},
-		Want:   target.Description{Kind: "ldap", NameAttribute: "uid", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true},
+		Want: target.Description{Kind: "ldap", NameAttribute: "uid", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true}, Batches: true,
 		Single: [2]string{"displayName", "title"}, Multi: "description",
 		Required: func(name string) []target.Value {
 			return []target.Value{{Name: "cn", Values: []string{"cn of " + name}}, {Name: "sn", Values: []string{"sn"}}}

@@ -12,66 +12,6 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// Create adds an entry below the base. A name that an entry anywhere in the
-// containers of accounts has is taken, that of a disabled one too.
-func (t *Accounts) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
-	doing := fmt.Sprintf("create %q", name)
-	if err := t.fitName(doing, name); err != nil {
-		return target.Ref{}, err
-	}
-	title, err := t.titleOf(doing, name, set)
-	if err != nil {
-		return target.Ref{}, err
-	}
-	dn := identity.JoinRDN(t.cfg.RDN, title, t.cfg.Base)
-	attributes, err := t.fresh(doing, name, title, set, mark)
-	if err != nil {
-		return target.Ref{}, err
-	}
-	var ref target.Ref
-	err = t.with(ctx, doing, func(s *session) error {
-		if err := s.nameFree(ctx, name, "", set...); err != nil {
-			return err
-		}
-		rec, err := s.c.AddRead(ctx, dn.String(), attributes, t.attributes()...)
-		if err := s.write(err); err != nil {
-			var e *target.Error
-			if errors.As(err, &e) && e.Class == target.Missing {
-				e.Class, e.Tip = target.Denied, "check the configuration: the base "+t.cfg.Base.String()+" is not there"
-			}
-			return s.titleTaken(ctx, dn, err)
-		}
-		e, err := s.made(ctx, dn, rec)
-		if err != nil {
-			return &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was added, and then: %w", doing, err), Tip: hintOf(err)}
-		}
-		ref = target.Ref{ID: e.id, Name: name}
-		return nil
-	})
-	if err != nil {
-		return target.Ref{}, err
-	}
-	return ref, nil
-}
-
-// made reads the entry that was just added, if the server did not send it, and
-// takes it out of groups that still name somebody who was there before. Only now
-// is it sure that those memberships were nobody's.
-func (s *session) made(ctx context.Context, dn identity.DN, rec ldapwire.Record) (entry, error) {
-	if rec.First(s.t.cfg.IDAttribute) == "" {
-		var err error
-		if rec, err = s.c.Base(ctx, dn.String(), s.t.attributes()...); err != nil {
-			return entry{}, err
-		}
-	}
-	e, err := s.t.entry(rec)
-	if err != nil {
-		return entry{}, err
-	}
-	s.t.remember(e)
-	return e, s.strip(ctx, s.t.value(e))
-}
-
 // fresh are the attributes of a new entry.
 func (t *Accounts) fresh(doing, name, title string, set []target.Value, mark string) ([]ldapwire.Values, error) {
 	out := []ldapwire.Values{{Name: "objectClass", Values: t.cfg.ObjectClasses}, {Name: t.cfg.RDN, Values: []string{title}}}
