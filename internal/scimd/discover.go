@@ -6,11 +6,11 @@ import (
 )
 
 // discover answers what the server says of itself (RFC 7643, 5 to 7).
-func (s *Server) discover(what, id string) answer {
+func (s *Server) discover(c *call, what, id string) answer {
 	var list []any
 	switch what {
 	case "ServiceProviderConfig":
-		return answer{status: 200, body: s.provider()}
+		return answer{status: 200, body: s.provider(c)}
 	case "ResourceTypes":
 		for _, kind := range []Kind{Users, Groups} {
 			list = append(list, resourceType(kind))
@@ -37,20 +37,20 @@ func (s *Server) discover(what, id string) answer {
 	return refuse(404, "", "there is no %s %s", what, id).answer()
 }
 
-func (s *Server) provider() map[string]any {
+func (s *Server) provider(c *call) map[string]any {
 	supported := func(yes bool) map[string]any { return map[string]any{"supported": yes} }
 	out := map[string]any{
 		"schemas":        []any{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
-		"patch":          supported(true),
+		"patch":          supported(!c.has(PatchUnsupported) && !c.has(DiscoveryLies)),
 		"bulk":           map[string]any{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-		"filter":         map[string]any{"supported": true, "maxResults": s.options.PageSize},
+		"filter":         map[string]any{"supported": !c.has(DiscoveryLies), "maxResults": s.options.PageSize},
 		"changePassword": supported(true),
 		"sort":           supported(false),
 		"etag":           supported(s.options.ETags),
 		"authenticationSchemes": []any{map[string]any{
 			"type": "oauthbearertoken", "name": "OAuth Bearer Token", "description": "Authentication by a bearer token",
 		}},
-		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": "http://" + s.host() + s.options.Base + "/ServiceProviderConfig"},
+		"meta": map[string]any{"resourceType": "ServiceProviderConfig", "location": "http://" + c.r.Host + s.options.Base + "/ServiceProviderConfig"},
 	}
 	if p := s.options.Paging; p == "cursor" || p == "both" {
 		out["pagination"] = map[string]any{

@@ -3,6 +3,7 @@ package scimd
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -25,9 +26,13 @@ var computed = regexp.MustCompile(`(?i)\b(id|meta|groups|schemas)\b`)
 // matching are the resources that pass the filter of a query.
 func (s *Server) matching(c *call, kind Kind) ([]*stored, *refusal) {
 	pass := filter(func(map[string]any) bool { return true })
-	if text := c.Query.Get("filter"); text != "" {
+	text := c.Query.Get("filter")
+	if text != "" {
+		if c.has(FilterRefused) {
+			return nil, refuse(400, "invalidFilter", "filters are not known")
+		}
 		var err *refusal
-		if pass, err = parseFilter(text, scope{attributes: schemas[kind].attributes, schema: schemas[kind]}); err != nil {
+		if pass, err = parseFilter(text, scope{attributes: schemas[kind].attributes, schema: schemas[kind], caseful: c.has(FilterCaseful)}); err != nil {
 			return nil, err
 		}
 	}
@@ -35,12 +40,20 @@ func (s *Server) matching(c *call, kind Kind) ([]*stored, *refusal) {
 	for _, id := range s.tables[kind].order {
 		r := s.tables[kind].byID[id]
 		object := map[string]any(r.body)
-		if computed.MatchString(c.Query.Get("filter")) {
-			object = s.show(kind, r)
+		if computed.MatchString(text) {
+			object = s.show(c, kind, r)
 		}
-		if pass(object) {
+		if pass(object) && !(c.has(FilterBlind) && text != "") && !(c.has(InactiveHidden) && r.body["active"] == false) || c.has(FilterIgnored) {
 			found = append(found, r)
 		}
+	}
+	if c.has(TwinGroups) && kind == Groups {
+		for _, r := range slices.Clone(found) {
+			found = append(found, &stored{id: r.id + "-twin", body: Resource{"displayName": r.body["displayName"]}})
+		}
+	}
+	if c.has(SearchIsMissing) && text != "" && len(found) == 0 {
+		return nil, refuse(404, "", "nothing was found")
 	}
 	return found, nil
 }
@@ -64,7 +77,11 @@ func (s *Server) page(c *call, kind Kind, found []*stored) (map[string]any, *ref
 	if err != nil {
 		return nil, err
 	}
+	wanted := count
 	count = min(max(count, 0), s.options.PageSize)
+	if c.has(PageCap) || c.has(PageCapQuiet) {
+		count = min(count, 50)
+	}
 	_, asked := c.Query["cursor"]
 	switch {
 	case asked && s.options.Paging != "" && s.options.Paging != "index", s.options.Paging == "cursor":
@@ -76,20 +93,69 @@ func (s *Server) page(c *call, kind Kind, found []*stored) (map[string]any, *ref
 		return nil, err
 	}
 	start = max(start, 1)
+	if c.has(Express5Paging) {
+		start, count = 1, 20
+	}
+	if c.has(UnstableOrder) {
+		found = slices.Concat(found[c.Number*7%max(len(found), 1):], found[:c.Number*7%max(len(found), 1)])
+	}
 	from := min(start-1, len(found))
+	if c.has(FirstPageOnly) || c.has(PastEndFirst) && start > len(found) {
+		from = 0
+	}
+	if c.has(OverlappingPages) && from > 0 {
+		from--
+	}
 	part := found[from:min(from+count, len(found))]
-	return s.listing(c, kind, part, map[string]any{"totalResults": len(found), "startIndex": start, "itemsPerPage": len(part)}), nil
+	fields := map[string]any{"totalResults": len(found), "startIndex": start, "itemsPerPage": len(part)}
+	if c.has(PageCapQuiet) {
+		fields["itemsPerPage"] = wanted
+	}
+	if c.has(SparsePages) && from > 0 && len(part) > 0 {
+		part = part[1:]
+	}
+	return s.listing(c, kind, part, c.count(fields, len(part))), nil
+}
+
+// count spoils what a page says of itself.
+func (c *call) count(fields map[string]any, shown int) map[string]any {
+	total := fields["totalResults"].(int)
+	switch {
+	case c.has(TotalMore):
+		fields["totalResults"] = total + 1
+	case c.has(TotalLess):
+		fields["totalResults"] = max(total-1, 0)
+	case c.has(TotalOfPage):
+		fields["totalResults"] = shown
+	case c.has(TotalMoving):
+		fields["totalResults"] = total + c.Number
+	case c.has(TotalMissing):
+		delete(fields, "totalResults")
+	case c.has(TotalText):
+		for name, n := range fields {
+			fields[name] = fmt.Sprint(n)
+		}
+	}
+	return fields
 }
 
 func (s *Server) listing(c *call, kind Kind, part []*stored, out map[string]any) map[string]any {
 	resources := []any{}
 	for _, r := range part {
-		shown := s.show(kind, r)
+		shown := s.show(c, kind, r)
 		s.project(c, shown)
 		resources = append(resources, shown)
 	}
 	out["schemas"] = []any{listResponse}
 	out["Resources"] = resources
+	if c.has(NullResources) && len(part) == 0 {
+		out["Resources"] = nil
+		delete(out, "startIndex")
+		delete(out, "itemsPerPage")
+	}
+	if c.has(WrongTypes) {
+		out["Resources"] = map[string]any{"0": resources}
+	}
 	return out
 }
 
@@ -101,11 +167,17 @@ type cursor struct {
 	total int
 }
 
+// circle is a cursor that leads to itself.
+const circle = "circle"
+
 func (s *Server) cursorPage(c *call, kind Kind, found []*stored, count int) (map[string]any, *refusal) {
 	at := cursor{filter: string(kind) + " " + c.Query.Get("filter"), total: len(found)}
-	if given := c.Query.Get("cursor"); given != "" {
+	if given := c.Query.Get("cursor"); given != "" && given != circle {
 		known, ok := s.cursors[given]
-		if !ok {
+		switch {
+		case c.has(CursorLost):
+			return nil, refuse(400, "expiredCursor", "the cursor has expired")
+		case !ok:
 			return nil, refuse(400, "invalidCursor", "the cursor is not known")
 		}
 		if known.filter != at.filter {
@@ -121,6 +193,9 @@ func (s *Server) cursorPage(c *call, kind Kind, found []*stored, count int) (map
 		name := fmt.Sprintf("c%d", len(s.cursors)+1)
 		s.cursors[name] = at
 		fields["nextCursor"] = name
+	}
+	if c.has(CursorCircle) {
+		fields["nextCursor"] = circle
 	}
 	return s.listing(c, kind, part, fields), nil
 }

@@ -141,3 +141,5 @@ func found(r reply) []string {
 func filterURL(kind Kind, f string) string {
 	return "/" + string(kind) + "?filter=" + url.QueryEscape(f)
 }
+
+func escaped(id string) string { return url.PathEscape(id) }

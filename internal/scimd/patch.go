@@ -14,7 +14,8 @@ type operation struct {
 }
 
 // operations reads the body of a PATCH.
-func (s *Server) operations(body map[string]any) ([]operation, *refusal) {
+func (s *Server) operations(c *call) ([]operation, *refusal) {
+	body := c.body
 	if list, ok := body["schemas"].([]any); !ok || !slices.Contains(list, any(patchOp)) {
 		return nil, refuse(400, "invalidSyntax", "schemas must name %s", patchOp)
 	}
@@ -34,6 +35,9 @@ func (s *Server) operations(body map[string]any) ([]operation, *refusal) {
 		one.op = strings.ToLower(name)
 		one.path, _ = o["path"].(string)
 		one.value = o["value"]
+		if c.has(UnknownOpOK) && one.op == "remove" {
+			one.op = "none"
+		}
 		switch one.op {
 		case "add", "replace":
 			if one.value == nil {
@@ -44,6 +48,9 @@ func (s *Server) operations(body map[string]any) ([]operation, *refusal) {
 				return nil, refuse(400, "noTarget", "remove needs a path")
 			}
 		default:
+			if c.has(UnknownOpOK) {
+				continue
+			}
 			return nil, refuse(400, "invalidSyntax", "there is no operation %q", name)
 		}
 		out = append(out, one)
@@ -52,9 +59,14 @@ func (s *Server) operations(body map[string]any) ([]operation, *refusal) {
 }
 
 // apply does one operation on a resource.
-func (s *Server) apply(of schema, r Resource, o operation) *refusal {
+func (s *Server) apply(c *call, of schema, r Resource, o operation) *refusal {
 	if o.path == "" {
-		return s.merge(of, r, o)
+		return s.merge(c, of, r, o)
+	}
+	if c.has(PatchNoURN) && strings.Contains(o.path, ":") {
+		name, rest, _ := strings.Cut(o.path, ".")
+		r[name] = map[string]any{rest: o.value}
+		return nil
 	}
 	p, err := parsePath(o.path, of)
 	if err != nil {
@@ -76,7 +88,7 @@ func (s *Server) apply(of schema, r Resource, o operation) *refusal {
 			}
 		}()
 	}
-	return s.at(in, p, o)
+	return s.at(c, in, p, o)
 }
 
 func applyExtension(of schema, r Resource, urn string, o operation) *refusal {
@@ -101,7 +113,7 @@ func applyExtension(of schema, r Resource, urn string, o operation) *refusal {
 }
 
 // merge does an operation without a path: its value is a part of the resource.
-func (s *Server) merge(of schema, r Resource, o operation) *refusal {
+func (s *Server) merge(c *call, of schema, r Resource, o operation) *refusal {
 	value, ok := o.value.(map[string]any)
 	if !ok {
 		return refuse(400, "invalidValue", "without a path the value is an object")
@@ -113,7 +125,7 @@ func (s *Server) merge(of schema, r Resource, o operation) *refusal {
 		if value[name] == nil {
 			continue
 		}
-		if err := s.apply(of, r, operation{o.op, name, value[name]}); err != nil {
+		if err := s.apply(c, of, r, operation{o.op, name, value[name]}); err != nil {
 			return err
 		}
 	}
@@ -121,7 +133,7 @@ func (s *Server) merge(of schema, r Resource, o operation) *refusal {
 }
 
 // at does an operation on one attribute of in.
-func (s *Server) at(in map[string]any, p path, o operation) *refusal {
+func (s *Server) at(c *call, in map[string]any, p path, o operation) *refusal {
 	if !p.attr.multi {
 		return s.single(in, p, o)
 	}
@@ -133,7 +145,9 @@ func (s *Server) at(in map[string]any, p path, o operation) *refusal {
 	}
 	if p.where == nil && p.sub.name == "" {
 		if o.op == "remove" {
-			put(s.removeAll(p, have, o))
+			// A remove takes every value, even where the operation has values of its
+			// own as Entra sends them: RFC 7644, 3.5.2.2 knows no value in a remove.
+			put(c.listed(have, o))
 			return nil
 		}
 		added, err := p.attr.accept(o.value)
@@ -145,16 +159,16 @@ func (s *Server) at(in map[string]any, p path, o operation) *refusal {
 			return refuse(400, "invalidValue", "%s: one value can be primary", p.attr.name)
 		}
 		if o.op == "add" {
-			list = s.join(p, have, list)
+			list = c.join(p, have, list)
 		}
 		put(list)
 		return nil
 	}
 	var left []any
 	found := false
-	for i, e := range have {
+	for _, e := range have {
 		object, ok := e.(map[string]any)
-		if !ok || !s.picks(p, object, i) {
+		if !ok || p.where != nil && !p.where(object) {
 			left = append(left, e)
 			continue
 		}
@@ -177,17 +191,16 @@ func (s *Server) at(in map[string]any, p path, o operation) *refusal {
 	return nil
 }
 
-func (s *Server) picks(p path, object map[string]any, _ int) bool {
-	return p.where == nil || p.where(object)
-}
-
-// removeAll is a remove of a whole attribute, which takes every value, even
-// where the operation has values of its own as Entra sends them: RFC 7644,
-// 3.5.2.2 knows no value in a remove.
-func (s *Server) removeAll(path, []any, operation) []any { return nil }
-
 // join adds values to a list; what is there already is not added again.
-func (s *Server) join(p path, have, added []any) []any {
+func (c *call) join(p path, have, added []any) []any {
+	if p.attr.name == "members" {
+		switch {
+		case c.has(AddReplaces):
+			return added
+		case c.has(AddTwice):
+			return slices.Concat(have, added)
+		}
+	}
 	out := slices.Clone(have)
 	for _, v := range added {
 		if slices.ContainsFunc(out, func(e any) bool { return same(e, v) }) {
@@ -205,13 +218,13 @@ func (s *Server) join(p path, have, added []any) []any {
 	return out
 }
 
-// same compares two values of a list: by all they have, or by value alone where
-// one of them has nothing else, as members.
+// same compares two values of a list: by value and, where both have one, type;
+// what has no value by all that it has.
 func same(a, b any) bool {
 	x, ok := a.(map[string]any)
 	y, also := b.(map[string]any)
-	if ok && also && x["value"] != nil && x["value"] == y["value"] && (x["type"] == y["type"] || x["type"] == nil || y["type"] == nil) {
-		return true
+	if ok && also && x["value"] != nil {
+		return x["value"] == y["value"] && (x["type"] == y["type"] || x["type"] == nil || y["type"] == nil)
 	}
 	return reflect.DeepEqual(a, b)
 }

@@ -1,29 +1,30 @@
 package scimd
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // route finds what answers a request.
 func (s *Server) route(c *call) answer {
-	kind, id, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
-	switch kind {
+	k, id := c.kind, c.id
+	switch k {
 	case "ServiceProviderConfig", "Schemas", "ResourceTypes":
 		if c.Method != http.MethodGet {
 			return refuse(405, "", "only GET").answer()
 		}
-		return s.discover(kind, id)
-	case string(Users), string(Groups):
+		return s.discover(c, string(k), id)
+	case Users, Groups:
 	default:
 		return refuse(404, "", "there is no %s", c.Path).answer()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := Kind(kind)
 	if id == "" {
 		switch c.Method {
 		case http.MethodGet:
@@ -34,6 +35,9 @@ func (s *Server) route(c *call) answer {
 		return refuse(405, "", "only GET and POST").answer()
 	}
 	r := s.lookup(c, k, id)
+	if r == nil && c.has(MissingIsError) {
+		return refuse(500, "", "an internal error").answer()
+	}
 	if r == nil {
 		return refuse(404, "", "there is no %s %s", k, id).answer()
 	}
@@ -54,12 +58,24 @@ func (s *Server) route(c *call) answer {
 	return refuse(405, "", "there is no %s", c.Method).answer()
 }
 
-func (s *Server) lookup(_ *call, kind Kind, id string) *stored { return s.tables[kind].find(id) }
+func (s *Server) lookup(c *call, kind Kind, id string) *stored {
+	if c.has(CaselessIDs) {
+		id = strings.ToLower(id)
+	}
+	if c.has(WrongUser) && kind == Users && c.Method == http.MethodGet {
+		for _, other := range s.tables[kind].order {
+			if other != id {
+				return s.tables[kind].find(other)
+			}
+		}
+	}
+	return s.tables[kind].find(id)
+}
 
 // precondition heeds If-Match (RFC 7644, 3.14).
 func (s *Server) precondition(c *call, r *stored) *refusal {
 	want := c.r.Header.Get("If-Match")
-	if s.options.ETags && want != "" && want != "*" && want != r.etag() {
+	if s.options.ETags && !c.has(ETagIsHash) && want != "" && want != "*" && want != r.etag() {
 		return refuse(412, "", "the version is %s by now", r.etag())
 	}
 	return nil
@@ -71,26 +87,30 @@ func (s *Server) read(c *call, kind Kind, r *stored) answer {
 
 // withResource answers with a resource.
 func (s *Server) withResource(status int, c *call, kind Kind, r *stored) answer {
-	out := s.show(kind, r)
+	out := s.show(c, kind, r)
 	s.project(c, out)
 	a := answer{status: status, body: out}
 	if s.options.ETags {
 		a.set("ETag", r.etag())
 	}
 	if status == 201 {
-		a.set("Location", s.location(kind, r.id))
+		a.set("Location", s.location(c, kind, r.id))
 	}
 	return a
 }
 
 // location is the address of a resource, its ID escaped.
-func (s *Server) location(kind Kind, id string) string {
-	return "http://" + s.host() + s.options.Base + "/" + string(kind) + "/" + url.PathEscape(id)
+func (s *Server) location(c *call, kind Kind, id string) string {
+	path := s.options.Base + "/" + string(kind) + "/" + url.PathEscape(id)
+	if c.has(LocationRelative) {
+		return path
+	}
+	return "http://" + c.r.Host + path
 }
 
 // project heeds attributes and excludedAttributes (RFC 7644, 3.9).
 func (s *Server) project(c *call, r Resource) {
-	always := func(name string) bool { return name == "id" || name == "schemas" }
+	always := func(name string) bool { return strings.EqualFold(name, "id") || strings.EqualFold(name, "schemas") }
 	asked := names(c.Query.Get("attributes"))
 	for name := range r {
 		if len(asked) > 0 && !always(name) && !slices.ContainsFunc(asked, func(a string) bool {
@@ -113,7 +133,7 @@ func names(list string) []string {
 }
 
 func (s *Server) create(c *call, kind Kind) answer {
-	body, err := s.valid(kind, c.body, "")
+	body, err := s.valid(c, kind, c.body, "")
 	if err != nil {
 		return err.answer()
 	}
@@ -121,6 +141,10 @@ func (s *Server) create(c *call, kind Kind) answer {
 		// RFC 7643, 4.1.1 leaves the default to the server.
 		body["active"] = true
 	}
+	if kind == Users && c.has(CreatedInactive) {
+		body["active"] = false
+	}
+	c.store(body)
 	s.writes++
 	r := &stored{id: s.newID(kind, body), body: body, version: 1, created: s.now(), modified: s.now()}
 	s.tables[kind].add(r)
@@ -133,7 +157,7 @@ func (s *Server) create(c *call, kind Kind) answer {
 }
 
 // valid checks a whole resource.
-func (s *Server) valid(kind Kind, body map[string]any, id string) (Resource, *refusal) {
+func (s *Server) valid(c *call, kind Kind, body map[string]any, id string) (Resource, *refusal) {
 	of := schemas[kind]
 	if list, ok := body["schemas"].([]any); !ok || !slices.ContainsFunc(list, func(u any) bool {
 		urn, _ := u.(string)
@@ -146,11 +170,11 @@ func (s *Server) valid(kind Kind, body map[string]any, id string) (Resource, *re
 		return nil, err
 	}
 	delete(out, "schemas")
-	return out, s.consistent(kind, out, id)
+	return out, s.consistent(c, kind, out, id)
 }
 
 // consistent checks what the schema alone does not.
-func (s *Server) consistent(kind Kind, r Resource, id string) *refusal {
+func (s *Server) consistent(c *call, kind Kind, r Resource, id string) *refusal {
 	for _, a := range schemas[kind].attributes {
 		if a.required && strings.TrimSpace(r.Text(a.name)) == "" {
 			return refuse(400, "invalidValue", "%s is required", a.name)
@@ -159,8 +183,13 @@ func (s *Server) consistent(kind Kind, r Resource, id string) *refusal {
 			return refuse(400, "invalidValue", "%s: one value can be primary", a.name)
 		}
 	}
-	if kind == Users && s.taken(r.Text("userName"), id) {
-		return refuse(409, "uniqueness", "there is a user %s", r.Text("userName"))
+	if kind == Users {
+		if err := s.conflict(c, r, id); err != nil {
+			return err
+		}
+	}
+	if c.has(MembersUnchecked) {
+		return nil
 	}
 	for _, m := range r.Members() {
 		if s.tables[Users].find(m) == nil && s.tables[Groups].find(m) == nil && !s.member(id, m) {
@@ -177,51 +206,110 @@ func (s *Server) member(group, id string) bool {
 }
 
 func (s *Server) put(c *call, kind Kind, r *stored) answer {
-	body, err := s.valid(kind, c.body, r.id)
+	if c.has(PutMerges) {
+		whole := map[string]any(clone(r.body))
+		maps.Copy(whole, c.body)
+		c.body = whole
+	}
+	body, err := s.valid(c, kind, c.body, r.id)
+	if err == nil {
+		err = c.guarded(r.body, body)
+	}
 	if err != nil {
 		return err.answer()
 	}
 	if kind == Users && body["active"] == nil {
 		body["active"] = true
 	}
-	s.keep(r, body)
+	s.keep(c, r, body)
 	return s.withResource(200, c, kind, r)
 }
 
 func (s *Server) patch(c *call, kind Kind, r *stored) answer {
-	operations, err := s.operations(c.body)
+	operations, err := s.operations(c)
 	if err != nil {
 		return err.answer()
 	}
+	operations, instead := s.bend(c, r, operations)
+	if instead != nil {
+		return *instead
+	}
 	body := clone(r.body)
+	if c.has(ConcurrentLoses) && kind == Groups {
+		s.mu.Unlock()
+		time.Sleep(overlap)
+		s.mu.Lock()
+	}
 	for _, o := range operations {
-		if err := s.apply(schemas[kind], body, o); err != nil {
+		if err := s.apply(c, schemas[kind], body, o); err != nil {
+			if c.has(PatchHalf) {
+				s.keep(c, r, body)
+			}
 			return err.answer()
 		}
 	}
-	if err := s.consistent(kind, body, r.id); err != nil {
+	err = s.consistent(c, kind, body, r.id)
+	if err == nil {
+		err = c.guarded(r.body, body)
+	}
+	if err != nil {
 		return err.answer()
 	}
-	s.keep(r, body)
-	return s.withResource(200, c, kind, r)
+	if c.has(ActiveBlanks) && wanted(operations, "active") != nil {
+		body = Resource{"userName": body["userName"], "active": body["active"]}
+	}
+	s.keep(c, r, body)
+	a := s.withResource(200, c, kind, r)
+	if lie := wanted(c.asked, "active"); lie != nil && c.has(ActiveSaysOtherwise) {
+		a.body.(Resource)["active"] = lie
+	}
+	return a
 }
 
+// overlap is for how long a change of a group may run into another.
+const overlap = 20 * time.Millisecond
+
 // keep stores what a resource has become. What changes nothing gets no version.
-func (s *Server) keep(r *stored, body Resource) {
+func (s *Server) keep(c *call, r *stored, body Resource) {
+	c.store(body)
 	if reflect.DeepEqual(r.body, body) {
 		return
+	}
+	if c.has(ReadsLag) {
+		r.before, r.lag = r.body, 2
 	}
 	s.writes++
 	r.body, r.modified = body, s.now()
 	r.version++
 	s.moved()
+	if c.kind == Users && c.has(InactiveIsGone) && body["active"] == false {
+		s.tables[Users].drop(r.id)
+	}
+	if c.kind == Users && c.has(NamesAreIDs) && body.Text("userName") != r.id {
+		s.tables[Users].drop(r.id)
+		r.id = body.Text("userName")
+		s.tables[Users].add(r)
+	}
 }
 
 // remove deletes, and takes a user out of all groups.
-func (s *Server) remove(_ *call, kind Kind, r *stored) answer {
+func (s *Server) remove(c *call, kind Kind, r *stored) answer {
+	switch {
+	case c.has(DeleteIgnored):
+		return answer{status: 204}
+	case c.has(DeleteIsDisable) && kind == Users:
+		body := clone(r.body)
+		body["active"] = false
+		s.keep(c, r, body)
+		return answer{status: 204}
+	}
 	s.writes++
+	s.gone = append(s.gone, r.body.Text("userName"))
 	s.tables[kind].drop(r.id)
 	s.moved()
+	if c.has(MembersDangle) {
+		return answer{status: 204}
+	}
 	for _, g := range s.tables[Groups].byID {
 		list, _ := g.body["members"].([]any)
 		left := slices.DeleteFunc(list, func(m any) bool {

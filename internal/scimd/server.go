@@ -56,6 +56,8 @@ type Server struct {
 	// names and memberships are counted from the tables; nil is not counted yet.
 	names       map[string]string
 	memberships map[string][]any
+	// gone are the names of users who were deleted.
+	gone []string
 }
 
 // New makes an empty server.
@@ -93,9 +95,15 @@ func (r Request) Write() bool { return r.Method != http.MethodGet && r.Path != "
 // call is a request on its way through the server.
 type call struct {
 	Request
-	w    http.ResponseWriter
-	r    *http.Request
-	body map[string]any
+	w     http.ResponseWriter
+	r     *http.Request
+	body  map[string]any
+	modes map[Mode]bool
+	// kind and id are what the path names.
+	kind Kind
+	id   string
+	// asked are the operations of a PATCH as they came.
+	asked []operation
 }
 
 // answer is what a request gets.
@@ -122,13 +130,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &call{w: w, r: r}
-	c.Request = s.log(Request{
+	c.Request, c.modes = s.log(Request{
 		Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, s.options.Base), Query: r.URL.Query(), Header: r.Header.Clone(), Body: body,
 	})
-	if s.before(c) {
-		return
+	kind, id, _ := strings.Cut(strings.TrimPrefix(c.Path, "/"), "/")
+	c.kind, c.id = Kind(kind), id
+	a, spoiled := s.instead(c)
+	if !spoiled {
+		a = s.respond(c)
 	}
-	a := s.respond(c)
+	s.after(c, &a)
 	s.answered(c.Number, a.status)
 	s.send(c, a)
 }
@@ -147,16 +158,26 @@ func (s *Server) respond(c *call) answer {
 		if err := d.Decode(&c.body); err != nil {
 			return refuse(400, "invalidSyntax", "the body is no JSON object: %v", err).answer()
 		}
+		if err := c.dialect(); err != nil {
+			return err.answer()
+		}
 	}
 	return s.route(c)
 }
 
-func (s *Server) log(r Request) Request {
+// log keeps a request, and says which modes are on for it.
+func (s *Server) log(r Request) (Request, map[Mode]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.Number = len(s.requests) + 1
 	s.requests = append(s.requests, r)
-	return r
+	modes := map[Mode]bool{}
+	for m, when := range s.modes {
+		if when(r) {
+			modes[m] = true
+		}
+	}
+	return r, modes
 }
 
 func (s *Server) answered(number, status int) {
@@ -229,25 +250,3 @@ func (s *Server) now() time.Time {
 	}
 	return time.Date(2026, 1, 1, 0, 0, s.writes, 0, time.UTC)
 }
-
-// send writes an answer.
-func (s *Server) send(c *call, a answer) {
-	s.after(c, &a)
-	var body []byte
-	if a.body != nil {
-		body, _ = json.Marshal(a.body)
-		if raw, ok := a.body.(raw); ok {
-			body = raw.body
-		}
-		if a.header.Get("Content-Type") == "" {
-			a.set("Content-Type", "application/scim+json")
-		}
-	}
-	for name, values := range a.header {
-		c.w.Header()[name] = values
-	}
-	s.write(c, a.status, body)
-}
-
-// raw is a body that is not made by JSON.
-type raw struct{ body []byte }

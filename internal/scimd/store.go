@@ -2,6 +2,7 @@ package scimd
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,9 @@ type stored struct {
 	body              Resource
 	version           int
 	created, modified time.Time
+	// before is what reads show that lag, and lag for how many of them.
+	before Resource
+	lag    int
 }
 
 // table is the resources of one kind, in the order of their making.
@@ -123,8 +127,16 @@ func (r *stored) copy() Resource {
 
 // newID makes the next ID. Numbers make tests readable, and a prefix keeps a
 // user's from being a group's.
-func (s *Server) newID(kind Kind, _ Resource) string {
+func (s *Server) newID(kind Kind, r Resource) string {
 	s.serial++
+	switch {
+	case s.modes[OddIDs] != nil:
+		return fmt.Sprintf(`%c/"%d" ?é#%%2F\`, kind[0], s.serial)
+	case s.modes[NamesAreIDs] != nil && kind == Users:
+		return r.Text("userName")
+	case s.modes[NumbersAreIDs] != nil:
+		return strconv.Itoa(s.serial)
+	}
 	return strings.ToLower(string(kind[:1])) + "-" + strconv.Itoa(s.serial)
 }
 
@@ -144,8 +156,13 @@ func (s *Server) taken(name, except string) bool {
 }
 
 // show is a resource as an answer has it.
-func (s *Server) show(kind Kind, r *stored) Resource {
+func (s *Server) show(c *call, kind Kind, r *stored) Resource {
 	out := r.copy()
+	if r.lag > 0 && c.Method == http.MethodGet {
+		r.lag--
+		out = clone(r.before)
+		out["id"] = r.id
+	}
 	of := schemas[kind]
 	urns := []any{of.core}
 	for urn := range of.extensions {
@@ -160,7 +177,7 @@ func (s *Server) show(kind Kind, r *stored) Resource {
 		}
 	}
 	meta := map[string]any{
-		"resourceType": of.resource, "location": s.location(kind, r.id),
+		"resourceType": of.resource, "location": s.location(c, kind, r.id),
 		"created": r.created.UTC().Format(time.RFC3339), "lastModified": r.modified.UTC().Format(time.RFC3339),
 	}
 	if s.options.ETags {
@@ -172,7 +189,7 @@ func (s *Server) show(kind Kind, r *stored) Resource {
 			out["groups"] = groups
 		}
 	}
-	return out
+	return c.disguise(kind, out)
 }
 
 func (r *stored) etag() string { return fmt.Sprintf(`W/"%d"`, r.version) }
