@@ -1,10 +1,12 @@
 package config
 
 import (
+	"github.com/rosterd/rosterd/internal/handover"
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
 )
 
 // Config is a configuration without mistakes. It is not changed after Load.
@@ -102,6 +104,8 @@ type Target struct {
 	Concurrency int
 	// VerifyWithin is how long what was written may take to be seen.
 	VerifyWithin span.Duration
+	// HandOver says how the passwords of new accounts are handed over.
+	HandOver handover.Config
 }
 
 // Validator is the Config of a kind: a pointer to a struct with toml tags.
@@ -118,6 +122,9 @@ type Kind struct {
 	// NameAttribute is the attribute that is an account's name under these
 	// options; nil for kinds of source.
 	NameAttribute func(options Validator) string
+	// Describe says what a target under these options can do, so that what the file asks
+	// for and it cannot is a mistake; nil, or without a kind: nothing is known.
+	Describe func(options Validator) target.Description
 }
 
 // Kinds are all kinds that there are, by the word in the configuration.

@@ -60,8 +60,8 @@ func TestExampleCommentsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|role\.everybody)[a-z.]*\])$`)
-	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may )`)
+	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|role\.everybody)[a-z._]*\])$`)
+	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may |age |folder )`)
 	var out []string
 	found := 0
 	for line := range strings.Lines(string(text)) {

@@ -89,6 +89,9 @@ func (c *Config) Under(force *Config) *Config {
 			t.Options = reached(t.Options, here.Options)
 		}
 		t.Rate, t.Concurrency, t.VerifyWithin = here.Rate, here.Concurrency, here.VerifyWithin
+		if here.HandOver.IsSet() {
+			t.HandOver = here.HandOver
+		}
 		out.Targets[name] = t
 	}
 	return &out

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/secret"
+	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/file"
 	"github.com/rosterd/rosterd/target/memory"
 )
@@ -46,10 +47,12 @@ func testKinds(t testing.TB) Kinds {
 			"file": {
 				New:           func() Validator { return new(file.Config) },
 				NameAttribute: func(Validator) string { return "name" },
+				Describe:      func(Validator) target.Description { return target.Description{Kind: "file"} },
 			},
 			"memory": {
 				New:           func() Validator { return new(memory.Config) },
 				NameAttribute: func(Validator) string { return "name" },
+				Describe:      func(Validator) target.Description { return target.Description{Kind: "memory", Passwords: true} },
 			},
 		},
 	}

@@ -43,6 +43,20 @@ type targetTable struct {
 	Drift        *plan.Drift    `toml:"drift"`
 	Guard        *plan.Guard    `toml:"guard"`
 	Account      accountTable   `toml:"account"`
+	Password     passwordTable  `toml:"initial_password"`
+}
+
+// passwordTable is [target.NAME.initial_password]: what is policy of it, and how what
+// is made is handed over, which is none.
+type passwordTable struct {
+	Generate   *bool          `toml:"generate"`
+	Length     *int           `toml:"length"`
+	MustChange *bool          `toml:"must_change"`
+	OnReturn   *bool          `toml:"on_return"`
+	Command    *[]string      `toml:"command"`
+	Age        *[]string      `toml:"age"`
+	Folder     *string        `toml:"folder"`
+	Timeout    *span.Duration `toml:"timeout"`
 }
 
 // accountTable is the part of [target.NAME.account] that is no policy.
@@ -56,13 +70,21 @@ func (l *loader) target(name string, report problem.Report) (*Target, mapping.Ta
 	at := func(key string) []string { return append(slices.Clone(path), key) }
 	t := &Target{Name: name, Concurrency: defaultConcurrency, VerifyWithin: span.Duration(defaultVerify)}
 	var policy mapping.Target
+	made, given := &t.Rules.Password, &t.HandOver
 	common := targetTable{
 		&t.Kind, &t.Rate, &t.Concurrency, &t.VerifyWithin, &t.Rules.Leaver, &t.Rules.Drift, &t.Rules.Guard,
 		accountTable{&t.Rules.Protect, &t.Rules.BreakGlass},
+		passwordTable{&made.Generate, &made.Length, &made.MustChange, &made.OnReturn, &given.Command, &given.Age, &given.Folder, &given.Timeout},
 	}
 	t.Options = l.bind(path, &t.Kind, l.kinds.Targets, report, &common, &policy)
 	t.Rules = t.Rules.WithDefaults()
 	t.Rules.Validate(path, report)
+	switch {
+	case t.Rules.Password.Generate:
+		t.HandOver.Validate(at("initial_password"), report)
+	case t.HandOver.IsSet() || t.HandOver.Timeout != 0:
+		report.At(at("initial_password"), "it says how passwords are handed over, and none is made", "write generate = true, or leave the table out")
+	}
 	if t.Rate < 0 {
 		report.At(at("rate"), "cannot be negative", "write how many writes a second are allowed; leave it out for no limit")
 	}
@@ -73,6 +95,11 @@ func (l *loader) target(name string, report problem.Report) (*Target, mapping.Ta
 		t.Options.Validate(path, report)
 		if named := l.kinds.Targets[t.Kind].NameAttribute; named != nil {
 			policy.NameAttribute = named(t.Options)
+		}
+		if can := l.kinds.Targets[t.Kind].Describe; can != nil {
+			if d := can(t.Options); d.Kind != "" {
+				t.Rules.Suits(d, path, report)
+			}
 		}
 	}
 	return t, policy

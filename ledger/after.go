@@ -41,6 +41,9 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l = Link{Person: ch.Person, Target: ch.Target, Owner: Created, Name: ch.Name}
 		l.open(now)
 		l.wrote(ch.Set)
+		if l.Owed = o.Owed; o.Shut {
+			l.close(Closed, Unopened, now)
+		}
 	case target.Link:
 		l = Link{Person: ch.Person, Target: ch.Target, Owner: Adopted, By: o.Approval, Account: ch.Account, Name: ch.Name}
 		if l.By == "" {
@@ -49,6 +52,9 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l.open(now)
 	case target.Enable:
 		l.open(now)
+		l.Owed = l.Owed || o.Owed
+	case target.SetPassword:
+		l.Owed, l.Handed = false, now
 	case target.Rename:
 		l.Name = ch.Name
 	case target.Update:

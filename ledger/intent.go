@@ -26,6 +26,9 @@ type Order struct {
 	// Nothing says that the look-up before a Create found no account: only
 	// then may recovery claim what it finds.
 	Nothing bool
+	// Owed: once it is done, a password is to be set and handed over. Shut: Create
+	// makes a closed account.
+	Owed, Shut bool
 }
 
 // Outcome is what became of an intent.
@@ -34,6 +37,8 @@ type Outcome struct {
 	Done, Verified bool
 	// Account is what Create, Link and Rename returned.
 	Account target.Ref
+	// Way is how a password was handed over.
+	Way string
 	// Err is the error in words, if not done; Class is its class.
 	Err, Hint string
 	Class     target.Class

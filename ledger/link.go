@@ -36,7 +36,15 @@ type Link struct {
 	Granted []Granted
 	// Verified is when the target was last read to agree.
 	Verified time.Time
+	// Owed: we made or opened the account, and no password was handed over for it since.
+	Owed bool
+	// Handed is when one was last; zero: never.
+	Handed time.Time
 }
+
+// Unopened is the cause of a phase Closed that the account was made in: it waits for
+// its first password, or for being opened.
+const Unopened = "new"
 
 // GivenName is the name that the account is to keep.
 func (l Link) GivenName() string {

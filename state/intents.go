@@ -172,6 +172,8 @@ type write struct {
 	Class    string `json:"class,omitempty"`
 	Attempts int    `json:"attempts,omitempty"`
 	TookMS   int64  `json:"took_ms,omitempty"`
+	// Way is how a password was handed over.
+	Way string `json:"way,omitempty"`
 }
 
 // account is the personal part of the records of a write. The key of a change is
@@ -211,6 +213,7 @@ func (s *Store) noteOutcome(tx *txn, r Result, d deciders) error {
 	out := r.Outcome
 	public, personal := writeOf(r.Intent.id, r.Intent.order)
 	public.Done, public.Verified, public.Attempts, public.TookMS = &out.Done, out.Verified, out.Attempts, out.Took.Milliseconds()
+	public.Way = out.Way
 	if out.Class != 0 {
 		public.Class = out.Class.String()
 	}

@@ -6,8 +6,9 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// intentForm 2 had attributes that replace what is there, and no others.
-const intentForm = 3
+// intentForm 2 had attributes that replace what is there, and no others; 3 no password
+// to come.
+const intentForm = 4
 
 func (w *writer) texts(list []string) {
 	w.uint(uint64(len(list)))
@@ -62,6 +63,8 @@ func encodeIntent(i Intent) []byte {
 	}
 	w.text(o.Mark)
 	w.bool(o.Nothing)
+	w.bool(o.Owed)
+	w.bool(o.Shut)
 	return w.b
 }
 
@@ -87,5 +90,8 @@ func decodeIntent(id uint64, b []byte) (Intent, error) {
 			Person: identity.Ordinal(r.uint()), At: r.time()})
 	}
 	o.Mark, o.Nothing = r.text(), r.bool()
+	if form > 3 {
+		o.Owed, o.Shut = r.bool(), r.bool()
+	}
 	return i, r.end()
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // linkForm 1 had neither added values nor the name that was given; 2 not what others
-// refer to the account by.
-const linkForm = 3
+// refer to the account by; 3 nothing of passwords.
+const linkForm = 4
 
 // encodeLink writes a link without its person and target, which are its key.
 // The phase stands at the front, where counting finds it.
@@ -48,6 +48,8 @@ func encodeLink(l ledger.Link) []byte {
 	}
 	w.text(l.Called)
 	w.text(l.Reference)
+	w.bool(l.Owed)
+	w.time(l.Handed)
 	return w.b
 }
 
@@ -88,6 +90,9 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 	l.Called = r.text()
 	if form >= 3 {
 		l.Reference = r.text()
+	}
+	if form >= 4 {
+		l.Owed, l.Handed = r.bool(), r.time()
 	}
 	return l, r.end()
 }

@@ -78,8 +78,12 @@ type applier struct {
 	// until one is done.
 	probing bool
 	broken  error // set when the target is left alone
-	done    int
-	sent    int // of the batch that is under way
+	// lost are passwords in a row that were set and not handed over.
+	lost int
+	// people are those of the cycle, once somebody asked.
+	people map[identity.Ordinal]*identity.Person
+	done   int
+	sent   int // of the batch that is under way
 }
 
 // remember takes the links and earlier failures from the plan: a link that was

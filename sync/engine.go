@@ -73,6 +73,8 @@ type Target struct {
 	Rate *rate.Limiter
 	// VerifyWithin is how long a read-back may keep disagreeing.
 	VerifyWithin time.Duration
+	// Passwords makes and hands over those of new accounts; nil where none are asked for.
+	Passwords Passwords
 }
 
 // Progress is how far a step has come.

@@ -142,6 +142,11 @@ func doubtQuery(ch target.Change, d target.Description) target.Query {
 // settleDoubt reads from an observation whether a change was made.
 func settleDoubt(o ledger.Order, seen target.Observation, d target.Description) ledger.Outcome {
 	ch := o.Change
+	if ch.Verb == target.SetPassword {
+		// No target shows a password, and whether it was handed over nobody knows: another
+		// one is set.
+		return ledger.Outcome{Err: "not known to be handed over", Class: target.Transient}
+	}
 	if ch.Verb == target.Delete {
 		if len(seen.Accounts) == 0 {
 			return ledger.Outcome{Done: true, Verified: true}
@@ -189,6 +194,8 @@ func shows(ch target.Change, a target.Account, d target.Description) bool {
 		return a.Enabled
 	case target.Disable:
 		return !a.Enabled
+	case target.SetPassword:
+		return true // no target shows it, and it was handed over
 	case target.Grant:
 		return slices.Contains(a.Entitlements, ch.Entitlement)
 	case target.Revoke:

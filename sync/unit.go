@@ -132,7 +132,11 @@ func (a *applier) doAccount(ctx context.Context, intents []state.Intent) []state
 		}
 		return results
 	}
-	a.answered(err)
+	if undelivered(err) {
+		a.answered(nil) // the target did its part
+	} else {
+		a.answered(err)
+	}
 	results := make([]state.Result, len(intents))
 	for i, in := range intents {
 		results[i] = a.result(in, ref, took, err)
@@ -192,6 +196,9 @@ func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, er
 	who := o.Change.Person
 	if err == nil {
 		out := ledger.Outcome{Done: true, Account: ref, Took: took, Attempts: a.attempts[who] + 1}
+		if o.Change.Verb == target.SetPassword {
+			out.Way = a.target.Passwords.Way()
+		}
 		l := a.links[who].After(o, out, a.Now())
 		a.links[who], a.refs[who] = l, target.Ref{ID: l.Account, Name: l.Name}
 		return state.Result{Intent: in, Outcome: out, Link: &l}

@@ -41,6 +41,8 @@ func (a *applier) write(ctx context.Context, intents []state.Intent) (target.Ref
 		err = a.target.Disable(ctx, ref)
 	case target.Delete:
 		err = a.target.Delete(ctx, ref)
+	case target.SetPassword:
+		err = a.newPassword(ctx, ch.Person, ref)
 	default:
 		err = &target.Error{Class: target.Refused, Err: fmt.Errorf("%s: no such change", ch.Verb)}
 	}
@@ -65,6 +67,15 @@ func (a *applier) writeCreates(ctx context.Context, intents []state.Intent, told
 func (a *applier) batcher() target.Batcher {
 	b, _ := a.target.Target.(target.Batcher)
 	return b
+}
+
+// setPassword is the half of newPassword that writes.
+func (a *applier) setPassword(ctx context.Context, ref target.Ref, p target.Password) error {
+	setter, can := a.target.Target.(target.Passworder)
+	if !can {
+		return &target.Error{Class: target.Refused, Err: fmt.Errorf("set the password of %q: the target cannot", ref.Name)}
+	}
+	return setter.SetPassword(ctx, ref, p)
 }
 
 // writeMembers grants or revokes one entitlement of many accounts.

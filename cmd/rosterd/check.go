@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/internal/handover"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
 )
@@ -140,6 +141,13 @@ func (a *app) connect(ctx context.Context, c *config.Config, note func(where, le
 	for _, t := range e.Targets {
 		scope := target.Scope{Attributes: c.Policy.AttributeNames(t.Name), Entitlements: c.Policy.Entitlements(t.Name)}
 		a.idle(ctx, c.Policy, t, note)
+		if desk, is := t.Passwords.(*handover.Desk); is {
+			if found, err := desk.Ready(); err != nil {
+				note("target "+t.Name, "error", "no password can be handed over "+desk.Way()+": "+err.Error(), "docs/passwords.md")
+			} else {
+				note("target "+t.Name, "ok", found, "")
+			}
+		}
 		checker, can := t.Target.(target.Checker)
 		if !can {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/directory"
+	"github.com/rosterd/rosterd/internal/handover"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
@@ -120,6 +121,14 @@ func (m *maker) engine(c *config.Config) (*rostersync.Engine, error) {
 		member := rostersync.Target{Name: name, Target: made, Rules: t.Rules, Concurrency: t.Concurrency, VerifyWithin: time.Duration(t.VerifyWithin)}
 		if t.Rate > 0 {
 			member.Rate = rate.NewLimiter(rate.Limit(t.Rate), max(1, int(t.Rate)))
+		}
+		if t.Rules.Password.Generate {
+			desk, err := handover.New(t.HandOver)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("make target %s: %w", name, err))
+				continue
+			}
+			member.Passwords = desk
 		}
 		e.Targets = append(e.Targets, member)
 	}

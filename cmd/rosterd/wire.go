@@ -23,27 +23,43 @@ func kinds() config.Kinds {
 		},
 		Targets: map[string]config.Kind{
 			"file": {
-				New:           func() config.Validator { return new(targetfile.Config) },
-				NameAttribute: func(o config.Validator) string { return nameAttribute(targetfile.New(*o.(*targetfile.Config), "")) },
+				New: func() config.Validator { return new(targetfile.Config) },
+				NameAttribute: func(o config.Validator) string {
+					return described(targetfile.New(*o.(*targetfile.Config), "")).NameAttribute
+				},
+				Describe: func(o config.Validator) target.Description {
+					return described(targetfile.New(*o.(*targetfile.Config), ""))
+				},
 			},
 			"ldap": {
-				New:           func() config.Validator { return new(targetldap.Config) },
-				NameAttribute: func(o config.Validator) string { return nameAttribute(targetldap.New(*o.(*targetldap.Config), "")) },
+				New: func() config.Validator { return new(targetldap.Config) },
+				NameAttribute: func(o config.Validator) string {
+					return described(targetldap.New(*o.(*targetldap.Config), "")).NameAttribute
+				},
+				Describe: func(o config.Validator) target.Description {
+					return described(targetldap.New(*o.(*targetldap.Config), ""))
+				},
 			},
 			"memory": {
-				New:           func() config.Validator { return new(targetmemory.Config) },
-				NameAttribute: func(o config.Validator) string { return nameAttribute(targetmemory.New(*o.(*targetmemory.Config), "")) },
+				New: func() config.Validator { return new(targetmemory.Config) },
+				NameAttribute: func(o config.Validator) string {
+					return described(targetmemory.New(*o.(*targetmemory.Config), "")).NameAttribute
+				},
+				Describe: func(o config.Validator) target.Description {
+					return described(targetmemory.New(*o.(*targetmemory.Config), ""))
+				},
 			},
 		},
 	}
 }
 
-// nameAttribute asks a target that is not used for anything else.
-func nameAttribute[T target.Target](t T, err error) string {
+// described asks a target that is not used for anything else what it is and can do;
+// nothing is known of one that cannot be made.
+func described[T target.Target](t T, err error) target.Description {
 	if err != nil {
-		return ""
+		return target.Description{}
 	}
-	return t.Describe().NameAttribute
+	return t.Describe()
 }
 
 func newTarget(name string, options config.Validator) (target.Target, error) {

@@ -131,6 +131,7 @@ var homes = []struct {
 	{"github.com/go-asn1-ber/asn1-ber", []string{"internal/ldapwire"}},
 	{"github.com/jcmturner/gokrb5", []string{"internal/ldapwire"}},
 	{"go.etcd.io/bbolt", []string{"state"}},
+	{"filippo.io/age", []string{"internal/handover"}},
 	{"github.com/robfig/cron", []string{"config"}},
 	{"github.com/BurntSushi/toml", []string{"internal/tomltext"}},
 	{"github.com/expr-lang/expr", []string{"mapping"}},

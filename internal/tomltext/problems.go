@@ -91,6 +91,9 @@ var (
 	placed = regexp.MustCompile(`^\s*(?:file|credential|env)\s*=`)
 )
 
+// private begins a key that somebody took for a public one.
+var private = regexp.MustCompile(`(?i)AGE-SECRET-KEY-|-----BEGIN [A-Z ]*PRIVATE KEY`)
+
 // hiding is what is shown instead.
 const hiding = "[secret]"
 
@@ -110,6 +113,9 @@ func (d *Document) visible(number int) int {
 	}
 	if m := table.FindStringSubmatchIndex(line); m != nil && !placed.MatchString(line[m[2]:]) {
 		cut = min(cut, m[4])
+	}
+	if at := private.FindStringIndex(line); at != nil {
+		cut = min(cut, at[0])
 	}
 	for _, p := range d.hidden {
 		if p.value < start+len(line) && start < p.valueEnd {

@@ -143,5 +143,5 @@ func phase(o *cleared, frees bool) int {
 	case v == target.Grant:
 		return 9
 	}
-	return 10
+	return 10 // a password: who gets it finds everything there
 }

@@ -14,7 +14,7 @@ import (
 
 // have brings the account of somebody who should have one to what is wanted.
 func (m *matter) have() {
-	returned := m.link.Phase == ledger.Closed
+	returned := m.link.Phase == ledger.Closed && !unopened(m.link)
 	if !m.looked {
 		m.fromLink(returned)
 		return
@@ -24,6 +24,7 @@ func (m *matter) have() {
 		return
 	}
 	d := m.diff(*m.link, false)
+	m.owed(&d, returned)
 	m.corrected(d.link)
 	m.s.Situation = d.situation(returned)
 	m.s.Agrees = len(m.s.Changes) == 0 && !d.drifted
@@ -59,6 +60,9 @@ func (m *matter) fromLink(returned bool) {
 				l.Granted[i].Roles = slices.Sorted(slices.Values(e.Roles))
 			}
 		}
+	}
+	if m.owes(&l) {
+		m.s.Situation, differs = Changed, true
 	}
 	if returned {
 		m.s.Situation = Returned
@@ -101,7 +105,7 @@ func (d difference) situation(returned bool) Situation {
 func (m *matter) diff(link ledger.Link, fresh bool) difference {
 	d := difference{link: clone(link)}
 	m.enabling(&d, fresh)
-	follows := len(m.s.Changes) > 0
+	follows := len(m.s.Changes) > 0 && !unopened(&d.link) // a password that cannot be handed over holds up nothing else
 	from := len(m.s.Changes)
 	m.naming(&d)
 	m.attributes(&d)
@@ -128,6 +132,9 @@ func (m *matter) enabling(d *difference, fresh bool) {
 		if !fresh {
 			phase(ledger.Open, "")
 		}
+		return
+	case unopened(l):
+		m.openFirst(d)
 		return
 	case l.Phase == ledger.Closed:
 		m.change(Planned{Change: target.Change{Verb: target.Enable}, Reasons: m.want.Because})

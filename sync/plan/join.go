@@ -89,7 +89,7 @@ func (m *matter) create(p Planned) {
 	}
 	m.s.Account = m.want.Name
 	p.Change = target.Change{Verb: target.Create, Name: m.want.Name, Set: m.initial()}
-	p.Reasons = m.want.Because
+	p.Reasons, p.Owed, p.Shut = m.want.Because, m.passwords(), m.t.Description.PasswordFirst
 	m.change(p)
 	for _, e := range m.want.Entitlements {
 		switch {
@@ -101,6 +101,7 @@ func (m *matter) create(p Planned) {
 				Roles: slices.Sorted(slices.Values(e.Roles)), Reasons: e.Because, follows: true})
 		}
 	}
+	m.firstPassword()
 	m.ruleAll(p)
 }
 

@@ -178,7 +178,7 @@ func limitOf(p *Planned, edit bool) (Rule, []string) {
 	case target.Create, target.Link:
 		return RuleCreate, none
 	case target.Enable:
-		if p.asked {
+		if p.asked || p.opening {
 			return "", nil
 		}
 		return RuleEnable, none

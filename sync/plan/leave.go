@@ -27,7 +27,7 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 		rule, text = m.sourceRule()
 	}
 	if !m.looked {
-		if m.in.Full || m.link.Phase != ledger.Closed || len(m.link.Granted) > 0 || m.deletion(s) || m.waits() {
+		if m.in.Full || m.link.Phase != ledger.Closed || unopened(m.link) || len(m.link.Granted) > 0 || m.deletion(s) || m.waits() {
 			m.look()
 		}
 		return

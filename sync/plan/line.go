@@ -44,6 +44,8 @@ func Lines(p Plan) []Line {
 				k.what += " " + c.Change.Entitlement
 			case target.Update:
 				k.what += " " + c.Change.Set[0].Name
+			case target.SetPassword:
+				k.what = "set an initial password"
 			}
 			put(k, s)
 			roles[k] = append(roles[k], c.Roles...)

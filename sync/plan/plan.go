@@ -89,6 +89,9 @@ type Planned struct {
 	After []target.Key
 	// Nothing: the look-up before a Create found no account.
 	Nothing bool
+	// Owed: a Create or Enable after which a password is to be set and handed over.
+	// Shut: a Create that makes a closed account.
+	Owed, Shut bool
 	// Parked: it failed, and is not tried before its time.
 	Parked bool
 	// follows: it depends on the first change of its subject, which makes,
@@ -96,6 +99,8 @@ type Planned struct {
 	follows bool
 	// asked: somebody named the person for this.
 	asked bool
+	// opening: it opens an account that was made closed.
+	opening bool
 	// closing: part of a leaver's removal; counted: the account was closed
 	// before, and this counts as that.
 	closing, counted bool

@@ -17,6 +17,7 @@ type Rules struct {
 	Leaver     Leaver   `toml:"leaver"`
 	Drift      Drift    `toml:"drift"`
 	Guard      Guard    `toml:"guard"`
+	Password   Password `toml:"initial_password"`
 }
 
 // Leaver says when the closed account of a leaver is deleted.

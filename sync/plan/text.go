@@ -66,6 +66,7 @@ const (
 var glyphs = map[target.Verb]struct{ glyph, color string }{
 	target.Create: {"+", green}, target.Grant: {"+", green}, target.Update: {"~", yellow}, target.Revoke: {"-", red},
 	target.Delete: {"-", red}, target.Disable: {"!", red}, target.Rename: {"→", cyan}, target.Enable: {"↺", green}, target.Link: {"=", cyan},
+	target.SetPassword: {"*", cyan},
 }
 
 func (t *text) paint(color, s string) string {
@@ -316,6 +317,8 @@ func spoken(ch target.Change, account string) string {
 	switch ch.Verb {
 	case target.Grant, target.Revoke:
 		return ch.Verb.String() + " " + ch.Entitlement
+	case target.SetPassword:
+		return "set an initial password"
 	case target.Create:
 		out := "create " + ch.Name
 		var names []string

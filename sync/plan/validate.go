@@ -10,6 +10,7 @@ import (
 
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/span"
+	"github.com/rosterd/rosterd/target"
 )
 
 // Validate reports every mistake. The path is that of the target's table:
@@ -35,11 +36,17 @@ func (r Rules) Validate(path []string, report problem.Report) {
 	if w := time.Duration(r.Guard.Window); w != 0 && (w < time.Minute || w > maxWindow) {
 		report.At(at("guard", "window"), "the window must be between a minute and 366 days", `write "1d"`)
 	}
+	r.Password.validate(at("initial_password"), report)
 	for _, l := range r.Guard.limits() {
 		if l.limit != nil {
 			l.limit.validate(at("guard", l.rule.String()), report)
 		}
 	}
+}
+
+// Suits reports what the rules ask for and a target cannot do.
+func (r Rules) Suits(d target.Description, path []string, report problem.Report) {
+	r.Password.suits(d, append(slices.Clone(path), "initial_password"), report)
 }
 
 const maxWindow = 366 * 24 * time.Hour

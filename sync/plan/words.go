@@ -16,6 +16,8 @@ func Words(ch target.Change) string {
 	switch ch.Verb {
 	case target.Grant, target.Revoke:
 		return fmt.Sprintf("%s %s of %s", ch.Verb, ch.Entitlement, name)
+	case target.SetPassword:
+		return "set an initial password for " + name
 	case target.Rename:
 		return fmt.Sprintf("rename %s to %s", ch.OldName, ch.Name)
 	case target.Update:
