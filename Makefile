@@ -42,11 +42,11 @@ test: ## everything that must pass, with the race detector and a real slapd; ins
 	CGO_ENABLED=1 $(GO) test -vet=off -race -p $(PACKAGES) -timeout $(TIMEOUT) -json ./... | CGO_ENABLED=0 $(GO) run ./internal/testreport .ci/skips
 
 .PHONY: test-servers
-test-servers: ## the tests against Samba AD DC and 389 Directory Server, and the page of the policy in Chromium, as root; installs what it needs. OpenLDAP is part of make test
+test-servers: ## the tests against Samba AD DC, 389 Directory Server and SCIMMY, and the page of the policy in Chromium, as root; installs what it needs. OpenLDAP is part of make test
 	@.ci/prepare servers
 	@packages=$$(grep -rl --include='*_test.go' '^//go:build servers$$' . | xargs -n 1 dirname | sort -u); \
 	$(GO) vet -tags servers $$packages; \
-	$(GO) test -count=1 -vet=off -tags servers -parallel 6 -timeout 20m -run '^Test(Samba|Dirsrv|Slapd|Chromium)' -json $$packages | $(GO) run ./internal/testreport /dev/null
+	$(GO) test -count=1 -vet=off -tags servers -parallel 6 -timeout 20m -run '^Test(Samba|Dirsrv|Slapd|Chromium|Scimmy)' -json $$packages | $(GO) run ./internal/testreport /dev/null
 
 .PHONY: faults
 faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; walks of WALK (5000) operations on every server, as root; ROSTERD_SEED repeats a run

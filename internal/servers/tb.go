@@ -26,6 +26,7 @@ var packages = map[string]string{
 	"samba": "samba samba-ad-dc samba-ad-provision samba-dsdb-modules", "samba-tool": "samba python3-samba python3-markdown",
 	"ldbadd": "ldb-tools", "ldbmodify": "ldb-tools", "ldbsearch": "ldb-tools",
 	"ns-slapd": "389-ds-base", "dscreate": "389-ds-base python3-lib389",
+	"node":       "nodejs npm",
 	"ldapsearch": "ldap-utils", "ldapmodify": "ldap-utils", "ldapadd": "ldap-utils", "ldapdelete": "ldap-utils",
 }
 
