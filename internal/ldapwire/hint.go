@@ -122,6 +122,8 @@ func hintCause(err error) string {
 		return "nothing listens at that path"
 	case errors.Is(err, ErrNoEntry):
 		return "the bind DN may not see it: check the access rules of the server"
+	case errors.Is(err, ErrPlaintext):
+		return "a password is never sent so: use an ldaps:// URL, or leave out allow_plaintext"
 	case errors.Is(err, ErrIdle):
 		return "the server accepted the connection and does not answer; if it is only slow, raise idle_timeout"
 	}

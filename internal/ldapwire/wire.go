@@ -172,7 +172,7 @@ func (w *wire) request(m message) error {
 	}
 	w.id, w.op, w.sent = m.id, m.op, true
 	w.requests.Add(1)
-	w.wrote = m.op == opAdd || m.op == opModify || m.op == opModifyDN || m.op == opDelete
+	w.wrote = m.op == opAdd || m.op == opModify || m.op == opModifyDN || m.op == opDelete || setsPassword(m)
 	w.bound = w.lane != nil && m.op == opSearch
 	return nil
 }
