@@ -99,6 +99,7 @@ func (l *loader) target(name string, report problem.Report) (*Target, mapping.Ta
 		if can := l.kinds.Targets[t.Kind].Describe; can != nil {
 			if d := can(t.Options); d.Kind != "" {
 				t.Rules.Suits(d, path, report)
+				policy.Path = d.Path
 			}
 		}
 	}

@@ -103,6 +103,9 @@ type Target struct {
 	// NameAttribute is the attribute that is the account's name. The kind of
 	// the target decides it.
 	NameAttribute string `toml:"-"`
+	// Path is the attribute that is a DN: what ${…} gives in the middle of it is one
+	// value there, whatever signs are in it. The kind decides it too; empty: none is.
+	Path string `toml:"-"`
 }
 
 // TargetAccount says who has an account, and which account is whose.

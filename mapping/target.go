@@ -156,6 +156,9 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 		if a.mode == OnCreate && a.template != nil && a.template.refers {
 			m.fail(path("mode"), `mode = "if-empty" writes it once, when theirs is there`, "who is referred to may have no account yet when this one is made")
 		}
+		if c.Path != "" && strings.EqualFold(name, c.Path) {
+			m.path(&a, path)
+		}
 		a.unique = m.unique(r, path)
 		t.attributes = append(t.attributes, a)
 	}

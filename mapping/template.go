@@ -13,6 +13,7 @@ type template struct {
 	source string
 	key    string
 	parts  []textFunc
+	fixed  []bool // which of the parts are a fixed text
 	// list is set instead of parts where the value is one expression that
 	// gives a list.
 	list listFunc
@@ -50,12 +51,12 @@ func compilePieces(n *names, source string, numbered bool, report func(at int, m
 		if !p.expression {
 			text := p.text
 			keys = append(keys, strconv.Quote(text))
-			t.parts = append(t.parts, func(*scope) (string, *fault) { return text, nil })
+			t.parts, t.fixed = append(t.parts, func(*scope) (string, *fault) { return text, nil }), append(t.fixed, true)
 			continue
 		}
 		if numbered && strings.TrimSpace(p.text) == "number" {
 			keys = append(keys, numberKey)
-			t.parts = append(t.parts, func(*scope) (string, *fault) { return numberMark, nil })
+			t.parts, t.fixed = append(t.parts, func(*scope) (string, *fault) { return numberMark, nil }), append(t.fixed, false)
 			continue
 		}
 		e := &expression{
@@ -69,7 +70,7 @@ func compilePieces(n *names, source string, numbered bool, report func(at int, m
 			t.list, t.refers = x.list, strings.HasPrefix(x.key, "(account ")
 		default:
 			x = e.wantText(x, false)
-			t.parts = append(t.parts, x.text)
+			t.parts, t.fixed = append(t.parts, x.text), append(t.fixed, false)
 		}
 		if ok = ok && !e.failed; ok {
 			keys = append(keys, "${"+x.key+"}")

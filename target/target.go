@@ -87,6 +87,9 @@ type Description struct {
 	// PasswordFirst: an account cannot be open before it has a password. Create makes a
 	// disabled one there, and Enable follows, after SetPassword where one is asked for.
 	PasswordFirst bool
+	// Path is the attribute that is a DN of the target which a policy puts together, such
+	// as where an account is; empty: none is.
+	Path string
 	// Same compares values of an attribute under the target's rules; nil
 	// compares sets of exact values. It is pure.
 	Same func(attribute string, a, b []string) bool
