@@ -12,6 +12,7 @@ import (
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/internal/span"
 	"github.com/rosterd/rosterd/mapping"
+	targetldap "github.com/rosterd/rosterd/target/ldap"
 )
 
 // object is a piece of a schema.
@@ -25,6 +26,11 @@ var forms = map[reflect.Type]object{
 	reflect.TypeFor[mapping.Date]():  {"type": "string"},
 	reflect.TypeFor[secret.Secret](): {"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
 		"properties": object{"credential": object{"type": "string"}, "file": object{"type": "string"}, "env": object{"type": "string"}}},
+	reflect.TypeFor[targetldap.Disable](): {"anyOf": []any{
+		object{"type": "string", "enum": []any{"nsAccountLock", "ppolicy"}},
+		object{"type": "object", "additionalProperties": false,
+			"properties": object{"attribute": object{"type": "string"}, "disabled": object{"type": "string"}, "enabled": object{"type": "string"}, "move_to": object{"type": "string"}}},
+	}},
 	reflect.TypeFor[mapping.Attributes](): {"type": "object", "additionalProperties": object{"$ref": "#/definitions/attribute"}},
 }
 

@@ -56,8 +56,11 @@ type Config struct {
 	TotalTimeout span.Duration `toml:"total_timeout"`
 }
 
-// Disable closes an account by the value of an attribute, or by moving it.
+// Disable closes an account by the value of an attribute, or by moving it. In the
+// file it is a table, or the word of a [Preset].
 type Disable struct {
+	// Preset is the word, if it was one: then the attribute and its value are known.
+	Preset    Preset `toml:"-"`
 	Attribute string `toml:"attribute"`
 	Disabled  string `toml:"disabled"`
 	// Enabled is the value of an account that may be used; empty: none.

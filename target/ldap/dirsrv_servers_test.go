@@ -15,8 +15,8 @@ import (
 // dirsrvRights are the least that the bind identity needs, as docs/targets/ldap.md
 // says them, for every corner.
 var dirsrvRights = []string{
-	`(target = "ldap:///ou=accounts,ou=*,` + suffix + `")(targetattr = "*")(version 3.0; acl "rosterd: accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
-	`(target = "ldap:///ou=left,ou=*,` + suffix + `")(targetattr = "*")(version 3.0; acl "rosterd: closed accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
+	`(target = "ldap:///ou=accounts,ou=*,` + suffix + `")(targetattr != "userPassword || aci")(version 3.0; acl "rosterd: accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
+	`(target = "ldap:///ou=left,ou=*,` + suffix + `")(targetattr != "userPassword || aci")(version 3.0; acl "rosterd: closed accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target_from = "ldap:///ou=accounts,ou=*,` + suffix + `")(target_to = "ldap:///ou=left,ou=*,` + suffix + `")(version 3.0; acl "rosterd: away"; allow (moddn) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target_from = "ldap:///ou=left,ou=*,` + suffix + `")(target_to = "ldap:///ou=accounts,ou=*,` + suffix + `")(version 3.0; acl "rosterd: back"; allow (moddn) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target = "ldap:///ou=groups,ou=*,` + suffix + `")(targetattr = "member || uniqueMember || memberUid")(version 3.0; acl "rosterd: members"; allow (read, search, compare, write) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
@@ -45,10 +45,10 @@ func TestDirsrvContract(t *testing.T) {
 		disable Disable
 		plugins []servers.DirsrvPlugin
 	}{
-		"member, attribute":            {entries.StyleMember, byAttribute, nil},
-		"member, move, plugins":        {entries.StyleMember, byMove, []servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}},
-		"uniqueMember, move":           {entries.StyleUniqueMember, byMove, nil},
-		"memberUid, attribute, refint": {entries.StyleMemberUID, byAttribute, []servers.DirsrvPlugin{servers.ReferentialIntegrity}},
+		"member, attribute":       {entries.StyleMember, byAttribute, nil},
+		"member, move, plugins":   {entries.StyleMember, byMove, []servers.DirsrvPlugin{servers.MemberOf, servers.ReferentialIntegrity}},
+		"uniqueMember, move":      {entries.StyleUniqueMember, byMove, nil},
+		"memberUid, lock, refint": {entries.StyleMemberUID, presets[NSAccountLock], []servers.DirsrvPlugin{servers.ReferentialIntegrity}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,5 +72,35 @@ func TestDirsrvWords(t *testing.T) {
 	}
 	if err := tg.Disable(t.Context(), ref); target.ClassOf(err) != target.Denied || !strings.Contains(hintOf(err), "moddn") {
 		t.Errorf("without the right to move: class %v, %v, hint %q", target.ClassOf(err), err, hintOf(err))
+	}
+}
+
+// TestDirsrvAccountLock: who is closed does not get in, and check knows the server.
+func TestDirsrvAccountLock(t *testing.T) {
+	t.Parallel()
+	f := startDirsrv(t)
+	c := f.corner(t, entries.StyleMember, presets[NSAccountLock])
+	tg, ctx, dn := c.target(t), t.Context(), "uid=writer1,"+c.accounts
+	ref := mustCreate(t, tg, "writer1")
+	if err := c.Modify("dn: " + dn + "\nchangetype: modify\nadd: userPassword\nuserPassword: long enough\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []bool{true, false, true} {
+		do := tg.Enable
+		if !open {
+			do = tg.Disable
+		}
+		if err := do(ctx, ref); err != nil || f.login(t, dn, "long enough") != open {
+			t.Fatalf("open %v, and gets in %v: %v", open, !open, err)
+		}
+	}
+	for _, n := range c.check(t) {
+		if strings.Contains(n.Text, "disable") {
+			t.Errorf("check: %+v", n)
+		}
+	}
+	c.cfg.Disable = presets[PPolicy]
+	if notes := c.check(t); !says(notes, true, "no overlay ppolicy") {
+		t.Errorf("the lock of another server: %+v", notes)
 	}
 }

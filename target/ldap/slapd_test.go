@@ -1,8 +1,10 @@
 package ldap
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +31,7 @@ const suffix = "dc=apps,dc=example"
 // rights are the least that the bind identity needs, as docs/targets/ldap.md
 // says them.
 var rights = []string{
+	`to dn.regex="^(.+,)?ou=(accounts|left),ou=c[0-9]+,` + suffix + `$" attrs=userPassword by dn.exact="cn=rosterd,` + suffix + `" =w by anonymous auth by * none`,
 	`to dn.regex="^(.+,)?ou=(accounts|left),ou=c[0-9]+,` + suffix + `$" by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
 	`to dn.regex="^(.+,)?ou=groups,ou=c[0-9]+,` + suffix + `$" attrs=member,uniqueMember,memberUid by dn.exact="cn=rosterd,` + suffix + `" write by * none`,
 	`to dn.regex="^(.+,)?ou=groups,ou=c[0-9]+,` + suffix + `$" attrs=entry,objectClass,cn by dn.exact="cn=rosterd,` + suffix + `" read by * none`,
@@ -60,11 +63,18 @@ func startSlapd(t testing.TB, overlays ...string) *field {
 
 func startSlapdLogging(t testing.TB, debug string, overlays ...string) *field {
 	t.Helper()
+	var policy []io.Reader
+	if slices.Contains(overlays, "ppolicy") {
+		policy = append(policy, strings.NewReader(ou("ou=policies,"+suffix)+"dn: "+defaultPolicy+"\nobjectClass: device\nobjectClass: pwdPolicy\ncn: default\n"+
+			"pwdAttribute: userPassword\npwdLockout: TRUE\npwdLockoutDuration: 1\npwdMaxFailure: 3\npwdMinLength: 8\npwdCheckQuality: 1\n\n"))
+	}
 	return onSlapd(servers.StartSlapd(t, servers.SlapdConfig{
-		Suffix: suffix, Overlays: overlays, Debug: debug, Access: rights,
+		Suffix: suffix, LDIF: policy, Overlays: overlays, Debug: debug, Access: rights,
 		Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in", Limits: "size=unlimited time=unlimited"}},
 	}))
 }
+
+const defaultPolicy = "cn=default,ou=policies," + suffix
 
 func onSlapd(s *servers.Slapd) *field {
 	return &field{live: s, slapd: s, ca: s.CACert, id: entries.EntryUUID, log: s.Log}
@@ -153,7 +163,7 @@ func (c *corner) read(t *testing.T) (out []target.Account) {
 	held := map[string][]string{}
 	style := c.cfg.Groups.Style
 	var people []ldif.Entry
-	for _, e := range c.search(t, c.base, "(|(objectClass=inetOrgPerson)("+style+"=*))", "*", c.id) {
+	for _, e := range c.search(t, c.base, "(|(objectClass=inetOrgPerson)("+style+"=*))", "*", c.id, cmp.Or(c.cfg.Disable.Attribute, "employeeType")) {
 		if e.Get("uid") != nil {
 			people = append(people, e)
 		}
@@ -172,8 +182,8 @@ func (c *corner) read(t *testing.T) (out []target.Account) {
 			case "objectclass", strings.ToLower(c.id), "uid":
 			case "employeenumber":
 				a.Mark = attr.Values[0]
-			case "employeetype":
-				a.Enabled = attr.Values[0] != "disabled"
+			case strings.ToLower(c.cfg.Disable.Attribute):
+				a.Enabled = !strings.EqualFold(attr.Values[0], c.cfg.Disable.Disabled)
 			default:
 				a.Attributes[attr.Name] = attr.Values
 			}
@@ -363,7 +373,7 @@ func TestContract(t *testing.T) {
 		"member, attribute":    {entries.StyleMember, byAttribute, nil},
 		"member, move, refint": {entries.StyleMember, byMove, []string{"memberof", "refint", "ppolicy"}},
 		"uniqueMember, move":   {entries.StyleUniqueMember, byMove, nil},
-		"memberUid, attribute": {entries.StyleMemberUID, byAttribute, nil},
+		"memberUid, ppolicy":   {entries.StyleMemberUID, presets[PPolicy], []string{"ppolicy"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,6 +46,13 @@ func (t *Accounts) Check(ctx context.Context, scope target.Scope) ([]target.Note
 		if len(notes) > 0 && notes[len(notes)-1].Broken {
 			return nil
 		}
+		if t.cfg.Inspect != nil {
+			more, err := t.cfg.Inspect(ctx, s.c)
+			if err != nil {
+				return s.read(err)
+			}
+			notes = append(notes, more...)
+		}
 		if t.cfg.Groups.Base.IsZero() {
 			if len(scope.Entitlements) > 0 {
 				broken("set the base of groups", "%d entitlements are named, and this target has no groups", len(scope.Entitlements))

@@ -1,6 +1,8 @@
 package entries
 
 import (
+	"context"
+
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/target"
@@ -52,6 +54,8 @@ type Settings struct {
 	Explain func(*ldapwire.Error) (class target.Class, tip string)
 	// Controls go with every search.
 	Controls []ldapwire.RequestControl
+	// Inspect says what more there is to say about a server; nil: nothing.
+	Inspect func(context.Context, *ldapwire.Conn) ([]target.Note, error)
 }
 
 // Test is a question about an account; the zero one is answered with no.
