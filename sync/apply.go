@@ -18,10 +18,9 @@ import (
 
 const (
 	// intentBatch is how many orders are put on disk together before the first
-	// of them is sent.
-	intentBatch = 256
-	// memberBatch is how many accounts one grant or revoke names.
-	memberBatch = 500
+	// of them is sent: a multiple of what kinds put into one request, so that they
+	// send no half ones.
+	intentBatch = 400
 	// breakAfter is how many requests may fail in a row before a target is left
 	// alone for a while.
 	breakAfter = 10
@@ -112,6 +111,7 @@ func (a *applier) remember() {
 
 func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 	for _, wave := range waves {
+		byEntitlement(wave)
 		for at, n := 0, 0; at < len(wave); at += n {
 			n = a.batchSize()
 			if err := ctx.Err(); err != nil {

@@ -202,3 +202,49 @@ func TestAStopInTheMiddleOfACall(t *testing.T) {
 		t.Fatal(fmt.Sprint(b.made(), " accounts in the end"))
 	}
 }
+
+// grants counts how many accounts each grant names.
+type grants struct {
+	*memory.Target
+	mu    gosync.Mutex
+	sizes map[string][]int
+}
+
+func (g *grants) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+	g.mu.Lock()
+	g.sizes[entitlement] = append(g.sizes[entitlement], len(accounts))
+	g.mu.Unlock()
+	return g.Target.Grant(ctx, entitlement, accounts)
+}
+
+// What many get is granted in few calls, whatever else some of them get at the
+// same time: a kind that puts a hundred into a request sends ten for a thousand.
+func TestMembershipsAreSentTogether(t *testing.T) {
+	w := newWorld(t)
+	g := &grants{Target: w.wiki, sizes: map[string][]int{}}
+	w.engine.Targets[0].Target = g
+	w.engine.Targets[0].Rules.Guard.MaxCreate = &plan.Limit{Count: 10_000}
+	var writers, managers []string
+	for i := range 1000 {
+		login := fmt.Sprintf("p%04d", i)
+		w.join(login)
+		if writers = append(writers, login); i%3 == 0 {
+			managers = append(managers, login)
+		}
+	}
+	w.members("writers", writers...)
+	w.members("managers", managers...)
+	w.synced()
+	for entitlement, n := range map[string]int{"Writers": 1000, "Publishers": 334} {
+		requests, all := 0, 0
+		for _, size := range g.sizes[entitlement] {
+			requests += (size + 99) / 100
+			all += size
+		}
+		// A batch may end in the middle of an entitlement, once at its beginning
+		// and once at its end.
+		if all != n || requests > (n+99)/100+1 {
+			t.Errorf("%s for %d in calls of %v", entitlement, all, g.sizes[entitlement])
+		}
+	}
+}

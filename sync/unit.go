@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -40,7 +41,7 @@ func group(intents []state.Intent, together int) []unit {
 		case target.Grant, target.Revoke:
 			key := memberOf{ch.Verb, ch.Entitlement}
 			i, open := members[key]
-			if !open || len(units[i].intents) >= memberBatch {
+			if !open {
 				i = len(units)
 				members[key] = i
 				units = append(units, unit{members: true})
@@ -63,6 +64,22 @@ func group(intents []state.Intent, together int) []unit {
 		}
 	}
 	return units
+}
+
+// byEntitlement brings those together who get or lose the same: the fewer
+// requests. What is about one account stays in its order, and in front.
+func byEntitlement(wave []ledger.Order) {
+	slices.SortStableFunc(wave, func(a, b ledger.Order) int {
+		return cmp.Or(cmp.Compare(membership(a.Change), membership(b.Change)), cmp.Compare(a.Change.Entitlement, b.Change.Entitlement))
+	})
+}
+
+// membership is the verb of a change that is about an entitlement, else 0.
+func membership(ch target.Change) target.Verb {
+	if ch.Verb == target.Grant || ch.Verb == target.Revoke {
+		return ch.Verb
+	}
+	return 0
 }
 
 // unsent is the error of a write that a signal kept from leaving. Nothing failed
