@@ -12,6 +12,7 @@ import (
 	sourceldap "github.com/rosterd/rosterd/directory/ldap"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/sync/plan"
+	targetad "github.com/rosterd/rosterd/target/ad"
 	"github.com/rosterd/rosterd/target/file"
 	targetldap "github.com/rosterd/rosterd/target/ldap"
 	"github.com/rosterd/rosterd/target/memory"
@@ -24,9 +25,10 @@ func realKinds() Kinds {
 	return Kinds{
 		Sources: map[string]Kind{"ldap": {New: func() Validator { return new(sourceldap.Config) }}},
 		Targets: map[string]Kind{
-			"file":   {New: func() Validator { return new(file.Config) }, NameAttribute: func(o Validator) string { return o.(*file.Config).NameAttribute }},
-			"memory": {New: func() Validator { return new(memory.Config) }, NameAttribute: func(o Validator) string { return o.(*memory.Config).NameAttribute }},
-			"ldap":   {New: func() Validator { return new(targetldap.Config) }, NameAttribute: func(o Validator) string { return o.(*targetldap.Config).RDN }},
+			"file":             {New: func() Validator { return new(file.Config) }, NameAttribute: func(o Validator) string { return o.(*file.Config).NameAttribute }},
+			"memory":           {New: func() Validator { return new(memory.Config) }, NameAttribute: func(o Validator) string { return o.(*memory.Config).NameAttribute }},
+			"ldap":             {New: func() Validator { return new(targetldap.Config) }, NameAttribute: func(o Validator) string { return o.(*targetldap.Config).RDN }},
+			"active-directory": {New: func() Validator { return new(targetad.Config) }, NameAttribute: func(Validator) string { return "sAMAccountName" }},
 		},
 	}
 }
@@ -60,7 +62,7 @@ func TestExampleCommentsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|role\.everybody)[a-z._]*\])$`)
+	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|target\.windows|role\.everybody)[a-z._]*\])$`)
 	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may |age |folder )`)
 	var out []string
 	found := 0
@@ -90,7 +92,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	keys := map[string]bool{}
 	for _, config := range []any{
 		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.ConflictExcept{}, mapping.Grant{}, mapping.Deny{}, mapping.Retain{}, mapping.Target{}, mapping.Test{},
-		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{},
+		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{}, targetad.Config{},
 	} {
 		collectKeys(reflect.TypeOf(config), keys, map[reflect.Type]bool{})
 	}

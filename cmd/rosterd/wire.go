@@ -7,6 +7,7 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	sourceldap "github.com/rosterd/rosterd/directory/ldap"
 	"github.com/rosterd/rosterd/target"
+	targetad "github.com/rosterd/rosterd/target/ad"
 	targetfile "github.com/rosterd/rosterd/target/file"
 	targetldap "github.com/rosterd/rosterd/target/ldap"
 	targetmemory "github.com/rosterd/rosterd/target/memory"
@@ -22,6 +23,10 @@ func kinds() config.Kinds {
 			"ldap": {New: func() config.Validator { return new(sourceldap.Config) }},
 		},
 		Targets: map[string]config.Kind{
+			"active-directory": {
+				New:           func() config.Validator { return new(targetad.Config) },
+				NameAttribute: func(o config.Validator) string { return nameAttribute(targetad.New(*o.(*targetad.Config), "")) },
+			},
 			"file": {
 				New: func() config.Validator { return new(targetfile.Config) },
 				NameAttribute: func(o config.Validator) string {
@@ -64,6 +69,8 @@ func described[T target.Target](t T, err error) target.Description {
 
 func newTarget(name string, options config.Validator) (target.Target, error) {
 	switch o := options.(type) {
+	case *targetad.Config:
+		return targetad.New(*o, name)
 	case *targetfile.Config:
 		return targetfile.New(*o, name)
 	case *targetldap.Config:

@@ -188,7 +188,9 @@ func (d *Directory) principal(r *record) {
 		r.lack("sAMAccountType", "805306368")
 	}
 	r.lack("accountExpires", "9223372036854775807")
-	r.lack("pwdLastSet", "0")
+	if r.get("unicodepwd") == nil {
+		r.lack("pwdLastSet", "0")
+	}
 	r.lack("badPwdCount", "0")
 	r.lack("lastLogon", "0")
 }

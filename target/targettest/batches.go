@@ -41,7 +41,7 @@ func (b *bench) wantHolders(entitlement string, refs ...target.Ref) {
 
 func grantRevoke(b *bench) {
 	ctx, e := b.t.Context(), b.h.Entitlements
-	refs := []target.Ref{b.create("writer1", value(b.h.Single[0], "one")), b.create("writer2"), b.create("writer, 3"), b.put("outsider")}
+	refs := []target.Ref{b.create("writer1", value(b.h.Single[0], "one")), b.create("writer2"), b.create(b.h.odd()), b.put("outsider")}
 	b.granted(b.Target.Grant(ctx, e[0], refs))
 	b.wantHolders(e[0], refs...)
 	b.granted(b.Target.Grant(ctx, e[1], refs[:2]))

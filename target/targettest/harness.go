@@ -35,6 +35,9 @@ type Harness struct {
 	Names []string
 	// Batches says that the kind is a target.Batcher.
 	Batches bool
+	// Odd is a name with signs that mean something where names stand in other
+	// things; empty: that of the suite.
+	Odd string
 	// Volatile says that the ID changes with the name.
 	Volatile bool
 	// Same are attribute values that the system calls equal though they are
@@ -112,6 +115,14 @@ func (h Harness) set(name string, more ...target.Value) []target.Value {
 	out := append(h.required(name), more...)
 	slices.SortFunc(out, func(a, b target.Value) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// odd is a name with signs that have to be escaped.
+func (h Harness) odd() string {
+	if h.Odd != "" {
+		return h.Odd
+	}
+	return `writer, the "third"`
 }
 
 func value(name string, values ...string) target.Value {

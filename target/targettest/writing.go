@@ -260,7 +260,7 @@ func renameKeeps(b *bench) {
 		}
 	}
 	before := b.must(ref.ID)
-	now, err := b.Target.Rename(b.t.Context(), ref, "writer, the \"third\"")
+	now, err := b.Target.Rename(b.t.Context(), ref, b.h.odd())
 	b.ok(err)
 	after := b.must(now.ID)
 	before.ID, before.Name = after.ID, after.Name

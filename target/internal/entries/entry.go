@@ -42,6 +42,12 @@ func (t *Accounts) entry(rec ldapwire.Record) (entry, error) {
 		return entry{}, &target.Error{Class: target.Denied, Err: fmt.Errorf("read the account %s: it shows no %s", rec.DN, t.cfg.IDAttribute),
 			Tip: fmt.Sprintf("give %s the right to read %s, or set id_attribute", t.cfg.Wire.BindDN, t.cfg.IDAttribute)}
 	}
+	for _, a := range t.cfg.Switch.Attributes {
+		if t.cfg.Switch.Always && len(rec.Values(a)) == 0 {
+			return entry{}, &target.Error{Class: target.Denied, Err: fmt.Errorf("read the account %s: it shows no %s", rec.DN, a),
+				Tip: fmt.Sprintf("give %s the right to read %s", t.who(), a)}
+		}
+	}
 	names := rec.Values(t.cfg.Name)
 	if len(names) > 0 {
 		e.name = names[0]

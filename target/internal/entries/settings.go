@@ -41,6 +41,9 @@ type Settings struct {
 	Switch Switch
 	Groups Groups
 
+	// Initial is what a new account begins with besides; nil: nothing. It is called
+	// for each, since it may be made at random.
+	Initial func() []ldapwire.Values
 	// FitName says why a name cannot be one of an account; nil: any text can.
 	FitName func(name string) error
 	// Domain is where a name must be free, if that is more than the containers of
@@ -68,8 +71,10 @@ type Test struct {
 // Switch is how attributes say that an account may be used. Its functions are
 // pure.
 type Switch struct {
-	// Attributes are read of every account for it.
+	// Attributes are read of every account for it. With Always each has them: one that
+	// is not shown is a right that is missing, and says nothing of the account.
 	Attributes []string
+	Always     bool
 	// On says whether the account may be used.
 	On func(ldapwire.Record) bool
 	// Turn is what to change so that it may be used, or not.

@@ -39,6 +39,14 @@ func (t *Accounts) fresh(doing, name, title string, set []target.Value, mark str
 			out = append(out, v)
 		}
 	}
+	if t.cfg.Initial != nil {
+		for _, v := range t.cfg.Initial() {
+			if has[strings.ToLower(v.Name)] {
+				return nil, refused("take it out of attributes", "%s: what %s is at first is not an attribute's to say", doing, v.Name)
+			}
+			out = append(out, v)
+		}
+	}
 	if t.cfg.Mark != "" && mark != "" && !has[strings.ToLower(t.cfg.Mark)] {
 		out = append(out, ldapwire.Values{Name: t.cfg.Mark, Values: []string{mark}})
 	}
