@@ -166,8 +166,8 @@ func harness(without string) targettest.Harness {
 		},
 		Single: [2]string{"displayName", "title"}, Multi: "otherMailbox",
 		Entitlements: [3]string(three), NoEntitlement: "Nobody",
-		Names: []string{"Zoë Äßç", "#hash", "(paren)", "日本語", "Robert') DROP", "o'brien & co", "a.b_c-d"},
-		Odd:   "writer #(3)'",
+		Batches: true, Names: []string{"Zoë Äßç", "#hash", "(paren)", "日本語", "Robert') DROP", "o'brien & co", "a.b_c-d"},
+		Odd: "writer #(3)'",
 		Same: []targettest.Pair{
 			{Attribute: "title", A: []string{"Content Writer"}, B: []string{"content writer"}},
 			{Attribute: "manager", A: []string{"CN=a,OU=x"}, B: []string{"cn=A, ou=X"}},
