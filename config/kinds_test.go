@@ -49,6 +49,13 @@ func testKinds(t testing.TB) Kinds {
 				NameAttribute: func(Validator) string { return "name" },
 				Describe:      func(Validator) target.Description { return target.Description{Kind: "file"} },
 			},
+			"domain": {
+				New:           func() Validator { return new(memory.Config) },
+				NameAttribute: func(Validator) string { return "name" },
+				Describe: func(Validator) target.Description {
+					return target.Description{Kind: "domain", Passwords: true, PasswordFirst: true}
+				},
+			},
 			"memory": {
 				New:           func() Validator { return new(memory.Config) },
 				NameAttribute: func(Validator) string { return "name" },

@@ -24,8 +24,13 @@ func kinds() config.Kinds {
 		},
 		Targets: map[string]config.Kind{
 			"active-directory": {
-				New:           func() config.Validator { return new(targetad.Config) },
-				NameAttribute: func(o config.Validator) string { return nameAttribute(targetad.New(*o.(*targetad.Config), "")) },
+				New: func() config.Validator { return new(targetad.Config) },
+				NameAttribute: func(o config.Validator) string {
+					return described(targetad.New(*o.(*targetad.Config), "")).NameAttribute
+				},
+				Describe: func(o config.Validator) target.Description {
+					return described(targetad.New(*o.(*targetad.Config), ""))
+				},
 			},
 			"file": {
 				New: func() config.Validator { return new(targetfile.Config) },

@@ -48,6 +48,9 @@ func (p Password) suits(d target.Description, path []string, report problem.Repo
 	switch {
 	case p.Generate && !d.Passwords:
 		report.At(at("generate"), fmt.Sprintf("no password can be set in this target of kind %s", d.Kind), "docs/passwords.md says where one can, and what that needs")
+	case !p.Generate && d.PasswordFirst:
+		report.At(append(slices.Clone(path[:len(path)-1]), "kind"), "new accounts here are closed until they have a password, and nobody sets one",
+			"write generate = true in its initial_password, or say how they are open without one: without_password")
 	case p.Generate && p.MustChange && !d.MustChange:
 		report.At(at("must_change"), fmt.Sprintf("this target of kind %s cannot ask for another password", d.Kind), "leave it out; docs/passwords.md says where it can, and what that needs")
 	}
