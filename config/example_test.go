@@ -16,6 +16,7 @@ import (
 	"github.com/rosterd/rosterd/target/file"
 	targetldap "github.com/rosterd/rosterd/target/ldap"
 	"github.com/rosterd/rosterd/target/memory"
+	targetscim "github.com/rosterd/rosterd/target/scim"
 )
 
 const example = "../config.example.toml"
@@ -29,6 +30,7 @@ func realKinds() Kinds {
 			"memory":           {New: func() Validator { return new(memory.Config) }, NameAttribute: func(o Validator) string { return o.(*memory.Config).NameAttribute }},
 			"ldap":             {New: func() Validator { return new(targetldap.Config) }, NameAttribute: func(o Validator) string { return o.(*targetldap.Config).RDN }},
 			"active-directory": {New: func() Validator { return new(targetad.Config) }, NameAttribute: func(Validator) string { return "sAMAccountName" }},
+			"scim":             {New: func() Validator { return new(targetscim.Config) }, NameAttribute: func(Validator) string { return "userName" }},
 		},
 	}
 }
@@ -44,7 +46,7 @@ func TestExample(t *testing.T) {
 		targets = append(targets, name+" "+c.Targets[name].Kind)
 	}
 	slices.Sort(targets)
-	if got := strings.Join(targets, ", "); got != "dir ldap, wiki file" {
+	if got := strings.Join(targets, ", "); got != "dir ldap, intranet scim, wiki file" {
 		t.Errorf("targets: %s", got)
 	}
 	if !sameLimits(c.Targets["wiki"].Rules.Guard, plan.DefaultRules().Guard) {
@@ -63,7 +65,7 @@ func TestExampleCommentsAreTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	commented := regexp.MustCompile(`^# ([A-Za-z_]+ +=.*|\[(?:target\.trial|target\.windows|role\.everybody)[a-z._]*\])$`)
-	exclusive := regexp.MustCompile(`^(sasl|kerberos|kind *= "scim"|url |token|file |may |age |folder )`)
+	exclusive := regexp.MustCompile(`^(sasl|kerberos|token|client_|scopes|username|file |may |age |folder )`)
 	var out []string
 	found := 0
 	for line := range strings.Lines(string(text)) {
@@ -92,7 +94,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	keys := map[string]bool{}
 	for _, config := range []any{
 		scheduleTable{}, State{}, sourceTable{}, targetTable{}, mapping.Role{}, mapping.Conflict{}, mapping.ConflictExcept{}, mapping.Grant{}, mapping.Deny{}, mapping.Retain{}, mapping.Target{}, mapping.Test{},
-		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{}, targetad.Config{},
+		sourceldap.Config{}, file.Config{}, memory.Config{}, targetldap.Config{}, targetad.Config{}, targetscim.Config{},
 	} {
 		collectKeys(reflect.TypeOf(config), keys, map[reflect.Type]bool{})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/file"
 	"github.com/rosterd/rosterd/target/memory"
+	"github.com/rosterd/rosterd/target/scim"
 )
 
 // directoryOptions stand for those of a kind of source, so that these tests say
@@ -60,6 +61,10 @@ func testKinds(t testing.TB) Kinds {
 				New:           func() Validator { return new(memory.Config) },
 				NameAttribute: func(Validator) string { return "name" },
 				Describe:      func(Validator) target.Description { return target.Description{Kind: "memory", Passwords: true} },
+			},
+			"scim": {
+				New:           func() Validator { return new(scim.Config) },
+				NameAttribute: func(Validator) string { return "userName" },
 			},
 		},
 	}

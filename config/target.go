@@ -102,6 +102,9 @@ func (l *loader) target(name string, report problem.Report) (*Target, mapping.Ta
 				policy.Path = d.Path
 			}
 		}
+		if a, is := t.Options.(interface{ Admits(attribute string) error }); is {
+			policy.Admits = a.Admits
+		}
 	}
 	return t, policy
 }

@@ -106,6 +106,9 @@ type Target struct {
 	// Path is the attribute that is a DN: what ${…} gives in the middle of it is one
 	// value there, whatever signs are in it. The kind decides it too; empty: none is.
 	Path string `toml:"-"`
+	// Admits says why an attribute cannot be written there; nil: every name will
+	// do. The kind of the target decides it, and it is pure.
+	Admits func(attribute string) error `toml:"-"`
 }
 
 // TargetAccount says who has an account, and which account is whose.

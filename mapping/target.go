@@ -127,6 +127,14 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 		}
 		if strings.TrimSpace(name) == "" {
 			m.fail(path(), "", "an attribute needs a name")
+		} else if c.Admits != nil {
+			if err := c.Admits(name); err != nil {
+				hint := ""
+				if h, ok := err.(interface{ Hint() string }); ok {
+					hint = h.Hint()
+				}
+				m.fail(path(), hint, "%v", err)
+			}
 		}
 		if other, twice := lower[strings.ToLower(name)]; twice {
 			m.fail(path(), "", "the attributes %q and %q differ in case alone", other, name)

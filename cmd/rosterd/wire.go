@@ -11,6 +11,7 @@ import (
 	targetfile "github.com/rosterd/rosterd/target/file"
 	targetldap "github.com/rosterd/rosterd/target/ldap"
 	targetmemory "github.com/rosterd/rosterd/target/memory"
+	targetscim "github.com/rosterd/rosterd/target/scim"
 )
 
 // This file is the only one that imports the kinds: a new kind is added to the
@@ -59,6 +60,15 @@ func kinds() config.Kinds {
 					return described(targetmemory.New(*o.(*targetmemory.Config), ""))
 				},
 			},
+			"scim": {
+				New: func() config.Validator { return new(targetscim.Config) },
+				NameAttribute: func(o config.Validator) string {
+					return described(targetscim.New(*o.(*targetscim.Config), "")).NameAttribute
+				},
+				Describe: func(o config.Validator) target.Description {
+					return described(targetscim.New(*o.(*targetscim.Config), ""))
+				},
+			},
 		},
 	}
 }
@@ -82,6 +92,8 @@ func newTarget(name string, options config.Validator) (target.Target, error) {
 		return targetldap.New(*o, name)
 	case *targetmemory.Config:
 		return targetmemory.New(*o, name)
+	case *targetscim.Config:
+		return targetscim.New(*o, name)
 	}
 	return nil, fmt.Errorf("make target %s: no such kind", name)
 }

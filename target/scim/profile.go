@@ -14,8 +14,9 @@ import (
 // Profile is the dialect of SCIM that a server speaks. What is left out (zero) is
 // not said, and left to the profile below it; at last to the defaults.
 type Profile struct {
-	// About says where the profile comes from: run, or written from documentation.
-	About string `toml:"about"`
+	// About says where a profile comes from: run, or written from documentation. It
+	// is no key of a dialect.
+	About string `toml:"-"`
 
 	// PageSize is how many resources a page asks for.
 	PageSize int `toml:"page_size"`
@@ -158,7 +159,11 @@ var profiles = sync.OnceValue(func() map[string]Profile {
 	out := map[string]Profile{}
 	for _, name := range d.Names(table) {
 		var p Profile
-		d.Bind([]string{table, name}, &p)
+		var more struct {
+			About string `toml:"about"`
+		}
+		d.Bind([]string{table, name}, &p, &more)
+		p.About = more.About
 		out[name] = p
 	}
 	return out

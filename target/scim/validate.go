@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rosterd/rosterd/internal/problem"
+	"github.com/rosterd/rosterd/internal/tomltext"
 )
 
 // Validate says what is wrong with the settings; path is where they stand. It
@@ -24,7 +25,11 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	}
 	c.credentials(at)
 	if c.Profile != "" && !slices.Contains(profileNames(), c.Profile) {
-		at(fmt.Sprintf("there is no profile %q", c.Profile), "write one of: "+strings.Join(profileNames(), ", "), "profile")
+		hint := "docs/targets/scim.md lists them; left out it is " + generic
+		if meant := tomltext.Suggest(c.Profile, profileNames()); meant != "" {
+			hint = "did you mean " + meant + "?"
+		}
+		at(fmt.Sprintf("there is no profile %q", c.Profile), hint, "profile")
 	}
 	c.Dialect.wrong(func(key, message, hint string) { at(message, hint, "dialect", key) })
 	if c.CAFile != "" && !filepath.IsAbs(c.CAFile) {
@@ -38,6 +43,19 @@ func (c *Config) Validate(path []string, report problem.Report) {
 			at("it must not be negative", "leave it out for the default", n.key)
 		}
 	}
+}
+
+// Admits says whether an attribute can stand in the configuration.
+func (c *Config) Admits(attribute string) error {
+	p, err := parsePath(attribute)
+	const page = "docs/targets/scim.md says how attributes are named"
+	switch {
+	case err != nil:
+		return refused(page, "%w", err)
+	case p.urn == "" && p.attr == externalID && c.withDefaults().Dialect.Mark == markExternalID:
+		return refused(`write mark = "none" under dialect, or find accounts by another attribute`, "externalId holds the ownership mark here")
+	}
+	return nil
 }
 
 // credentials: one way to say who we are, whole.

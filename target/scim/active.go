@@ -1,0 +1,102 @@
+package scim
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/rosterd/rosterd/target"
+)
+
+// Enable lets the account be used, and sees that it does.
+func (t *Target) Enable(ctx context.Context, account target.Ref) error {
+	return t.setEnabled(ctx, fmt.Sprintf("enable %q", account.Name), account, true)
+}
+
+// Disable closes the account, and sees that it is closed. A server that says yes
+// and leaves it open is told of.
+func (t *Target) Disable(ctx context.Context, account target.Ref) error {
+	return t.setEnabled(ctx, fmt.Sprintf("disable %q", account.Name), account, false)
+}
+
+func (t *Target) setEnabled(ctx context.Context, doing string, account target.Ref, enable bool) error {
+	if t.dialect.Active == none {
+		return refused("set active in the dialect", "%s: the dialect says that accounts cannot be closed here", doing)
+	}
+	c, err := t.read(ctx, doing, account.ID)
+	if err != nil {
+		return err
+	}
+	if c.enabled() == enable {
+		return nil
+	}
+	s, err := t.discover(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, f := range t.forms(s, true) {
+		err := t.setActive(ctx, doing, c, f, enable)
+		if class := target.ClassOf(err); class == target.Denied || class == target.Transient && statusOf(err) == 0 {
+			return err
+		}
+		// Whatever was answered: what counts is what it shows.
+		now, seen := t.read(ctx, doing, account.ID)
+		switch {
+		case seen == nil && now.enabled() == enable:
+			t.worked(f, true)
+			return nil
+		case target.ClassOf(seen) == target.Missing && !enable:
+			return nil
+		case seen != nil && err != nil:
+			return err
+		case seen != nil:
+			return &target.Error{Class: target.InDoubt, Err: seen}
+		}
+		c = now
+		if err != nil && failed == nil {
+			failed = err
+		}
+	}
+	state := "closed"
+	if !enable {
+		state = "active"
+	}
+	if failed != nil {
+		return refused("look at the account there, and say how it is closed: active = …, or rosterd target probe", "%s: it is still %s: %w", doing, state, failed)
+	}
+	return refused("look at the account there, and say how it is closed: active = …, or rosterd target probe", "%s: the server said yes, and the account is still %s", doing, state)
+}
+
+// setActive sends whether the account is open, in one form.
+func (t *Target) setActive(ctx context.Context, doing string, c current, f form, enable bool) error {
+	const active = "active"
+	k := call{doing: doing, method: http.MethodPatch, path: userPath(target.NativeID(c.id())), match: c.version}
+	var value any = enable
+	if f == byPathString || f == wholeString {
+		value = map[bool]string{true: "True", false: "False"}[enable]
+	}
+	switch f {
+	case byPath, byPathString:
+		k.body = newPatch(operation{opReplace, active, value})
+	case noPath:
+		k.body = newPatch(operation{Op: opReplace, Value: map[string]any{active: value}})
+	default:
+		after := put(c.resource)
+		after[after.key(active)] = value
+		k.method, k.body = http.MethodPut, after
+	}
+	a, err := t.http.do(ctx, k)
+	if err == nil && a.status == http.StatusPreconditionRequired && k.match == "" {
+		t.mustMatch.Store(true)
+		now, err := t.read(ctx, doing, target.NativeID(c.id()))
+		if err != nil || now.version == "" {
+			return err
+		}
+		return t.setActive(ctx, doing, now, f, enable)
+	}
+	if err != nil {
+		return err
+	}
+	return t.http.fault(k, a)
+}

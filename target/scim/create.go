@@ -1,0 +1,211 @@
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rosterd/rosterd/target"
+)
+
+// Create makes an account. What the server does not say about it is looked up.
+func (t *Target) Create(ctx context.Context, name string, set []target.Value, mark string) (target.Ref, error) {
+	doing := fmt.Sprintf("create %q", name)
+	if err := fitName(doing, name); err != nil {
+		return target.Ref{}, err
+	}
+	body, err := t.fresh(ctx, doing, name, set, mark)
+	if err != nil {
+		return target.Ref{}, err
+	}
+	k := call{doing: doing, method: http.MethodPost, path: "Users", body: body}
+	a, err := t.http.do(ctx, k)
+	if err != nil {
+		return target.Ref{}, err
+	}
+	if a.status == http.StatusConflict {
+		return target.Ref{}, t.conflict(ctx, doing, name, t.http.fault(k, a))
+	}
+	if err := t.http.fault(k, a); err != nil {
+		if target.ClassOf(err) == target.Missing { // of /Users, not of an account
+			err = denied("check url: accounts are made at url/Users", "%w", err)
+		}
+		return target.Ref{}, err
+	}
+	ref, err := t.made(ctx, doing, name, body.text(externalID), a)
+	if err != nil {
+		return target.Ref{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was made, and then: %w", doing, err)}
+	}
+	t.seen(true, ref.ID)
+	return ref, nil
+}
+
+func fitName(doing, name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return refused("", "%s: the name is empty", doing)
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return refused("", "%s: the name is not text", doing)
+	}
+	return nil
+}
+
+// fresh is the body of a new account, without anything that is empty.
+func (t *Target) fresh(ctx context.Context, doing, name string, set []target.Value, mark string) (resource, error) {
+	s, err := t.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := resource{userName: name}
+	if t.dialect.Active != none {
+		r["active"] = true
+		if t.dialect.Active == activeString {
+			r["active"] = "True"
+		}
+	}
+	var others []target.Value
+	for _, v := range set {
+		if strings.EqualFold(v.Name, userName) {
+			if len(v.Values) != 1 || !sameName(v.Values[0], name) {
+				return nil, refused("", "%s: the attribute %s is the name and cannot differ from it", doing, userName)
+			}
+			continue
+		}
+		others = append(others, v)
+	}
+	list, err := edits(resource{}, others)
+	if err != nil {
+		return nil, refused("", "%s: %w", doing, err)
+	}
+	for _, e := range list {
+		if err := s.apply(r, e, t.dialect); err != nil {
+			return nil, refused("", "%s: %w", doing, err)
+		}
+	}
+	if t.marks() && mark != "" && r.text(externalID) == "" {
+		r[externalID] = mark
+	}
+	r["schemas"] = r.schemas()
+	return r, nil
+}
+
+// made is the account that was just made: as the answer has it, at the address
+// that it tells, or as it is found.
+func (t *Target) made(ctx context.Context, doing, name, external string, a answer) (target.Ref, error) {
+	if r, err := decode(a.body); err == nil && r.id() != "" {
+		if shown := r.text(userName); shown != "" && !sameName(shown, name) {
+			return target.Ref{}, fmt.Errorf("the server answered with the account %q", clean(shown))
+		}
+		return target.Ref{ID: target.NativeID(r.id()), Name: name}, nil
+	}
+	if id := lastSegment(a.header.Get("Location")); id != "" {
+		if c, err := t.read(ctx, doing, target.NativeID(id)); err == nil && sameName(c.text(userName), name) {
+			return target.Ref{ID: target.NativeID(id), Name: name}, nil
+		}
+	}
+	var found []resource
+	var err error
+	if external != "" {
+		found, err = t.find(ctx, doing, target.Match{Attribute: externalID, Value: external})
+	}
+	if err == nil && len(found) == 0 {
+		found, err = t.find(ctx, doing, target.Match{Attribute: userName, Value: name})
+	}
+	switch {
+	case err != nil:
+		return target.Ref{}, err
+	case len(found) != 1 || !sameName(found[0].text(userName), name):
+		return target.Ref{}, fmt.Errorf("%d accounts of that name are found", len(found))
+	}
+	return target.Ref{ID: target.NativeID(found[0].id()), Name: name}, nil
+}
+
+// lastSegment is the ID in an address; servers write strange ones.
+func lastSegment(location string) string {
+	u, err := url.Parse(location)
+	if err != nil || location == "" {
+		return ""
+	}
+	p := u.EscapedPath()
+	id, err := url.PathUnescape(p[strings.LastIndexByte(p, '/')+1:])
+	if err != nil || id == "undefined" || id == "null" || strings.EqualFold(id, "Users") {
+		return ""
+	}
+	return id
+}
+
+// conflict says whether the account that is in the way can be seen.
+func (t *Target) conflict(ctx context.Context, doing, name string, said error) error {
+	found, err := t.find(ctx, doing, target.Match{Attribute: userName, Value: name})
+	if err == nil && len(found) == 0 {
+		return refused("an account that rosterd may not see has that name, or another value that must be its own: look there",
+			"%s: the server says that it exists, and nothing of that name can be seen: %w", doing, errors.Unwrap(said))
+	}
+	return said
+}
+
+// Link puts the mark on the account.
+func (t *Target) Link(ctx context.Context, account target.Ref, mark string) error {
+	doing := fmt.Sprintf("link %q", account.Name)
+	if !t.marks() {
+		return nil
+	}
+	var values []string
+	if mark != "" {
+		values = []string{mark}
+	}
+	return t.rewrite(ctx, doing, account, func(c current) ([]edit, error) {
+		return edits(c.resource, []target.Value{{Name: externalID, Values: values}})
+	})
+}
+
+// Rename gives the account another name; its ID stays.
+func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (target.Ref, error) {
+	doing := fmt.Sprintf("rename %q to %q", account.Name, name)
+	if err := fitName(doing, name); err != nil {
+		return target.Ref{}, err
+	}
+	now := target.Ref{ID: account.ID, Name: name}
+	err := t.rewrite(ctx, doing, account, func(c current) ([]edit, error) {
+		if c.text(userName) == name {
+			return nil, nil
+		}
+		return []edit{{path: path{text: userName, attr: userName}, values: []string{name}}}, nil
+	})
+	if target.ClassOf(err) == target.Exists {
+		return target.Ref{}, t.conflict(ctx, doing, name, err)
+	}
+	if err != nil {
+		return target.Ref{}, err
+	}
+	return now, nil
+}
+
+// Delete removes the account; one that is not there is a success.
+func (t *Target) Delete(ctx context.Context, account target.Ref) error {
+	doing := fmt.Sprintf("delete %q", account.Name)
+	if account.ID == "" {
+		return refused("", "%s: the account has no ID", doing)
+	}
+	k := call{doing: doing, method: http.MethodDelete, path: userPath(account.ID)}
+	a, err := t.http.do(ctx, k)
+	if err == nil {
+		err = t.http.fault(k, a)
+	}
+	if a.status >= 500 && a.status != http.StatusNotImplemented {
+		if _, seen := t.read(ctx, doing, account.ID); target.ClassOf(seen) == target.Missing {
+			err = nil
+		} else if seen == nil {
+			err = &target.Error{Class: target.Transient, Err: err}
+		}
+	}
+	if err == nil || target.ClassOf(err) == target.Missing {
+		t.seen(false, account.ID)
+		return nil
+	}
+	return err
+}
