@@ -66,6 +66,7 @@ bench: ## reading and provisioning beside ldapsearch and ldapadd, and what cycle
 	$(GO) test -count=1 -timeout 20m -run '^$$' -bench '^BenchmarkGroups$$' -benchtime 1x ./state
 	for people in 10000 100000 $(BENCH_MOST); do $(GO) test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkPolicy$$' -benchtime 1x ./sync -args -many $$people; done
 	$(GO) test -count=1 -timeout 60m -run '^$$' -bench People -benchtime 1x ./bench -args -people $(PEOPLE)
+	$(GO) test -count=1 -timeout 60m -run '^$$' -bench Provisioning -benchtime 1x ./bench -args -people $(PEOPLE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (30s)

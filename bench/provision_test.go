@@ -1,8 +1,8 @@
 package bench
 
 import (
+	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -83,9 +83,10 @@ func (s *site) config(state, base, who string, apps *servers.Slapd) string {
 }
 
 // startApps starts an application's directory.
-func (s *site) startApps(ldif string) *servers.Slapd {
+func (s *site) startApps(ldif string, cfg servers.SlapdConfig) *servers.Slapd {
 	s.tb.Helper()
-	apps, err := servers.NewSlapd(servers.SlapdConfig{Suffix: appsSuffix, LDIFFiles: []string{s.write("apps.ldif", ldif)}})
+	cfg.Suffix, cfg.LDIFFiles = appsSuffix, []string{s.write("apps.ldif", ldif)}
+	apps, err := servers.NewSlapd(cfg)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func (s *site) stop(apps *servers.Slapd) {
 // cycles measures whole runs of the program over everybody, in which nobody
 // gets an account: what the rest of a cycle adds to the read.
 func (s *site) cycles(t *table) {
-	apps := s.startApps(containers + emptyGroup)
+	apps := s.startApps(containers+emptyGroup, servers.SlapdConfig{})
 	defer s.stop(apps)
 	config := s.config("cycles", s.company.PeopleBase(), "nobody", apps)
 	theirs := s.search()
@@ -136,38 +137,15 @@ func (s *site) cycles(t *table) {
 	})
 }
 
-// provisioning measures the first accounts of a tenth of the people, in one
-// group, in turn with ldapadd of what came of it into another fresh server.
-func (s *site) provisioning(t *table) {
-	var ours, theirs []time.Duration
-	var peak int64
-	var cpu time.Duration
-	n := 0
-	for i := range *prove {
-		apps := s.startApps(containers + emptyGroup)
-		config := s.config(fmt.Sprintf("first%d", i), "ou=unit00,"+s.company.PeopleBase(), "staff", apps)
-		took := s.run(nil, s.rosterd, "-c", config, "sync")
-		ours, peak, cpu = append(ours, took.wall), max(peak, took.peak), took.cpu
-		n = s.export(apps)
-		s.stop(apps)
+// What rosterd made, for ldapadd.
+const (
+	accountsLDIF = "accounts.ldif"
+	groupLDIF    = "group.ldif"
+)
 
-		fresh := s.startApps(containers)
-		theirs = append(theirs, s.run([]string{"LDAPTLS_CACERT=" + fresh.CACert}, "ldapadd", "-x", "-H", fresh.TLSURL(), "-D", fresh.AdminDN,
-			"-y", s.path("apps.password"), "-f", s.path("export.ldif")).wall)
-		s.stop(fresh)
-	}
-	t.add(fmt.Sprintf("first provisioning of %d", n), ours, theirs, megabytes(peak), fmt.Sprintf("%s of processor", seconds(cpu)))
-}
-
-// export writes what rosterd made as LDIF for ldapadd, and says how many
-// accounts that are.
-func (s *site) export(apps *servers.Slapd) int {
+// export writes what rosterd made as LDIF for ldapadd, and returns the accounts.
+func (s *site) export(apps *servers.Slapd) []ldif.Entry {
 	s.tb.Helper()
-	f, err := os.Create(s.path("export.ldif"))
-	if err != nil {
-		s.tb.Fatal(err)
-	}
-	defer f.Close()
 	accounts, err := apps.Search("ou=accounts,"+appsSuffix, "one", "(objectClass=inetOrgPerson)")
 	if err != nil || len(accounts) != s.company.People/10 {
 		s.tb.Fatalf("read what was made: %d accounts, want %d: %v", len(accounts), s.company.People/10, err)
@@ -176,8 +154,12 @@ func (s *site) export(apps *servers.Slapd) int {
 	if err != nil || len(groups) != 1 || len(groups[0].Get("member")) != len(accounts)+1 {
 		s.tb.Fatalf("read the group that was filled: %v", err)
 	}
-	if err := ldif.Write(f, append(accounts, groups...)...); err != nil {
-		s.tb.Fatal(err)
+	for name, list := range map[string][]ldif.Entry{accountsLDIF: accounts, groupLDIF: groups} {
+		var b bytes.Buffer
+		if err := ldif.Write(&b, list...); err != nil {
+			s.tb.Fatal(err)
+		}
+		s.write(name, b.String())
 	}
-	return len(accounts)
+	return accounts
 }
