@@ -62,7 +62,9 @@ type adding struct {
 	additions []Addition
 	control   []byte
 	told      func(int, Record, error) bool
-	done      int // that were told
+	decoder   entryDecoder
+	buffer    []byte // of requests
+	done      int    // that were told
 	enough    bool
 }
 
@@ -73,10 +75,11 @@ func (a *adding) run() {
 		// Half a window at a time: one write for many.
 		if open := sent - a.done; !a.enough && sent < len(a.additions) && open <= addWindow/2 {
 			n := min(addWindow-open, len(a.additions)-sent)
-			var requests []byte
+			requests := a.buffer[:0]
 			for i := range n {
-				requests = append(requests, a.request(sent+i)...)
+				requests = a.request(requests, sent+i)
 			}
+			a.buffer = requests
 			if a.c.w.writeBurst(a.burst, requests, n) != nil {
 				return
 			}
@@ -112,7 +115,7 @@ func (a *adding) tell(answer burstAnswer) {
 	var rec Record
 	var err error
 	if r.code == 0 {
-		rec = readAfter(r)
+		rec = a.decoder.readAfter(r)
 	} else {
 		e := a.c.fault("add", a.additions[answer.at].DN, nil)
 		e.Code, e.Matched, e.Diagnostic, e.Referrals = r.code, r.matched, r.diagnostic, r.referrals
@@ -139,19 +142,41 @@ func (a *adding) doubt(cause error) {
 	}
 }
 
-// request encodes one add (RFC 4511, section 4.7).
-func (a *adding) request(at int) []byte {
+// request appends one add (RFC 4511, section 4.7).
+func (a *adding) request(out []byte, at int) []byte {
 	add := a.additions[at]
-	list := make([][]byte, len(add.Attributes))
-	for i, attr := range add.Attributes {
-		values := make([][]byte, len(attr.Values))
-		for j, v := range attr.Values {
-			values[j] = element(tagOctetString, []byte(v))
-		}
-		list[i] = element(tagSequence, element(tagOctetString, []byte(attr.Name)), element(tagSet, values...))
+	list := 0
+	for _, attr := range add.Attributes {
+		list += elementSize(attributeSize(attr))
 	}
-	return element(tagSequence, number(tagInteger, int32(a.burst.first+at)),
-		element(opAdd, element(tagOctetString, []byte(add.DN)), element(tagSequence, list...)), a.control)
+	id := number(tagInteger, int32(a.burst.first+at))
+	body := elementSize(len(add.DN)) + elementSize(list)
+	out = appendHeader(out, tagSequence, len(id)+elementSize(body)+len(a.control))
+	out = append(out, id...)
+	out = appendHeader(out, opAdd, body)
+	out = appendText(out, add.DN)
+	out = appendHeader(out, tagSequence, list)
+	for _, attr := range add.Attributes {
+		out = appendHeader(out, tagSequence, attributeSize(attr))
+		out = appendText(out, attr.Name)
+		out = appendHeader(out, tagSet, valuesSize(attr))
+		for _, v := range attr.Values {
+			out = appendText(out, v)
+		}
+	}
+	return append(out, a.control...)
+}
+
+func attributeSize(a Values) int {
+	return elementSize(len(a.Name)) + elementSize(valuesSize(a))
+}
+
+func valuesSize(a Values) int {
+	n := 0
+	for _, v := range a.Values {
+		n += elementSize(len(v))
+	}
+	return n
 }
 
 // postReadControl is the part of a message that asks for the entry as it is

@@ -36,7 +36,7 @@ func TestReadAfterIsNoEntryUnlessWhole(t *testing.T) {
 	whole := []byte{opEntry, 19, tagOctetString, 4, 'd', 'c', '=', 'x', tagSequence, 11, tagSequence, 9, tagOctetString, 2, 'c', 'n', tagSet, 3, tagOctetString, 1, 'a'}
 	whole[1] = byte(len(whole) - 2)
 	after := func(value []byte) Record {
-		return readAfter(&result{controls: []Control{{OID: postRead, Value: value}}})
+		return new(entryDecoder).readAfter(&result{controls: []Control{{OID: postRead, Value: value}}})
 	}
 	if r := after(whole); r.DN != "dc=x" || r.First("cn") != "a" {
 		t.Fatalf("read %+v", r)
@@ -55,7 +55,7 @@ func TestReadAfterIsNoEntryUnlessWhole(t *testing.T) {
 			t.Errorf("%s: it read %+v", name, r)
 		}
 	}
-	if r := readAfter(&result{}); r.DN != "" {
+	if r := new(entryDecoder).readAfter(&result{}); r.DN != "" {
 		t.Errorf("without the control it read %+v", r)
 	}
 }

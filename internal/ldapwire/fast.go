@@ -16,7 +16,7 @@ func (c *Conn) fastPage(ctx context.Context, l *listing) ([]Control, error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, c.unsent(l, out, err)
 	}
 	if sr == nil || len(sr.Entries) != 0 || len(sr.Referrals) != 0 {
 		err := fmt.Errorf("%w: entries went past the lane", ErrProtocol)
@@ -24,6 +24,17 @@ func (c *Conn) fastPage(ctx context.Context, l *listing) ([]Control, error) {
 		return nil, c.fault(opNameSearch, l.req.Base, err)
 	}
 	return out.result.controls, nil
+}
+
+// unsent says it in our words where the search did not leave for its filter, which
+// is compiled once, when it is sent.
+func (c *Conn) unsent(l *listing, out outcome, err error) error {
+	if !out.sent {
+		if wrong := CheckFilter(l.req.Filter); wrong != nil {
+			return c.fault(opNameSearch, l.req.Base, wrong)
+		}
+	}
+	return err
 }
 
 // take is the lane.

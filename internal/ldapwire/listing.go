@@ -31,9 +31,6 @@ func (c *Conn) open(ctx *context.Context, req Request) (*listing, context.Cancel
 	if req.PageSize <= 0 {
 		req.PageSize = DefaultPageSize
 	}
-	if err := CheckFilter(req.Filter); err != nil {
-		return nil, nil, c.fault(opNameSearch, req.Base, err)
-	}
 	if err := c.acquire(opNameSearch, req.Base); err != nil {
 		return nil, nil, err
 	}

@@ -18,7 +18,7 @@ func (c *Conn) referencePage(ctx context.Context, l *listing) (controls []Contro
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, c.unsent(l, out, err)
 	}
 	defer c.referenceEnd(l, &controls, &err)
 	if sr == nil || len(sr.Entries) != out.entries || len(sr.Referrals) != out.refs || out.infos != 0 {

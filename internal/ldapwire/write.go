@@ -64,12 +64,12 @@ func (c *Conn) AddRead(ctx context.Context, dn string, attributes []Values, read
 	if err != nil {
 		return Record{}, err
 	}
-	return readAfter(out.result), nil
+	return new(entryDecoder).readAfter(out.result), nil
 }
 
 // readAfter is the entry in an answer; none if it cannot be read, since what
 // was asked for was done all the same.
-func readAfter(r *result) Record {
+func (d *entryDecoder) readAfter(r *result) Record {
 	ctl := r.control(postRead)
 	if ctl == nil {
 		return Record{}
@@ -80,7 +80,7 @@ func readAfter(r *result) Record {
 	if c.err != nil || tag != opEntry && tag != tagSequence {
 		return Record{}
 	}
-	e, err := new(entryDecoder).decode(message{body: body})
+	e, err := d.decode(message{body: body})
 	if err != nil {
 		return Record{}
 	}
