@@ -166,6 +166,8 @@ type write struct {
 	Attributes  []string `json:"attributes,omitempty"`
 	Roles       []string `json:"roles,omitempty"`
 	Approval    string   `json:"approval,omitempty"`
+	// Shut: a create that makes a closed account.
+	Shut bool `json:"shut,omitempty"`
 	// The rest is of outcomes.
 	Done     *bool  `json:"done,omitempty"`
 	Verified bool   `json:"verified,omitempty"`
@@ -193,7 +195,7 @@ type account struct {
 // that may be secrets are not kept.
 func writeOf(id uint64, o ledger.Order) (write, account) {
 	c := o.Change
-	public := write{Intent: id, Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval}
+	public := write{Intent: id, Entitlement: c.Entitlement, Roles: o.Roles, Approval: o.Approval, Shut: o.Shut}
 	personal := account{Key: c.Key(), Account: c.Account, Name: c.Name, OldName: c.OldName, Before: c.Before, Because: o.Because}
 	for _, v := range c.Set {
 		public.Attributes = append(public.Attributes, v.Name)

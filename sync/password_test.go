@@ -317,3 +317,26 @@ func TestLaw12PasswordRefused(t *testing.T) {
 		}
 	}
 }
+
+// Who left before the target took any password for them gets one when they come back,
+// before the account is opened.
+func TestPasswordRefusedUntilTheyLeft(t *testing.T) {
+	w, p := passworded(t, true)
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, write memory.Write) memory.Fault {
+		if write.Verb == target.SetPassword {
+			return memory.Fault{Err: &target.Error{Class: target.Refused, Err: errors.New("not now")}}
+		}
+		return memory.Fault{}
+	}})
+	leaver := w.join("writer1")
+	if r := w.sync(); r.Exit() != rostersync.ExitParked {
+		t.Fatalf("exit %d\n%s", r.Exit(), text(r))
+	}
+	w.leave(leaver)
+	w.now = w.now.Add(48 * time.Hour)
+	w.synced()
+	w.wiki.SetFaults(memory.Faults{})
+	w.set(leaver, "employeeType", "staff")
+	w.synced()
+	w.works(p, "writer1", 1)
+}

@@ -42,7 +42,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), path: filepath.Join(t.TempDir(), "state.db")}
+	return newWorldIn(t, t.TempDir())
+}
+
+// newWorldIn has its state in a folder.
+func newWorldIn(t *testing.T, folder string) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), path: filepath.Join(folder, "state.db")}
 	clock := func() time.Time { return w.now }
 	w.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn"}, Key: "employeeNumber", Bases: []string{people, groups}}, clock)
 	w.source.Put(source.Record{Kind: directory.Group, DN: "cn=writers," + groups})
@@ -73,7 +79,11 @@ func newWorld(t *testing.T) *world {
 // open opens the state and compiles the policy; close and open is a restart.
 func (w *world) open() {
 	w.t.Helper()
-	clock := func() time.Time { return w.now }
+	w.openWith(func() time.Time { return w.now })
+}
+
+func (w *world) openWith(clock func() time.Time) {
+	w.t.Helper()
 	store, err := state.Open(w.path, state.Options{Now: clock})
 	if err != nil {
 		w.t.Fatal(err)

@@ -137,6 +137,8 @@ func (v *auditView) write() (string, []string) {
 		if len(p.Attributes) > 0 {
 			what += " with " + strings.Join(p.Attributes, ", ")
 		}
+	case "password":
+		what = "set an initial password for " + name
 	default:
 		what += " " + name
 	}
@@ -147,6 +149,9 @@ func (v *auditView) write() (string, []string) {
 		what += ": about to"
 	case p.Done != nil && *p.Done:
 		what += fmt.Sprintf(": done in %d ms", p.TookMS)
+		if p.Way != "" {
+			what += ", handed over " + p.Way
+		}
 	default:
 		what += ": not done"
 		why = append(why, fmt.Sprintf("attempt %d, %s: %s", p.Attempts, first(p.Class, "failed"), first(w.Error, "the reason was forgotten")))

@@ -44,7 +44,7 @@ type auditPublic struct {
 	Attributes, Roles   []string
 	Approval            string
 	Done                *bool
-	Verified            bool
+	Verified, Shut      bool
 	Class               string
 	Attempts            int
 	TookMS              int64 `json:"took_ms"`
@@ -57,7 +57,7 @@ type auditPublic struct {
 	Hash                string
 	Epoch               uint64
 	Links, Failures     int
-	Next, What          string
+	Next, What, Way     string
 	Counts              map[string]int
 }
 

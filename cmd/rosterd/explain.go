@@ -160,6 +160,12 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 			verified = ", verified " + minute(link.Verified)
 		}
 		p.more(dim, "ID "+string(link.Account)+verified)
+		switch {
+		case link.Owed:
+			p.more(yellow, "no password was handed over yet")
+		case !link.Handed.IsZero():
+			p.more(dim, "password handed over "+minute(link.Handed))
+		}
 	}
 	for _, n := range s.Notes {
 		p.row("note", "", n)

@@ -95,6 +95,13 @@ type accountDocument struct {
 	Since    time.Time         `json:"since"`
 	Verified *time.Time        `json:"verified,omitempty"`
 	Granted  []grantedDocument `json:"granted"`
+	Password *passwordDocument `json:"password,omitempty"`
+}
+
+// passwordDocument says what became of the password of an account: never what it is.
+type passwordDocument struct {
+	Owed       bool       `json:"owed"`
+	HandedOver *time.Time `json:"handed_over,omitempty"`
 }
 
 type grantedDocument struct {
@@ -205,6 +212,9 @@ func newSubjectDocument(x *rostersync.Explanation, s *plan.Subject) subjectDocum
 	if l, linked := x.Links[s.Target]; linked {
 		d.Account = &accountDocument{ID: string(l.Account), Name: l.Name, Owner: l.Owner.String(), By: l.By, Phase: l.Phase.String(),
 			Cause: l.Cause, Since: l.PhaseSince.UTC(), Verified: some(l.Verified), Granted: []grantedDocument{}}
+		if l.Owed || !l.Handed.IsZero() {
+			d.Account.Password = &passwordDocument{l.Owed, some(l.Handed)}
+		}
 		for _, g := range l.Granted {
 			d.Account.Granted = append(d.Account.Granted, grantedDocument{g.Entitlement, list(g.Roles), g.Since.UTC()})
 		}

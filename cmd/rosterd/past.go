@@ -208,6 +208,9 @@ func (a *pastAccount) outcome(v auditView, mark pastMark) {
 		if v.Action == "create" {
 			a.rights = map[string]pastMark{}
 		}
+		if v.Public.Shut {
+			a.phase = "disabled"
+		}
 	case "enable":
 		a.phase, a.changed = "open", mark
 	case "disable":

@@ -406,7 +406,11 @@ func (j *judge) dependencies() {
 					again = true
 					continue
 				}
-				for _, k := range changes[c].After {
+				needs := changes[c].After
+				if changes[c].With != (target.Key{}) {
+					needs = append(slices.Clone(needs), changes[c].With)
+				}
+				for _, k := range needs {
 					if need, is := at[k]; is && !j.fates[need[0]][need[1]].goes() {
 						j.waitFor(i, c, j.plan.Subjects[need[0]].Changes[need[1]].Change, j.fates[need[0]][need[1]])
 						again = true

@@ -100,12 +100,24 @@ func randomRules(t *rapid.T) Rules {
 	return r
 }
 
+// random draws the rules and what the target is like.
+func (r *rig) random(t *rapid.T) {
+	r.rules = randomRules(t)
+	if !rapid.Bool().Draw(t, "passwords") {
+		return
+	}
+	r.rules.Password = Password{Generate: true, OnReturn: rapid.Bool().Draw(t, "on return")}
+	if rapid.Bool().Draw(t, "password first") {
+		r.caps = r.mem.PasswordFirst().Describe()
+	}
+}
+
 // TestLaw03Pure: shuffled input gives the same plan and the same judgement, byte
 // for byte, and nothing in the input is changed.
 func TestLaw03Pure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRig(t)
-		r.rules = randomRules(t)
+		r.random(t)
 		full := rapid.Bool().Draw(t, "full")
 		for range 3 {
 			shake(t, r)
@@ -180,7 +192,7 @@ func textOf(t tb, p Plan, v Verdict) string {
 func TestLaw05OnlyWhatIsOurs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRig(t)
-		r.rules = randomRules(t)
+		r.random(t)
 		boundless(r)
 		for range 4 {
 			shake(t, r)
@@ -318,7 +330,7 @@ func TestLaw10OneBadApple(t *testing.T) {
 func TestLaw11Idempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRig(t)
-		r.rules = randomRules(t)
+		r.random(t)
 		boundless(r)
 		for range 4 {
 			shake(t, r)

@@ -39,6 +39,11 @@ func (m *matter) leave(s Situation, rule Rule, text string) {
 		}
 		return
 	}
+	if unopened(m.link) && !m.account.Enabled && rule == "" {
+		l := *m.seen.Link
+		l.Cause = s.String() // whoever comes back to it is a returned leaver
+		m.corrected(l)
+	}
 	m.strip(rule, text)
 	if len(m.s.Changes) == 0 {
 		if rule == "" {

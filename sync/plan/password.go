@@ -113,11 +113,19 @@ func (m *matter) owed(d *difference, returned bool) {
 	if renew {
 		p.Because = []string{"the account was closed, and who comes back gets another password"}
 	}
-	if enabling >= 0 {
+	switch {
+	case enabling < 0:
+		m.change(p)
+	case d.link.Owed && m.t.Description.PasswordFirst:
+		// It left before it ever had one, and cannot be opened without.
+		p.With = m.s.Changes[enabling].Key
+		m.change(p)
+		m.s.Changes[enabling].After = append(m.s.Changes[enabling].After, m.last().Key)
+	default:
 		m.s.Changes[enabling].Owed = true // whatever happens between the two
 		p.After, p.follows = []target.Key{m.s.Changes[enabling].Key}, true
+		m.change(p)
 	}
-	m.change(p)
 }
 
 // owes says whether a look is needed to set a password that is owed.

@@ -87,6 +87,8 @@ type Planned struct {
 	// After are the changes that must have been made before: they free a name,
 	// or take a conflicting right. If one is held, so is this.
 	After []target.Key
+	// With is a change without which this one is not made, whichever comes first.
+	With target.Key
 	// Nothing: the look-up before a Create found no account.
 	Nothing bool
 	// Owed: a Create or Enable after which a password is to be set and handed over.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
@@ -278,6 +279,8 @@ func (r *rig) do(o ledger.Order) bool {
 		err = r.mem.Disable(ctx, ref)
 	case ch.Verb == target.Delete:
 		err = r.mem.Delete(ctx, ref)
+	case ch.Verb == target.SetPassword:
+		err = r.mem.SetPassword(ctx, ref, target.Password{Text: secret.NewText("Canary.4711")})
 	case ch.Verb == target.Grant:
 		err = one(r.mem.Grant(ctx, ch.Entitlement, []target.Ref{ref}))
 	case ch.Verb == target.Revoke:

@@ -129,6 +129,9 @@ func (t *Target) Put(a target.Account) target.NativeID {
 	if a.ID == "" {
 		a.ID = t.nextID()
 	}
+	if t.passwordFirst && t.book.Get(a.ID) == nil {
+		t.setPassword(a.ID, password{}) // whoever made it gave it one
+	}
 	a.Entitlements = slices.Sorted(slices.Values(a.Entitlements))
 	t.book.Put(a)
 	return a.ID

@@ -29,3 +29,10 @@ func (t *Target) Login(id target.NativeID, text string) (in, mustChange bool) {
 	a, p := t.book.Get(id), t.passwords[id]
 	return a != nil && a.Enabled && p.digest == sha256.Sum256([]byte(text)), p.mustChange
 }
+
+func (t *Target) setPassword(id target.NativeID, p password) {
+	if t.passwords == nil {
+		t.passwords = map[target.NativeID]password{}
+	}
+	t.passwords[id] = p
+}

@@ -104,10 +104,8 @@ func (t *Target) SetPassword(ctx context.Context, account target.Ref, p target.P
 		if t.book.Get(account.ID) == nil {
 			return &target.Error{Class: target.Missing, Err: fmt.Errorf("set the password of %q: no such account", account.Name)}
 		}
-		if w.Changed = true; t.passwords == nil {
-			t.passwords = map[target.NativeID]password{}
-		}
-		t.passwords[account.ID] = password{sha256.Sum256([]byte(p.Text.Reveal())), p.MustChange}
+		w.Changed = true
+		t.setPassword(account.ID, password{sha256.Sum256([]byte(p.Text.Reveal())), p.MustChange})
 		return nil
 	})
 }

@@ -43,9 +43,9 @@ type newcomer struct {
 	at         int
 	name       string
 	set        []target.Value
-	place, dn  identity.DN
+	dn         identity.DN
 	attributes []ldapwire.Values
-	taken      error    // who has the name, or what is wrong with the place
+	taken      error    // who has the name
 	stale      []string // groups that name somebody who was there before
 	id         target.NativeID
 	told       bool
@@ -63,10 +63,7 @@ func (t *Accounts) newcomer(a target.Creation) (*newcomer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.place, err = t.placeOf(n.doing(), a.Set); err != nil {
-		return nil, err
-	}
-	n.dn = identity.JoinRDN(t.cfg.RDN, title, n.place)
+	n.dn = identity.JoinRDN(t.cfg.RDN, title, t.cfg.Base)
 	n.attributes, err = t.fresh(n.doing(), a.Name, title, a.Set, a.Mark)
 	return n, err
 }
@@ -135,10 +132,6 @@ func (c *creating) make(ctx context.Context, s *session) error {
 			free = append(free, n)
 		}
 	}
-	free, err := s.placed(ctx, free)
-	if err != nil {
-		return err
-	}
 	if err := s.staleGroups(ctx, free); err != nil {
 		return err
 	}
@@ -168,7 +161,7 @@ func (c *creating) answered(s *session, n *newcomer, rec ldapwire.Record, err er
 		err = s.write(err)
 		c.doubted = c.doubted || target.ClassOf(err) == target.InDoubt
 		var e *target.Error
-		if err = c.t.vanished(n.place, err); errors.As(err, &e) && e.Class == target.Missing {
+		if errors.As(err, &e) && e.Class == target.Missing {
 			e.Class, e.Tip = target.Denied, "check the configuration: the base "+c.t.cfg.Base.String()+" is not there"
 		}
 		if c.t.titled() && target.ClassOf(err) == target.Exists {
