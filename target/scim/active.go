@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/rosterd/rosterd/target"
 )
@@ -35,13 +36,14 @@ func (t *Target) setEnabled(ctx context.Context, doing string, account target.Re
 		return err
 	}
 	var failed error
+	said := false // yes, to one of the forms
 	for _, f := range t.forms(s, true) {
 		err := t.setActive(ctx, doing, c, f, enable)
 		if class := target.ClassOf(err); class == target.Denied || class == target.Transient && statusOf(err) == 0 {
 			return err
 		}
 		// Whatever was answered: what counts is what it shows.
-		now, seen := t.read(ctx, doing, account.ID)
+		now, seen := t.readUntil(ctx, doing, account.ID, err == nil, enable)
 		switch {
 		case seen == nil && now.enabled() == enable:
 			t.worked(f, true)
@@ -54,7 +56,7 @@ func (t *Target) setEnabled(ctx context.Context, doing string, account target.Re
 			return &target.Error{Class: target.InDoubt, Err: seen}
 		}
 		c = now
-		if err != nil && failed == nil {
+		if said = said || err == nil; failed == nil {
 			failed = err
 		}
 	}
@@ -62,10 +64,28 @@ func (t *Target) setEnabled(ctx context.Context, doing string, account target.Re
 	if !enable {
 		state = "active"
 	}
-	if failed != nil {
-		return refused("look at the account there, and say how it is closed: active = …, or rosterd target probe", "%s: it is still %s: %w", doing, state, failed)
+	const tip = "look at the account there, and say how it is closed: active = …, or rosterd target probe"
+	if said {
+		return refused(tip, "%s: the server said yes, and the account is still %s, as far as it shows", doing, state)
 	}
-	return refused("look at the account there, and say how it is closed: active = …, or rosterd target probe", "%s: the server said yes, and the account is still %s", doing, state)
+	return refused(tip, "%s: it is still %s: %w", doing, state, failed)
+}
+
+// readUntil reads the account, more than once where the server said yes: some show
+// it a moment later.
+func (t *Target) readUntil(ctx context.Context, doing string, id target.NativeID, said, enable bool) (current, error) {
+	for pause := 200 * time.Millisecond; ; pause *= 2 {
+		now, err := t.read(ctx, doing, id)
+		if err != nil || now.enabled() == enable || !said || pause > 500*time.Millisecond {
+			return now, err
+		}
+		done, free := t.http.clock.After(pause)
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
+		free()
+	}
 }
 
 // setActive sends whether the account is open, in one form.

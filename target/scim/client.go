@@ -24,7 +24,7 @@ import (
 
 const (
 	// maxAnswer bounds what is read of an answer, in bytes.
-	maxAnswer = 32 << 20
+	maxAnswer = 16 << 20
 	// maxRedirects is how often a read is sent elsewhere on the same server.
 	maxRedirects = 3
 	mediaType    = "application/scim+json"
@@ -39,17 +39,18 @@ type client struct {
 	key   credential
 
 	mu        sync.Mutex
-	http      *http.Client // nil: not needed yet
-	notBefore time.Time    // the server asked to be left alone until then
+	http      *http.Transport // nil: not needed yet
+	notBefore time.Time       // the server asked to be left alone until then
 }
 
 func newClient(cfg Config, base *url.URL, now clock.Clock) *client {
 	return &client{cfg: cfg, base: base, clock: now, idle: time.Duration(cfg.IdleTimeout)}
 }
 
-// web is the client of HTTP. It is made when it is first needed, since it reads a
-// file.
-func (c *client) web() (*http.Client, error) {
+// web is what sends a request: once, and wherever it is sent on to is looked at
+// here, since whoever is asked gets the token. It is made when it is first needed,
+// since it reads a file.
+func (c *client) web() (http.RoundTripper, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.http != nil {
@@ -66,13 +67,9 @@ func (c *client) web() (*http.Client, error) {
 			return nil, denied("it must hold certificates in PEM", "ca_file %s holds no certificate", c.cfg.CAFile)
 		}
 	}
-	c.http = &http.Client{
-		Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, TLSClientConfig: settings, ForceAttemptHTTP2: true,
-			MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
-		},
-		// A redirect is looked at here: whoever is asked gets the token.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	c.http = &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: settings, ForceAttemptHTTP2: true,
+		MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
 	}
 	return c.http, nil
 }
@@ -99,6 +96,12 @@ func (k call) write() bool { return k.method != http.MethodGet }
 
 // repeatable: sent twice it does what it does sent once.
 func (k call) repeatable() bool { return k.method == http.MethodGet }
+
+// deferrable: a server that says when it will have it has not done it. Of a create,
+// and of members that may be stored twice, that is not believed.
+func (k call) deferrable(a answer) bool {
+	return k.repeatable() || k.method != http.MethodPost && strings.HasPrefix(k.path, "Users/") && a.header.Get("Retry-After") != ""
+}
 
 // answer is what came back, whole.
 type answer struct {
@@ -135,7 +138,7 @@ func (c *client) do(ctx context.Context, k call) (answer, error) {
 			renewed = true
 			c.key.drop()
 			continue
-		case a.status == http.StatusTooManyRequests, a.status == http.StatusServiceUnavailable && k.repeatable():
+		case a.status == http.StatusTooManyRequests, a.status == http.StatusServiceUnavailable && k.deferrable(a):
 			var asked bool
 			if pause, asked = retryAfter(a.header, c.clock.Now()); !asked {
 				pause = backoff(try)
@@ -256,7 +259,7 @@ func (c *client) send(ctx context.Context, k call, at *url.URL) (answer, bool, e
 	}
 	silence := time.AfterFunc(c.idle, func() { cancel(errSilent) })
 	defer silence.Stop()
-	resp, err := web.Do(req)
+	resp, err := web.RoundTrip(req)
 	if err != nil {
 		return answer{}, sent.Load(), blame(ctx, err)
 	}
@@ -266,7 +269,7 @@ func (c *client) send(ctx context.Context, k call, at *url.URL) (answer, bool, e
 		return answer{}, true, blame(ctx, err)
 	}
 	if len(text) > maxAnswer {
-		return answer{}, true, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
+		return answer{}, true, lost(k, true, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20))
 	}
 	return answer{resp.StatusCode, resp.Header, text}, true, nil
 }
@@ -289,15 +292,10 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// blame says why a request ended: what we said, or what the network did. An error
-// of net/http has the address in it, which is known, and no header.
+// blame says why a request ended: what we said, or what the network did.
 func blame(ctx context.Context, err error) error {
 	if because := context.Cause(ctx); because != nil && ctx.Err() != nil {
 		return because
-	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
 	}
 	return err
 }

@@ -24,6 +24,12 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 	}
 	k := call{doing: doing, method: http.MethodPost, path: "Users", body: body}
 	a, err := t.http.do(ctx, k)
+	if err == nil && a.status == http.StatusBadRequest && t.dialect.Active == auto && about(t.http.refuse(a), "active") {
+		body["active"] = "True" // it wants a text
+		if a, err = t.http.do(ctx, k); err == nil && a.ok() {
+			t.textActive.Store(true)
+		}
+	}
 	if err != nil {
 		return target.Ref{}, err
 	}
@@ -31,8 +37,11 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		return target.Ref{}, t.conflict(ctx, doing, name, t.http.fault(k, a))
 	}
 	if err := t.http.fault(k, a); err != nil {
-		if target.ClassOf(err) == target.Missing { // of /Users, not of an account
+		switch {
+		case target.ClassOf(err) == target.Missing: // of /Users, not of an account
 			err = denied("check url: accounts are made at url/Users", "%w", err)
+		case target.ClassOf(err) == target.Refused && about(t.http.refuse(a), externalID):
+			err = refused(`if it does not take external IDs: mark = "none" under dialect`, "%w", err)
 		}
 		return target.Ref{}, err
 	}
@@ -42,6 +51,11 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 	}
 	t.seen(true, ref.ID)
 	return ref, nil
+}
+
+// about says whether a refusal names an attribute.
+func about(r *refusal, attribute string) bool {
+	return strings.Contains(strings.ToLower(r.detail), strings.ToLower(attribute))
 }
 
 func fitName(doing, name string) error {
@@ -63,7 +77,7 @@ func (t *Target) fresh(ctx context.Context, doing, name string, set []target.Val
 	r := resource{userName: name}
 	if t.dialect.Active != none {
 		r["active"] = true
-		if t.dialect.Active == activeString {
+		if t.dialect.Active == activeString || t.textActive.Load() {
 			r["active"] = "True"
 		}
 	}
@@ -96,13 +110,18 @@ func (t *Target) fresh(ctx context.Context, doing, name string, set []target.Val
 // made is the account that was just made: as the answer has it, at the address
 // that it tells, or as it is found.
 func (t *Target) made(ctx context.Context, doing, name, external string, a answer) (target.Ref, error) {
+	id := lastSegment(a.header.Get("Location"))
 	if r, err := decode(a.body); err == nil && r.id() != "" {
-		if shown := r.text(userName); shown != "" && !sameName(shown, name) {
+		shown, _ := r.get(userName).(string)
+		if sameName(shown, name) {
+			return target.Ref{ID: target.NativeID(r.id()), Name: name}, nil
+		}
+		if shown != "" {
 			return target.Ref{}, fmt.Errorf("the server answered with the account %q", clean(shown))
 		}
-		return target.Ref{ID: target.NativeID(r.id()), Name: name}, nil
+		id = r.id()
 	}
-	if id := lastSegment(a.header.Get("Location")); id != "" {
+	if id != "" { // whose it is must be seen
 		if c, err := t.read(ctx, doing, target.NativeID(id)); err == nil && sameName(c.text(userName), name) {
 			return target.Ref{ID: target.NativeID(id), Name: name}, nil
 		}
@@ -141,6 +160,15 @@ func lastSegment(location string) string {
 // conflict says whether the account that is in the way can be seen.
 func (t *Target) conflict(ctx context.Context, doing, name string, said error) error {
 	found, err := t.find(ctx, doing, target.Match{Attribute: userName, Value: name})
+	if err == nil && len(found) == 0 {
+		// A filter that finds nobody may be blind.
+		s := &search{t: t, doing: doing}
+		m := target.Match{Attribute: userName, Value: name}
+		if found, err = s.listed(ctx, path{text: userName, attr: userName}, m); err == nil && len(found) > 0 {
+			t.noFilter("")
+			return said
+		}
+	}
 	if err == nil && len(found) == 0 {
 		return refused("an account that rosterd may not see has that name, or another value that must be its own: look there",
 			"%s: the server says that it exists, and nothing of that name can be seen: %w", doing, errors.Unwrap(said))
@@ -182,17 +210,32 @@ func (t *Target) Rename(ctx context.Context, account target.Ref, name string) (t
 	if err != nil {
 		return target.Ref{}, err
 	}
+	if strings.EqualFold(string(account.ID), account.Name) { // IDs may be names here
+		if found, err := t.find(ctx, doing, target.Match{Attribute: userName, Value: name}); err == nil && len(found) == 1 {
+			now.ID = target.NativeID(found[0].id())
+			t.seen(true, now.ID)
+		}
+	}
 	return now, nil
 }
 
 // Delete removes the account; one that is not there is a success.
 func (t *Target) Delete(ctx context.Context, account target.Ref) error {
 	doing := fmt.Sprintf("delete %q", account.Name)
-	if account.ID == "" {
-		return refused("", "%s: the account has no ID", doing)
+	if !validID(account.ID) {
+		return refused("", "%s: %q is no ID of an account", doing, account.ID)
 	}
 	k := call{doing: doing, method: http.MethodDelete, path: userPath(account.ID)}
 	a, err := t.http.do(ctx, k)
+	if err == nil && a.status == http.StatusPreconditionRequired {
+		t.mustMatch.Store(true)
+		c, seen := t.read(ctx, doing, account.ID)
+		if seen != nil {
+			return seen
+		}
+		k.match = c.version
+		a, err = t.http.do(ctx, k)
+	}
 	if err == nil {
 		err = t.http.fault(k, a)
 	}
@@ -203,9 +246,11 @@ func (t *Target) Delete(ctx context.Context, account target.Ref) error {
 			err = &target.Error{Class: target.Transient, Err: err}
 		}
 	}
-	if err == nil || target.ClassOf(err) == target.Missing {
+	if target.ClassOf(err) == target.Missing {
+		err = t.there(ctx, doing)
+	}
+	if err == nil {
 		t.seen(false, account.ID)
-		return nil
 	}
 	return err
 }

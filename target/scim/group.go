@@ -79,10 +79,13 @@ func (t *Target) groupsNamed(ctx context.Context, doing, name string) ([]resourc
 		list, err := t.pages(ctx, doing, "Groups", query)
 		switch status := statusOf(err); {
 		case err == nil:
-			if named, foreign := of(list); !foreign {
+			named, foreign := of(list)
+			if !foreign && len(named) > 0 {
 				return named, nil
 			}
-			t.noFilter("group." + displayName)
+			if foreign {
+				t.noFilter("group." + displayName)
+			}
 		case status == http.StatusBadRequest || status == http.StatusUnprocessableEntity || status == http.StatusNotImplemented || status == http.StatusNotFound:
 			if status != http.StatusNotFound {
 				t.noFilter("group." + displayName)
@@ -96,6 +99,9 @@ func (t *Target) groupsNamed(ctx context.Context, doing, name string) ([]resourc
 		return nil, err
 	}
 	named, _ := of(list)
+	if len(named) > 0 { // a filter did not find it
+		t.noFilter("group." + displayName)
+	}
 	return named, nil
 }
 
@@ -197,7 +203,18 @@ func (t *Target) holders(ctx context.Context, doing, entitlement string, account
 		return nil, nil
 	case membersShown:
 		g, err := t.readGroup(ctx, doing, entitlement)
-		return g.members, err
+		if err != nil {
+			return nil, err
+		}
+		out := g.members
+		for _, r := range accounts {
+			// Whoever is in it by either word is in it: some servers show a part of
+			// a long list, or write IDs in another case.
+			if !g.has(target.NativeID(r.id())) && r.in(g.id()) {
+				out = append(out, r.id())
+			}
+		}
+		return out, nil
 	}
 	id, err := t.resolve(ctx, doing, entitlement)
 	if err != nil {
@@ -207,7 +224,7 @@ func (t *Target) holders(ctx context.Context, doing, entitlement string, account
 	for _, r := range accounts {
 		is := false
 		if t.dialect.Members == membersUser {
-			is = slices.ContainsFunc(entries(r.get("groups")), func(x any) bool { return object(x).text(subValue) == id })
+			is = r.in(id)
 		} else if is, err = t.asked(ctx, doing, id, r.id()); err != nil {
 			return nil, err
 		}
@@ -216,6 +233,14 @@ func (t *Target) holders(ctx context.Context, doing, entitlement string, account
 		}
 	}
 	return out, nil
+}
+
+// in says whether an account names a group among those that it is in by itself.
+func (r resource) in(groupID string) bool {
+	return slices.ContainsFunc(entries(r.get("groups")), func(x any) bool {
+		o := object(x)
+		return o.text(subValue) == groupID && !strings.EqualFold(o.text(subType), "indirect")
+	})
 }
 
 // asked asks for a group with a member in it: the way of servers that never list

@@ -115,7 +115,15 @@ func (b *batch) member(ctx context.Context, a target.Ref) (bool, error) {
 		if !b.now.shown && !b.t.members.showsMembers() {
 			return !b.give, nil
 		}
-		return b.now.has(a.ID), nil
+		if is := b.now.has(a.ID); is || b.give {
+			return is, nil
+		}
+		// Not shown: the account itself may say otherwise.
+		c, err := b.t.read(ctx, b.doing, a.ID)
+		if target.ClassOf(err) == target.Missing {
+			return false, nil
+		}
+		return c.in(b.id), err
 	case membersAsked:
 		return b.t.asked(ctx, b.doing, b.id, string(a.ID))
 	case membersUser:
@@ -123,7 +131,7 @@ func (b *batch) member(ctx context.Context, a target.Ref) (bool, error) {
 		if target.ClassOf(err) == target.Missing && !b.give {
 			return false, nil
 		}
-		return slices.ContainsFunc(entries(c.get("groups")), func(x any) bool { return object(x).text(subValue) == b.id }), err
+		return c.in(b.id), err
 	}
 	return !b.give, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -142,6 +143,11 @@ func (t *Target) byIndex(ctx context.Context, doing, path string, query url.Valu
 		switch {
 		case len(out) > total:
 			return short("%d came, and the server counts %d", len(out), total)
+		case len(out) == total && total > 0 && query.Get("filter") == "":
+			if err := t.nothingMore(ctx, doing, path, query, seen, start+len(p.resources)); err != nil {
+				return nil, err
+			}
+			return out, nil
 		case len(out) == total:
 			return out, nil
 		case fresh == 0:
@@ -149,6 +155,22 @@ func (t *Target) byIndex(ctx context.Context, doing, path string, query url.Valu
 		}
 		start += len(p.resources)
 	}
+}
+
+// nothingMore asks for what comes after the end: there are servers that count what
+// is on a page, and not what there is. An error says nothing; so does a page that
+// was there before.
+func (t *Target) nothingMore(ctx context.Context, doing, path string, query url.Values, seen map[string]bool, start int) error {
+	p, err := t.page(ctx, doing, path, query, "startIndex", strconv.Itoa(start))
+	if class := target.ClassOf(err); err != nil && (class == target.Transient || statusOf(err) == http.StatusUnauthorized) {
+		return err
+	}
+	for _, r := range p.resources {
+		if !seen[r.id()] {
+			return incomplete(doing, "%d came, as the server counts them, and there are more", len(seen))
+		}
+	}
+	return nil
 }
 
 // byCursor reads pages as RFC 9865 has them, up to the one without a next.

@@ -36,6 +36,8 @@ type Target struct {
 	kept       keeping
 	// mustMatch: the server takes no write without If-Match.
 	mustMatch atomic.Bool
+	// textActive: a new account says that it is active in a text.
+	textActive atomic.Bool
 }
 
 // New makes the target. It does no I/O.

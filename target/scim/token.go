@@ -152,7 +152,7 @@ func (k *credential) fetched(ctx context.Context, c *client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := web.Do(req)
+	resp, err := web.RoundTrip(req)
 	if err != nil {
 		return "", &target.Error{Class: target.Transient, Err: fmt.Errorf("%s: %w", doing, blame(ctx, err))}
 	}

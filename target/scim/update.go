@@ -15,6 +15,9 @@ import (
 // userPath is where an account is. IDs are anything, slashes and quotes too.
 func userPath(id target.NativeID) string { return "Users/" + url.PathEscape(string(id)) }
 
+// validID: what is nothing, or means the folder above, is not the ID of an account.
+func validID(id target.NativeID) bool { return strings.Trim(string(id), ".") != "" }
+
 // current is an account as it is now, with what If-Match needs to say so.
 type current struct {
 	resource
@@ -23,7 +26,7 @@ type current struct {
 
 // read reads the account of an ID; another's in its place is an error.
 func (t *Target) read(ctx context.Context, doing string, id target.NativeID) (current, error) {
-	if id == "" || strings.Trim(string(id), ".") == "" {
+	if !validID(id) {
 		return current{}, missing("", "%s: there is no account with the ID %q", doing, id)
 	}
 	s, err := t.discover(ctx)
@@ -109,7 +112,12 @@ func (t *Target) change(ctx context.Context, doing string, c current, list []edi
 		}
 	}
 	var failed error
-	for _, f := range t.forms(s, false) {
+	for i, f := range t.forms(s, false) {
+		// The whole account is not written because a server is in trouble, or keeps
+		// one attribute of it less.
+		if f == whole && i > 0 && (errors.Is(failed, errNotKept) || statusOf(failed) >= 500 && statusOf(failed) != http.StatusNotImplemented) {
+			break
+		}
 		err := t.write(ctx, doing, c, after, list, f)
 		if err == nil {
 			t.worked(f, false)
