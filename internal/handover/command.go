@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -33,8 +34,12 @@ func (c command) give(ctx context.Context, text []byte, _ Letter) error {
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/nonexistent"}
 	// A group of its own: what it started ends with it when it takes too long, and a
-	// signal from a terminal is for us.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// signal from a terminal is for us. It ends when we are killed, too: the next of us sets
+	// another password, and this one must not be delivered after that. The kernel
+	// means the thread by "we".
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()

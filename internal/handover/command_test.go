@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,7 +19,50 @@ import (
 	"github.com/rosterd/rosterd/internal/span"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// mortal is the environment variable that makes this program one that hands a
+// password over and is killed meanwhile.
+const mortal = "ROSTERD_TEST_HAND_OVER_TO"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(mortal); path != "" {
+		d, err := New(Config{Command: []string{path}})
+		if err == nil {
+			err = d.Give(context.Background(), letter())
+		}
+		fmt.Println(err)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// Law 7: killed in the middle, it takes the command along: what that would deliver
+// later is not valid any more by then.
+func TestLaw07CommandOfAProcessThatIsKilled(t *testing.T) {
+	path, folder := script(t, "cat > /dev/null; echo > begun; sleep 0.4; echo > delivered")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{mortal + "=" + path}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	there := func(name string) bool {
+		_, err := os.Stat(filepath.Join(folder, name))
+		return err == nil
+	}
+	for range 2000 {
+		if there("begun") {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := cmd.Process.Kill(); err != nil || !there("begun") {
+		t.Fatalf("%v: it did not begin", err)
+	}
+	_ = cmd.Wait()
+	time.Sleep(800 * time.Millisecond)
+	if there("delivered") {
+		t.Error("a password was delivered by a process that is dead")
+	}
+}
 
 func letter() Letter {
 	return Letter{Target: "wiki", Account: `w"1`, Login: "writer1", Mail: "writer1@corp.example", Name: "Writer <One>",
