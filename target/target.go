@@ -90,6 +90,10 @@ type Description struct {
 	// Path is the attribute that is a DN of the target which a policy puts together, such
 	// as where an account is; empty: none is.
 	Path string
+	// WhileOpen are attributes that only an account which may be used has, such as its
+	// container where closed accounts have one of their own: of one that is closed, and
+	// stays so, they are not compared.
+	WhileOpen []string
 	// Same compares values of an attribute under the target's rules; nil
 	// compares sets of exact values. It is pure.
 	Same func(attribute string, a, b []string) bool

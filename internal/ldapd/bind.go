@@ -87,12 +87,14 @@ func PeerDN(uid, gid uint32) identity.DN {
 	return identity.MustDN(fmt.Sprintf("gidNumber=%d+uidNumber=%d,cn=peercred,cn=external,cn=auth", gid, uid))
 }
 
-// extended answers StartTLS (RFC 4511, section 4.14) and WhoAmI (RFC 4532).
+// extended answers StartTLS (RFC 4511, section 4.14), WhoAmI (RFC 4532) and the
+// password modify operation (RFC 3062).
 func (s *session) extended(w work) error {
 	d := decoder{rest: w.msg.body}
 	oid := d.text(0x80)
+	var value []byte
 	if d.more() {
-		d.take(0x81)
+		value = d.take(0x81)
 	}
 	if err := d.end(); err != nil {
 		return err
@@ -112,6 +114,9 @@ func (s *session) extended(w work) error {
 			who = s.whoAmI()
 		}
 		return s.reply(w.msg, nil, func() { s.enc.octets(0x8b, who) }, nil)
+	}
+	if oid == oidPasswordModify && s.srv.dir.domain == nil {
+		return s.reply(w.msg, s.setPassword(value), nil, nil)
 	}
 	return s.reply(w.msg, refuse(ProtocolError, "unsupported extended operation"), nil, nil)
 }

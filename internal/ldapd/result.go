@@ -19,6 +19,7 @@ const (
 	CompareTrue                  = 6
 	AuthMethodNotSupported       = 7
 	StrongerAuthRequired         = 8
+	ConfidentialityRequired      = 13
 	Referral                     = 10
 	AdminLimitExceeded           = 11
 	UnavailableCriticalExtension = 12

@@ -23,7 +23,7 @@ func (s *Server) rootDSE() *record {
 	attrs := []rootAttr{
 		{"namingContexts", contexts},
 		{"supportedControl", controls},
-		{"supportedExtension", []string{oidStartTLS, oidWhoAmI}},
+		{"supportedExtension", []string{oidStartTLS, oidWhoAmI, oidPasswordModify}},
 		{"supportedFeatures", []string{"1.3.6.1.4.1.4203.1.5.1"}},
 		{"supportedLDAPVersion", []string{"3"}},
 		{"supportedSASLMechanisms", []string{"EXTERNAL"}},

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -13,7 +14,7 @@ import (
 func (m *matter) attributes(d *difference) {
 	for _, a := range m.want.Attributes {
 		switch {
-		case !m.tended(a), awaits(d.link, a):
+		case !m.tended(a), awaits(d.link, a), m.closed(a) && !m.opens():
 		case a.Mode == mapping.IfEmpty:
 			m.fill(d, a)
 		case a.Mode == mapping.Merge:
@@ -28,6 +29,16 @@ func (m *matter) attributes(d *difference) {
 // name has a change of its own.
 func (m *matter) tended(a mapping.Attribute) bool {
 	return a.Mode != mapping.OnCreate && a.Name != m.t.Description.NameAttribute
+}
+
+// closed says whether the attribute is one that the account lacks for being closed.
+func (m *matter) closed(a mapping.Attribute) bool {
+	return !m.account.Enabled && slices.ContainsFunc(m.t.Description.WhileOpen, func(name string) bool { return strings.EqualFold(name, a.Name) })
+}
+
+// opens says whether this plan lets the account be used again.
+func (m *matter) opens() bool {
+	return slices.ContainsFunc(m.s.Changes, func(p Planned) bool { return p.Change.Verb == target.Enable })
 }
 
 // awaits says that the attribute is left to when an account that it refers to is
@@ -58,7 +69,7 @@ func (m *matter) enforce(d *difference, a mapping.Attribute) {
 		delete(d.link.Added, a.Name)
 		return
 	}
-	m.update(d, a, target.Value{Values: slices.Clone(a.Values)}, wroteExactly(d.link, a), "")
+	m.update(d, a, target.Value{Values: slices.Clone(a.Values)}, wroteExactly(d.link, a) && !m.closed(a), "")
 }
 
 // fill writes the attribute where it has no value. Whose value stands there is all

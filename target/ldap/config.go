@@ -35,6 +35,9 @@ type Config struct {
 	RDN string `toml:"rdn"`
 	// ObjectClasses are those of a new account.
 	ObjectClasses []string `toml:"object_classes"`
+	// Containers says what becomes of a container that an account is to be in, and
+	// that is not there: "create" makes it; left out: that is an error.
+	Containers string `toml:"containers"`
 	// Filter says which entries are accounts; left out: those of the first
 	// object class.
 	Filter string `toml:"filter"`
@@ -55,6 +58,9 @@ type Config struct {
 	IdleTimeout  span.Duration `toml:"idle_timeout"`
 	TotalTimeout span.Duration `toml:"total_timeout"`
 }
+
+// create is the word of Containers.
+const create = "create"
 
 // Disable closes an account by the value of an attribute, or by moving it. In the
 // file it is a table, or the word of a [Preset].

@@ -6,7 +6,7 @@ import "slices"
 // closed; the rest says how to get there.
 func (c *Config) Policy() any {
 	d := c.withDefaults()
-	return []any{d.Base, d.RDN, slices.Sorted(slices.Values(d.ObjectClasses)), d.Filter, d.Disable, d.Groups, d.Mark, d.IDAttribute}
+	return []any{d.Base, d.RDN, slices.Sorted(slices.Values(d.ObjectClasses)), d.Filter, d.Containers, d.Disable, d.Groups, d.Mark, d.IDAttribute}
 }
 
 // Reach takes how to get there from other settings.
@@ -17,6 +17,6 @@ func (c *Config) Reach(other any) {
 	}
 	mine := *c
 	*c = *o
-	c.Base, c.RDN, c.ObjectClasses, c.Filter, c.Disable = mine.Base, mine.RDN, mine.ObjectClasses, mine.Filter, mine.Disable
+	c.Base, c.RDN, c.ObjectClasses, c.Filter, c.Containers, c.Disable = mine.Base, mine.RDN, mine.ObjectClasses, mine.Filter, mine.Containers, mine.Disable
 	c.Groups, c.Mark, c.IDAttribute = mine.Groups, mine.Mark, mine.IDAttribute
 }

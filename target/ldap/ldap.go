@@ -29,11 +29,14 @@ func (c Config) settings() (entries.Settings, error) {
 	s := entries.Settings{
 		Kind: "ldap", Wire: c.wire(), Connections: c.Connections,
 		Filter: c.Filter, Name: c.RDN, RDN: c.RDN, ObjectClasses: c.ObjectClasses, IDAttribute: c.IDAttribute, Mark: c.Mark,
-		Switch: c.Disable.byAttribute(), Inspect: c.inspect,
+		Switch: c.Disable.byAttribute(), MakeContainers: c.Containers == create, Inspect: c.inspect,
 		Groups: entries.Groups{Style: c.Groups.Style, Placeholder: c.Groups.Placeholder, Name: c.Groups.Name, Filter: c.Groups.Filter},
 	}
 	if err := s.Wire.Validate(); err != nil {
 		return s, err
+	}
+	if c.private() {
+		s.SetPassword = c.setPassword
 	}
 	for _, d := range []struct {
 		text string

@@ -234,7 +234,18 @@ var writeLine = regexp.MustCompile(`(?m) op=\d+ (ADD|MOD|MODRDN|DEL) dn=`)
 func (c *corner) writes() int { return len(writeLine.FindAllString(c.log(), -1)) }
 
 func (c *corner) system(t *testing.T) targettest.System {
-	return targettest.System{Target: c.target(t), Read: c.read, Put: c.put, Set: c.set, Requests: c.writes}
+	s := targettest.System{Target: c.target(t), Read: c.read, Put: c.put, Set: c.set, Requests: c.writes}
+	if c.cfg.Disable.Preset != "" {
+		s.Login = c.tries
+	}
+	return s
+}
+
+// tries says whether somebody gets in, where the server itself keeps out who is
+// closed.
+func (c *corner) tries(t *testing.T, account target.Ref, password string) (in, mustChange bool) {
+	t.Helper()
+	return c.login(t, c.search(t, c.base, "("+c.id+"="+string(account.ID)+")", "uid")[0].DN, password), false
 }
 
 var (
@@ -248,7 +259,7 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 		New: func(t *testing.T) targettest.System {
 			return f.corner(t, style, disable, three...).system(t)
 		},
-		Want: target.Description{Kind: "ldap", NameAttribute: "uid", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true}, Batches: true,
+		Want: target.Description{Kind: "ldap", NameAttribute: "uid", CanRename: true, CanDisable: true, CanDelete: true, Entitlements: true, ReadBack: true, Marks: true, Passwords: true}, Batches: true,
 		Single: [2]string{"displayName", "title"}, Multi: "description",
 		Required: func(name string) []target.Value {
 			return []target.Value{{Name: "cn", Values: []string{"cn of " + name}}, {Name: "sn", Values: []string{"sn"}}}
@@ -266,6 +277,9 @@ func harness(f *field, style string, disable Disable) targettest.Harness {
 			{Attribute: "loginShell", A: []string{"/bin/sh"}, B: []string{"/bin/SH"}},
 			{Attribute: "manager", A: []string{"uid=a,ou=x"}, B: []string{"uid=a,ou=y"}},
 		},
+	}
+	if disable.Preset == PPolicy {
+		h.Weak = "short"
 	}
 	if style == entries.StyleMemberUID || f != nil && f.slapd == nil { // an IA5String; the 7-bit check of 389 DS
 		h.Names = []string{"last, first", `say "hi"`, "#hash", `back\slash`, "a+b=c;d<e>", "(star*)"}

@@ -26,6 +26,9 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	for _, oc := range c.ObjectClasses {
 		v.attribute(oc, "object_classes")
 	}
+	if c.Containers != "" && c.Containers != create {
+		v.at(fmt.Sprintf("%q is not a choice here", c.Containers), `only "create" is; leave it out, and a container that is missing is an error`, "containers")
+	}
 	v.filter(c.Filter, "filter")
 	v.attribute(c.RDN, "rdn")
 	v.attribute(c.Mark, "mark")

@@ -33,6 +33,8 @@ func TestValidate(t *testing.T) {
 		"a base":                 {func(c *Config) { c.Base = "accounts" }, "base"},
 		"no class":               {func(c *Config) { c.ObjectClasses = nil }, "object_classes"},
 		"a class":                {func(c *Config) { c.ObjectClasses = []string{"inet org"} }, "object_classes"},
+		"containers":             {func(c *Config) { c.Containers = "make" }, "containers"},
+		"containers made":        {func(c *Config) { c.Containers = "create" }, ""},
 		"a filter":               {func(c *Config) { c.Filter = "(uid=*" }, "filter"},
 		"an RDN":                 {func(c *Config) { c.RDN = "u id" }, "rdn"},
 		"a mark":                 {func(c *Config) { c.Mark = "a=b" }, "mark"},

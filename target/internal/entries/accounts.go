@@ -18,6 +18,8 @@ type Accounts struct {
 	idle  []*ldapwire.Conn
 	done  bool
 	known map[target.NativeID]string // where an account was last seen
+	// containers that were there when last looked for, by the keys of their names
+	containers map[string]bool
 
 	// moving keeps a move from one searched container to another out of a
 	// listing that reads them one after the other: it would be in neither.
@@ -26,18 +28,23 @@ type Accounts struct {
 
 // New makes them. It does no I/O.
 func New(cfg Settings) *Accounts {
-	return &Accounts{cfg: cfg, slots: make(chan struct{}, max(1, cfg.Connections)), known: map[target.NativeID]string{}}
+	return &Accounts{cfg: cfg, slots: make(chan struct{}, max(1, cfg.Connections)), known: map[target.NativeID]string{}, containers: map[string]bool{}}
 }
 
 // Describe says what the settings allow.
 func (t *Accounts) Describe() target.Description {
-	return target.Description{
+	d := target.Description{
 		Kind: t.cfg.Kind, NameAttribute: t.cfg.Name,
 		CanRename: true, CanDisable: t.cfg.Switch.Turn != nil || !t.cfg.MoveTo.IsZero(), CanDelete: true,
 		Entitlements: !t.cfg.Groups.Base.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "", References: true,
 		Same:     Same,
 		SameName: func(a, b string) bool { return Canon(t.cfg.Name, a) == Canon(t.cfg.Name, b) },
+		Path:     Container, Passwords: t.cfg.SetPassword != nil, MustChange: t.cfg.MustChange,
 	}
+	if !t.cfg.MoveTo.IsZero() {
+		d.WhileOpen = []string{Container}
+	}
+	return d
 }
 
 // Identity is the base and the ID of its entry: another directory with the same

@@ -43,9 +43,9 @@ type newcomer struct {
 	at         int
 	name       string
 	set        []target.Value
-	dn         identity.DN
+	place, dn  identity.DN
 	attributes []ldapwire.Values
-	taken      error    // who has the name
+	taken      error    // who has the name, or what is wrong with the place
 	stale      []string // groups that name somebody who was there before
 	id         target.NativeID
 	told       bool
@@ -63,7 +63,10 @@ func (t *Accounts) newcomer(a target.Creation) (*newcomer, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.dn = identity.JoinRDN(t.cfg.RDN, title, t.cfg.Base)
+	if n.place, err = t.placeOf(n.doing(), a.Set); err != nil {
+		return nil, err
+	}
+	n.dn = identity.JoinRDN(t.cfg.RDN, title, n.place)
 	n.attributes, err = t.fresh(n.doing(), a.Name, title, a.Set, a.Mark)
 	return n, err
 }
@@ -132,6 +135,10 @@ func (c *creating) make(ctx context.Context, s *session) error {
 			free = append(free, n)
 		}
 	}
+	free, err := s.placed(ctx, free)
+	if err != nil {
+		return err
+	}
 	if err := s.staleGroups(ctx, free); err != nil {
 		return err
 	}
@@ -161,7 +168,7 @@ func (c *creating) answered(s *session, n *newcomer, rec ldapwire.Record, err er
 		err = s.write(err)
 		c.doubted = c.doubted || target.ClassOf(err) == target.InDoubt
 		var e *target.Error
-		if errors.As(err, &e) && e.Class == target.Missing {
+		if err = c.t.vanished(n.place, err); errors.As(err, &e) && e.Class == target.Missing {
 			e.Class, e.Tip = target.Denied, "check the configuration: the base "+c.t.cfg.Base.String()+" is not there"
 		}
 		if c.t.titled() && target.ClassOf(err) == target.Exists {

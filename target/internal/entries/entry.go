@@ -24,7 +24,7 @@ func (t *Accounts) attributes(more ...string) []string {
 	all := slices.Concat([]string{t.cfg.IDAttribute, t.cfg.Name, t.cfg.RDN, t.cfg.Mark}, t.cfg.Switch.Attributes, t.cfg.Guarded.Attributes, t.cfg.Groups.Primary.Attributes, more)
 	var out []string
 	for _, a := range all {
-		if a != "" && !slices.ContainsFunc(out, func(b string) bool { return strings.EqualFold(a, b) }) {
+		if a != "" && !isContainer(a) && !slices.ContainsFunc(out, func(b string) bool { return strings.EqualFold(a, b) }) {
 			out = append(out, a)
 		}
 	}
@@ -114,6 +114,12 @@ func (t *Accounts) enabled(e entry) bool {
 func (t *Accounts) account(e entry, scope target.Scope) target.Account {
 	a := target.Account{ID: e.id, Name: e.name, Enabled: t.enabled(e), Reference: e.dn.String(), Attributes: make(map[string][]string, len(scope.Attributes))}
 	for _, name := range scope.Attributes {
+		if isContainer(name) {
+			if !t.closedPlace(e.dn) {
+				a.Attributes[name] = []string{e.dn.Parent().String()}
+			}
+			continue
+		}
 		if v := e.rec.Values(name); len(v) > 0 {
 			a.Attributes[name] = v
 		}

@@ -21,6 +21,7 @@ const (
 var rules = map[string]rule{
 	"manager": name, "owner": name, "member": name, "uniquemember": name, "seealso": name,
 	"secretary": name, "roleoccupant": name, "documentauthor": name, "associatedname": name, "aliasedobjectname": name,
+	Container: name,
 
 	"telephonenumber": number, "mobile": number, "pager": number, "homephone": number, "facsimiletelephonenumber": number,
 

@@ -40,6 +40,9 @@ type Settings struct {
 	// Switch closes an account by its attributes; the zero one cannot.
 	Switch Switch
 	Groups Groups
+	// MakeContainers: a container that a new or moved account needs, and that is not
+	// there, is made. It is an organizational unit below the base.
+	MakeContainers bool
 
 	// Initial is what a new account begins with besides; nil: nothing. It is called
 	// for each, since it may be made at random.
@@ -57,6 +60,10 @@ type Settings struct {
 	Explain func(*ldapwire.Error) (class target.Class, tip string)
 	// Controls go with every search.
 	Controls []ldapwire.RequestControl
+	// SetPassword sets the password of an account; nil: it cannot be set.
+	SetPassword func(ctx context.Context, c *ldapwire.Conn, account ldapwire.Record, password target.Password) error
+	// MustChange: it can be one that has to be changed when it is first used.
+	MustChange bool
 	// Inspect says what more there is to say about a server; nil: nothing.
 	Inspect func(context.Context, *ldapwire.Conn) ([]target.Note, error)
 }

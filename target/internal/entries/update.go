@@ -28,6 +28,9 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 			if e, err = s.retitle(ctx, e, set); err != nil {
 				return err
 			}
+			if e, err = s.put(ctx, e, set); err != nil {
+				return err
+			}
 			changes := t.steps(e, set)
 			if len(changes) == 0 {
 				return nil
@@ -70,7 +73,7 @@ func (t *Accounts) steps(e entry, set []target.Value) []ldapwire.Change {
 	for _, v := range set {
 		actual := e.rec.Values(v.Name)
 		switch {
-		case t.isRDN(v.Name): // has been done
+		case t.isRDN(v.Name), isContainer(v.Name): // has been done
 		case v.How == target.Merge:
 			add, take := v.Steps(actual, target.Description{Same: Same})
 			// First out, then in: so an attribute with one value can change it.

@@ -26,7 +26,7 @@ func (t *Accounts) fresh(doing, name, title string, set []target.Value, mark str
 			}
 			continue
 		}
-		if t.isRDN(v.Name) {
+		if t.isRDN(v.Name) || isContainer(v.Name) {
 			continue
 		}
 		if values := unique(v.Name, v.Values); len(values) > 0 {
