@@ -162,7 +162,7 @@ func (t *Target) checkGroups(ctx context.Context, doing string, scope target.Sco
 			}
 		}
 		if dangling > 0 {
-			f.warn("", "%d members of %q are no accounts: left behind, or groups", dangling, e)
+			f.warn("", "members of %q who are no accounts: %d", e, dangling)
 		}
 	}
 	f.tell("%d of %d groups are there", there, len(scope.Entitlements))
