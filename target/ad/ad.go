@@ -49,7 +49,6 @@ func New(cfg Config, name string) (*Target, error) {
 // Describe says what the configuration allows.
 func (t *Target) Describe() target.Description {
 	d := t.Accounts.Describe()
-	d.Passwords, d.MustChange = true, true
 	d.PasswordFirst = t.cfg.WithoutPassword == ""
 	return d
 }
@@ -63,9 +62,10 @@ func (c Config) settings() (entries.Settings, error) {
 		Switch: control(), Initial: c.initial,
 		Groups: entries.Groups{
 			Style: entries.StyleMember, Name: c.Groups.Name, Filter: c.Groups.Filter,
-			Linked: true, Long: true, Already: already,
+			Linked: true, Long: true, Searched: true, Already: already,
 			Primary: entries.Primary{Attributes: []string{objectSID, primaryGroupID}, Of: primaryGroup, Group: objectSID},
 		},
+		MakeContainers: c.Containers == create, SetPassword: setPassword, MustChange: true, Inspect: c.inspect,
 		FitName: fitName, Unique: []string{userPrincipalName},
 		Guarded:  entries.Test{Attributes: []string{adminCount, criticalObject}, Is: guarded},
 		Explain:  explain,

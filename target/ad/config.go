@@ -26,6 +26,9 @@ type Config struct {
 	Base string `toml:"base"`
 	// ObjectClasses are those of a new account; user if left out.
 	ObjectClasses []string `toml:"object_classes"`
+	// Containers says what becomes of a container that an account is to be in, and
+	// that is not there: "create" makes it; left out: that is an error.
+	Containers string `toml:"containers"`
 	// Filter says which entries are accounts; left out: users that are persons.
 	Filter string `toml:"filter"`
 	// WithoutPassword says what becomes of a new account where rosterd sets no
@@ -55,6 +58,9 @@ type Groups struct {
 	// Filter says which entries are groups; left out: all of that class.
 	Filter string `toml:"filter"`
 }
+
+// create is the word of Containers.
+const create = "create"
 
 // Ways to be without a password.
 const (

@@ -173,7 +173,7 @@ func harness(without string) targettest.Harness {
 			{Attribute: "manager", A: []string{"CN=a,OU=x"}, B: []string{"cn=A, ou=X"}},
 		},
 		Differ: []targettest.Pair{{Attribute: "manager", A: []string{"CN=a,OU=x"}, B: []string{"CN=a,OU=y"}}},
-		Weak:   "short",
+		Weak:   "Sh0.t",
 	}
 	return h
 }

@@ -6,7 +6,7 @@ import "slices"
 // get there.
 func (c *Config) Policy() any {
 	d := c.withDefaults()
-	return []any{d.Base, slices.Sorted(slices.Values(d.ObjectClasses)), d.Filter, d.WithoutPassword, d.Groups, d.Mark}
+	return []any{d.Base, slices.Sorted(slices.Values(d.ObjectClasses)), d.Filter, d.Containers, d.WithoutPassword, d.Groups, d.Mark}
 }
 
 // Reach takes how to get there from other settings.
@@ -18,5 +18,5 @@ func (c *Config) Reach(other any) {
 	mine := *c
 	*c = *o
 	c.Base, c.ObjectClasses, c.Filter, c.WithoutPassword = mine.Base, mine.ObjectClasses, mine.Filter, mine.WithoutPassword
-	c.Groups, c.Mark = mine.Groups, mine.Mark
+	c.Containers, c.Groups, c.Mark = mine.Containers, mine.Groups, mine.Mark
 }

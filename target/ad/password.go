@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
-	"fmt"
 	"strconv"
 	"unicode/utf16"
 
@@ -18,16 +17,14 @@ const (
 	pwdLastSet = "pwdLastSet"
 )
 
-// SetPassword resets the password. The connection is always encrypted: the kind has no
+// setPassword resets the password. The connection is always encrypted: the kind has no
 // setting to leave that out, and the domain would refuse it.
-func (t *Target) SetPassword(ctx context.Context, account target.Ref, password target.Password) error {
-	return t.Amend(ctx, fmt.Sprintf("set the password of %q", account.Name), account, func(ldapwire.Record) []ldapwire.Change {
-		out := []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: unicodePwd, Values: []string{quoted(password.Text.Reveal())}}}
-		if password.MustChange {
-			out = append(out, ldapwire.Change{Verb: ldapwire.ReplaceValues, Name: pwdLastSet, Values: []string{"0"}})
-		}
-		return out
-	})
+func setPassword(ctx context.Context, c *ldapwire.Conn, account ldapwire.Record, password target.Password) error {
+	changes := []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: unicodePwd, Values: []string{quoted(password.Text.Reveal())}}}
+	if password.MustChange {
+		changes = append(changes, ldapwire.Change{Verb: ldapwire.ReplaceValues, Name: pwdLastSet, Values: []string{"0"}})
+	}
+	return c.Modify(ctx, account.DN, changes)
 }
 
 // quoted is a password as the domain takes it: in quotes, in UTF-16 with the least

@@ -28,6 +28,9 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	if len(c.ObjectClasses) > 0 && !slices.ContainsFunc(c.ObjectClasses, isUser) {
 		v.at("none of the object classes is that of a user", `write ["user"], with more classes beside it if need be`, "object_classes")
 	}
+	if c.Containers != "" && c.Containers != create {
+		v.at(fmt.Sprintf("%q is not a choice here", c.Containers), `only "create" is; leave it out, and a container that is missing is an error`, "containers")
+	}
 	v.filter(c.Filter, "filter")
 	v.attribute(c.Mark, "mark")
 	if w := c.WithoutPassword; w != "" && w != withRandom && w != withSmartcard {

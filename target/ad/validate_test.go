@@ -39,6 +39,7 @@ func TestValidate(t *testing.T) {
 		"a filter":         {func(c *Config) { c.Filter = "(cn=*" }, "filter"},
 		"a mark":           {func(c *Config) { c.Mark = "a=b" }, "mark"},
 		"without":          {func(c *Config) { c.WithoutPassword = "disabled" }, "without_password"},
+		"containers":       {func(c *Config) { c.Containers = "make" }, "containers"},
 		"groups no base":   {func(c *Config) { c.Groups = Groups{Name: "cn"} }, "groups.base"},
 		"a group base":     {func(c *Config) { c.Groups.Base = "groups" }, "groups.base"},
 		"a group name":     {func(c *Config) { c.Groups.Name = "c n" }, "groups.name"},

@@ -181,7 +181,7 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 	if len(b.values) <= fewCompares && style != StyleUniqueMember {
 		var out []string
 		for _, v := range b.values {
-			has, err := s.c.Compare(ctx, b.group.rec.DN, style, v)
+			has, err := s.hasMember(ctx, b.group.rec.DN, v)
 			if errors.Is(err, ldapwire.ErrNoSuchAttribute) || hasCode(err, ldapwire.CodeInvalidSyntax) {
 				has, err = false, nil // of that syntax nothing can be there
 			}
@@ -217,6 +217,15 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// hasMember asks the server whether the value stands in the group.
+func (s *session) hasMember(ctx context.Context, group, value string) (bool, error) {
+	g := s.t.cfg.Groups
+	if !g.Searched {
+		return s.c.Compare(ctx, group, g.Style, value)
+	}
+	return s.c.Any(ctx, ldapwire.Request{Base: group, Scope: ldapwire.ScopeBase, Filter: "(" + g.Style + "=" + ldapwire.EscapeFilterValue(value) + ")"})
 }
 
 // write adds or removes the values in one request. What is so already is a

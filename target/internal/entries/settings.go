@@ -110,6 +110,9 @@ type Groups struct {
 	Linked bool
 	// Long: the server may show a part of the members at a time.
 	Long bool
+	// Searched: whether somebody is a member is asked by a search. Samba reads what is
+	// compared as a piece of a filter, with the signs that are in it.
+	Searched bool
 	// Already says of an error that the one member that was to be added, or taken
 	// out, is so already, where the server has another word for it than the usual.
 	Already func(err error, add bool) bool

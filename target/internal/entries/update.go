@@ -47,21 +47,6 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 	})
 }
 
-// Amend does what is left to do of an account as it is now, in one request.
-func (t *Accounts) Amend(ctx context.Context, doing string, account target.Ref, changes func(ldapwire.Record) []ldapwire.Change) error {
-	return t.with(ctx, doing, func(s *session) error {
-		e, err := s.one(ctx, account)
-		if err != nil {
-			return err
-		}
-		todo := changes(e.rec)
-		if len(todo) == 0 {
-			return nil
-		}
-		return s.write(s.c.Modify(ctx, e.rec.DN, todo))
-	})
-}
-
 // steps are what is left to do for the values to be as they should.
 func (t *Accounts) steps(e entry, set []target.Value) []ldapwire.Change {
 	var out []ldapwire.Change
