@@ -139,7 +139,7 @@ func (d *Directory) furnish(r *record, who string) *Error {
 			return refuse(a.code, "%s", a.text)
 		}
 	}
-	return d.checkAccount(nil, r, who)
+	return d.checkAccount(nil, r, false, who)
 }
 
 // classify gives an entry all classes above its own, and a category.

@@ -113,9 +113,9 @@ func quoted16(v string) (string, bool) {
 	return text[1 : len(text)-1], true
 }
 
-// checkAccount holds the rules for accounts, and notes when a password was set.
-// Who is "" is us, who may do anything.
-func (d *Directory) checkAccount(before, after *record, who string) *Error {
+// checkAccount holds the rules for accounts, and notes when a password was set, unless
+// the same request said so. Who is "" is us, who may do anything.
+func (d *Directory) checkAccount(before, after *record, said bool, who string) *Error {
 	if d.domain == nil || !after.is("user") {
 		return nil
 	}
@@ -125,7 +125,7 @@ func (d *Directory) checkAccount(before, after *record, who string) *Error {
 		}
 		return before.first(key)
 	}
-	if pw := after.first("unicodepwd"); pw != "" && pw != was("unicodepwd") && after.first("pwdlastset") == was("pwdlastset") || after.first("pwdlastset") == "-1" {
+	if pw := after.first("unicodepwd"); pw != "" && pw != was("unicodepwd") && after.first("pwdlastset") == was("pwdlastset") && !said || after.first("pwdlastset") == "-1" {
 		after.set("pwdLastSet", fileTime(d.now()))
 	}
 	uac, _ := strconv.Atoi(after.first("useraccountcontrol"))

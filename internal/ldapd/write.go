@@ -227,7 +227,8 @@ func (d *Directory) modify(dn identity.DN, changes []Change, who string, permiss
 	if err := d.check(r); err != nil {
 		return err
 	}
-	if err := d.checkAccount(n.rec, r, who); err != nil {
+	said := slices.ContainsFunc(changes, func(c Change) bool { return strings.EqualFold(c.Attr, "pwdLastSet") })
+	if err := d.checkAccount(n.rec, r, said, who); err != nil {
 		return err
 	}
 	before := n.rec

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -39,6 +40,13 @@ func TestSambaWithoutPassword(t *testing.T) {
 	ref := mustCreate(t, tg, "closed")
 	if a := see(t, tg, target.Scope{}, ref.ID); a.Enabled {
 		t.Error("made open, without a password")
+	}
+	// The first password of a new account, which is to be changed.
+	first := mustCreate(t, tg, "first")
+	must(t, tg.SetPassword(t.Context(), first, target.Password{Text: secret.NewText("Canary-One.4711"), MustChange: true}))
+	must(t, tg.Enable(t.Context(), first))
+	if in, change := login(t, s, entryOf(t, s, first.ID).DN, "Canary-One.4711"); in || !change {
+		t.Errorf("in is %v, must change is %v", in, change)
 	}
 	// Samba opens it all the same, where Microsoft's refuses (0000052D). Nobody gets in.
 	must(t, tg.Enable(t.Context(), ref))
