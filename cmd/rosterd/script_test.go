@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/rosterd/rosterd/internal/ldapd"
+	"github.com/rosterd/rosterd/internal/scimd"
 	"github.com/rosterd/rosterd/state"
 )
 
@@ -29,6 +30,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values["directories"] = map[string]*served{}
 			env.Values["later"] = new(atomic.Int64)
+			env.Values["scim"] = map[string]*scimd.Server{}
 			env.Values["services"] = map[string]*running{}
 			return nil
 		},
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"service":   serviceVerb,
 			"follow":    follow,
 			"later":     later,
+			"scim":      scimVerb,
 			"append":    appended,
 		},
 	})

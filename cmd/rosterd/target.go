@@ -10,7 +10,7 @@ import (
 )
 
 func (a *app) targetCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "target", GroupID: groupDecide, Short: "forget a target that is gone from the configuration", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "target", GroupID: groupDecide, Short: "try what a target does, forget one that is gone from the configuration", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	var yes bool
 	forget := &cobra.Command{
@@ -20,7 +20,7 @@ any more. The accounts stay as they are: nobody closes them when their owners le
 		RunE: func(c *cobra.Command, args []string) error { return a.forgetTarget(c.Context(), args[0], yes) },
 	}
 	forget.Flags().BoolVarP(&yes, "yes", "y", false, "do it")
-	cmd.AddCommand(forget)
+	cmd.AddCommand(a.probeCommand(), forget)
 	return cmd
 }
 

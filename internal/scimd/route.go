@@ -279,10 +279,11 @@ func (s *Server) keep(c *call, r *stored, body Resource) {
 		r.before, r.lag = r.body, 2
 	}
 	s.writes++
+	closed := r.body["active"] != false && body["active"] == false
 	r.body, r.modified = body, s.now()
 	r.version++
 	s.moved()
-	if c.kind == Users && c.has(InactiveIsGone) && body["active"] == false {
+	if c.kind == Users && c.has(InactiveIsGone) && closed {
 		s.tables[Users].drop(r.id)
 	}
 	if c.kind == Users && c.has(NamesAreIDs) && body.Text("userName") != r.id {
