@@ -46,7 +46,7 @@ test-servers: ## the tests against Samba AD DC, 389 Directory Server and SCIMMY,
 	@.ci/prepare servers
 	@packages=$$(grep -rl --include='*_test.go' '^//go:build servers$$' . | xargs -n 1 dirname | sort -u); \
 	$(GO) vet -tags servers $$packages; \
-	$(GO) test -count=1 -vet=off -tags servers -parallel 6 -timeout 20m -run '^Test(Samba|Dirsrv|Slapd|Chromium|Scimmy)' -json $$packages | $(GO) run ./internal/testreport /dev/null
+	$(GO) test -count=1 -vet=off -tags servers -parallel 6 -timeout 20m -run '^Test(Samba|Dirsrv|Slapd|Chromium|Scim)' -json $$packages | $(GO) run ./internal/testreport /dev/null
 
 .PHONY: faults
 faults: ## kills rosterd KILLS (1000) times in every step, and APPLIES (200) times in applies of 2,000 changes; walks of WALK (5000) operations on every server, as root; ROSTERD_SEED repeats a run
