@@ -50,6 +50,12 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		return target.Ref{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was made, and then: %w", doing, err)}
 	}
 	t.seen(true, ref.ID)
+	// Some servers make accounts closed, whatever they are asked.
+	if shown, err := decode(a.body); err == nil && shown.get("active") != nil && !shown.enabled() && t.dialect.Active != none {
+		if err := t.Enable(ctx, ref); err != nil {
+			return target.Ref{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was made closed: %w", doing, err)}
+		}
+	}
 	return ref, nil
 }
 
