@@ -28,8 +28,8 @@ func probed(t *testing.T, o scimd.Options, modes ...scimd.Mode) (Profile, target
 	}
 	s.Turn(modes...)
 	before := s.contents()
-	moved := clock.NewFake(began)
-	t.Cleanup(passing(moved))
+	moved := clock.NewFake(noon)
+	t.Cleanup(moving(moved))
 	cfg := s.cfg
 	cfg.IdleTimeout = span.Duration(5 * time.Second)
 	w, err := newTarget(cfg, "wiki", moved)
