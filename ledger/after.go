@@ -38,14 +38,14 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 	l.Written, l.Added, l.Granted = maps.Clone(l.Written), maps.Clone(l.Added), slices.Clone(l.Granted)
 	switch ch.Verb {
 	case target.Create:
-		l = Link{Person: ch.Person, Target: ch.Target, Owner: Created, Name: ch.Name}
+		l = Link{Person: ch.Person, Target: ch.Target, Owner: Created, Name: ch.Name, Awaits: slices.Clone(o.Awaits)}
 		l.open(now)
 		l.wrote(ch.Set)
 		if l.Owed = o.Owed; o.Shut {
 			l.close(Closed, Unopened, now)
 		}
 	case target.Link:
-		l = Link{Person: ch.Person, Target: ch.Target, Owner: Adopted, By: o.Approval, Account: ch.Account, Name: ch.Name}
+		l = Link{Person: ch.Person, Target: ch.Target, Owner: Adopted, By: o.Approval, Account: ch.Account, Name: ch.Name, Awaits: slices.Clone(o.Awaits)}
 		if l.By == "" {
 			l.By = "policy"
 		}
@@ -67,7 +67,7 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l.close(Closed, o.Situation, now)
 	case target.Delete:
 		l.close(Deleted, o.Situation, now)
-		l.Granted, l.Written, l.Added = nil, nil, nil
+		l.Granted, l.Written, l.Added, l.Awaits = nil, nil, nil, nil
 	}
 	switch ch.Verb {
 	case target.Create, target.Link, target.Rename:

@@ -23,6 +23,9 @@ type Order struct {
 	Spends []Spend
 	// Mark is the ownership mark that Create and Link put on the account.
 	Mark string
+	// Awaits are the attributes that an account is made or taken over without, since
+	// whom they refer to has no account yet.
+	Awaits []string
 	// Nothing says that the look-up before a Create found no account: only
 	// then may recovery claim what it finds.
 	Nothing bool

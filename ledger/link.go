@@ -32,6 +32,9 @@ type Link struct {
 	// Added holds the values that we gave to attributes beside those of others,
 	// sorted, by attribute.
 	Added map[string][]string
+	// Awaits are the attributes that were left out when the account was made or taken
+	// over, since whom they refer to had no account.
+	Awaits []string
 	// Granted are the entitlements that we gave, sorted by name.
 	Granted []Granted
 	// Verified is when the target was last read to agree.

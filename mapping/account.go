@@ -84,7 +84,11 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 		waits := false
 		if rule.template.refers && why == nil {
 			var known bool
-			if v, known, waits = sc.accounts(t.name, v); !known || waits && len(v) == 0 && rule.empty == emptyPark {
+			v, known, waits = sc.accounts(t.name, v)
+			if wanted && waits && len(v) == 0 {
+				a.Awaits = append(a.Awaits, rule.name)
+			}
+			if !known || waits && len(v) == 0 && rule.empty == emptyPark {
 				continue // nobody waits for another's account, who may wait for theirs
 			}
 		}

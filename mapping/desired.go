@@ -100,6 +100,9 @@ type Account struct {
 	Unique *Unique
 	// Attributes are sorted by name and hold the name attribute too.
 	Attributes []Attribute
+	// Awaits are the attributes that have no value yet, since whom they refer to is
+	// there and has no account here.
+	Awaits []string
 	// Entitlements are sorted by name.
 	Entitlements []Entitlement
 	// Exclusive are the lists of which an account holds one, by name; Outranked are

@@ -23,6 +23,18 @@ type Reference struct {
 // References are the person attributes that account(…) asks, in lower case, sorted.
 func (p *Policy) References() []string { return slices.Clone(p.references) }
 
+// ReferencesIn are the attributes of accounts in the target that refer to others, sorted.
+func (p *Policy) ReferencesIn(target string) (names []string) {
+	if t := p.target(target); t != nil {
+		for i := range t.attributes {
+			if t.attributes[i].template.refers {
+				names = append(names, t.attributes[i].name)
+			}
+		}
+	}
+	return names
+}
+
 // referAlone is how a reference is written.
 const referAlone = `write it alone: manager = "${account(person.manager)}"`
 

@@ -7,8 +7,8 @@ import (
 )
 
 // intentForm 2 had attributes that replace what is there, and no others; 3 no password
-// to come.
-const intentForm = 4
+// to come; 4 not what an account awaits.
+const intentForm = 5
 
 func (w *writer) texts(list []string) {
 	w.uint(uint64(len(list)))
@@ -65,6 +65,7 @@ func encodeIntent(i Intent) []byte {
 	w.bool(o.Nothing)
 	w.bool(o.Owed)
 	w.bool(o.Shut)
+	w.texts(o.Awaits)
 	return w.b
 }
 
@@ -92,6 +93,9 @@ func decodeIntent(id uint64, b []byte) (Intent, error) {
 	o.Mark, o.Nothing = r.text(), r.bool()
 	if form > 3 {
 		o.Owed, o.Shut = r.bool(), r.bool()
+	}
+	if form > 4 {
+		o.Awaits = r.texts()
 	}
 	return i, r.end()
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // linkForm 1 had neither added values nor the name that was given; 2 not what others
-// refer to the account by; 3 nothing of passwords.
-const linkForm = 4
+// refer to the account by; 3 nothing of passwords; 4 not what it awaits.
+const linkForm = 5
 
 // encodeLink writes a link without its person and target, which are its key.
 // The phase stands at the front, where counting finds it.
@@ -50,6 +50,7 @@ func encodeLink(l ledger.Link) []byte {
 	w.text(l.Reference)
 	w.bool(l.Owed)
 	w.time(l.Handed)
+	w.texts(l.Awaits)
 	return w.b
 }
 
@@ -93,6 +94,9 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 	}
 	if form >= 4 {
 		l.Owed, l.Handed = r.bool(), r.time()
+	}
+	if form >= 5 {
+		l.Awaits = r.texts()
 	}
 	return l, r.end()
 }

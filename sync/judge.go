@@ -29,7 +29,10 @@ func (c *cycle) judge() error {
 		return err
 	}
 	book.Holds, dark = apart(book.Holds)
-	drawn := plan.Make(c.input)
+	drawn, err := c.tellReferrers(plan.Make(c.input))
+	if err != nil {
+		return err
+	}
 	verdict := plan.Judge(drawn, book)
 	if dark, err = c.dark(dark, verdict.Holds); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
-	"github.com/rosterd/rosterd/state"
 )
 
 // refer finds out whom the people name in those attributes, and what the targets
@@ -70,28 +69,6 @@ func (c *cycle) called(links map[string]ledger.Link) map[string]string {
 		}
 	}
 	return out
-}
-
-// referLater finds who refers to accounts that changed in this cycle, and was not
-// looked at in it.
-func (c *cycle) referLater() error {
-	if len(c.Policy.References()) == 0 || len(c.orders) == 0 {
-		return nil
-	}
-	marks, err := c.Store.Marks()
-	if err != nil {
-		return err
-	}
-	taken := make(map[identity.Ordinal]bool, len(c.marks))
-	for _, m := range c.marks {
-		taken[m.Person] = true
-	}
-	for _, m := range marks {
-		if !taken[m.Person] && slices.Contains(m.Reasons, state.ReferReason) {
-			c.report.Referring = append(c.report.Referring, m.Person)
-		}
-	}
-	return nil
 }
 
 // referTo keeps by what others refer to accounts that were just written.

@@ -80,6 +80,8 @@ type Description struct {
 	// References: attributes of other accounts name an account by its Reference, such
 	// as a DN, which can change; otherwise by its ID.
 	References bool
+	// Moves: disabling and enabling an account change its Reference.
+	Moves bool
 	// Passwords: rosterd can set the password of an account: the target is a Passworder.
 	Passwords bool
 	// MustChange: a password can be set that has to be changed when it is first used.

@@ -143,8 +143,10 @@ func (m *matter) update(d *difference, a mapping.Attribute, v target.Value, drif
 		return
 	}
 	v.Name = a.Name
-	m.change(Planned{Change: target.Change{Verb: target.Update, Before: slices.Clone(m.account.Attributes[a.Name]), Set: []target.Value{v}},
-		Reasons: []mapping.Reason{a.Reason}})
+	before := slices.Clone(m.account.Attributes[a.Name])
+	_, ours := d.link.Written[a.Name]
+	m.change(Planned{Change: target.Change{Verb: target.Update, Before: before, Set: []target.Value{v}}, Reasons: []mapping.Reason{a.Reason},
+		awaited: !ours && len(before) == 0 && slices.Contains(d.link.Awaits, a.Name)})
 }
 
 // wrote says whether the values are those last written. Nothing written is as

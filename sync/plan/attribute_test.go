@@ -123,3 +123,15 @@ func TestModesChangeAndWhoseValuesTheyAreStays(t *testing.T) {
 		})
 	}
 }
+
+// What completes an account that this plan or an earlier one made counts as its making;
+// what an edit of the policy writes there counts as ever.
+func TestWhatAnAccountWaitsFor(t *testing.T) {
+	p := &Planned{Change: target.Change{Verb: target.Update, Set: []target.Value{{Name: "manager"}}}, awaited: true}
+	if rule, _ := limitOf(p, false); rule != "" {
+		t.Errorf("it counts as %s", rule)
+	}
+	if rule, roles := limitOf(p, true); rule != RuleUpdate || !slices.Equal(roles, []string{"manager"}) {
+		t.Errorf("of an edit it counts as %q of %v", rule, roles)
+	}
+}

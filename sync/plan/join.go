@@ -53,7 +53,7 @@ func (m *matter) candidate(a *target.Account) {
 	}
 	m.s.Situation, m.account = Adoptable, a
 	p := Planned{Change: target.Change{Verb: target.Link, Account: a.ID, Name: a.Name}, Reasons: m.want.Because,
-		Because: append(explain(m.want.Because), "found by "+m.seen.Observed.By.Attribute)}
+		Because: append(explain(m.want.Because), "found by "+m.seen.Observed.By.Attribute), Awaits: m.awaiting()}
 	if m.adopts() != "link" {
 		p.Rule, p.Text = RuleAdopt, "accounts that exist would be taken over"
 		m.note("account %s exists, found by %s = %s", a.Name, m.seen.Observed.By.Attribute, m.seen.Observed.By.Value)
@@ -89,7 +89,8 @@ func (m *matter) create(p Planned) {
 	}
 	m.s.Account = m.want.Name
 	p.Change = target.Change{Verb: target.Create, Name: m.want.Name, Set: m.initial()}
-	p.Reasons, p.Owed, p.Shut = m.want.Because, m.passwords(), m.t.Description.PasswordFirst
+	p.Reasons, p.Awaits = m.want.Because, m.awaiting()
+	p.Owed, p.Shut = m.passwords(), m.t.Description.PasswordFirst
 	m.change(p)
 	for _, e := range m.want.Entitlements {
 		switch {
@@ -103,6 +104,15 @@ func (m *matter) create(p Planned) {
 	}
 	m.firstPassword()
 	m.ruleAll(p)
+}
+
+// awaiting are the attributes that are written later, once whom they refer to has an
+// account. The plan says so: the second pass brings nothing that was not told.
+func (m *matter) awaiting() []string {
+	for _, name := range m.want.Awaits {
+		m.note("%s is written once whom it refers to has an account here", name)
+	}
+	return m.want.Awaits
 }
 
 // ruleAll gives everything that follows a change its rule.

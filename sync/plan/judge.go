@@ -187,6 +187,9 @@ func limitOf(p *Planned, edit bool) (Rule, []string) {
 	case target.Delete, target.Disable:
 		return RuleRemove, none
 	case target.Update:
+		if p.awaited && !edit {
+			return "", nil
+		}
 		return RuleUpdate, []string{p.Change.Set[0].Name}
 	case target.Grant:
 		if edit {

@@ -89,6 +89,9 @@ type Planned struct {
 	After []target.Key
 	// With is a change without which this one is not made, whichever comes first.
 	With target.Key
+	// Awaits are the attributes that an account is made or taken over without, since
+	// whom they refer to has no account yet.
+	Awaits []string
 	// Nothing: the look-up before a Create found no account.
 	Nothing bool
 	// Owed: a Create or Enable after which a password is to be set and handed over.
@@ -99,6 +102,9 @@ type Planned struct {
 	// follows: it depends on the first change of its subject, which makes,
 	// links or enables the account.
 	follows bool
+	// awaited: it writes what the account was made without, and has not: the plan that
+	// made it said so, and it counts as that.
+	awaited bool
 	// asked: somebody named the person for this.
 	asked bool
 	// opening: it opens an account that was made closed.

@@ -43,7 +43,7 @@ func (j *judge) verdict() Verdict {
 func (j *judge) order(s *Subject, c int, f fate, goes map[target.Key]bool) cleared {
 	p := &s.Changes[c]
 	o := cleared{key: p.Key, closing: p.closing, order: ledger.Order{Change: p.Change, Situation: s.Situation.String(), Because: p.Because,
-		Roles: p.Roles, Spends: f.spends, Nothing: p.Nothing, Owed: p.Owed, Shut: p.Shut}}
+		Roles: p.Roles, Spends: f.spends, Awaits: p.Awaits, Nothing: p.Nothing, Owed: p.Owed, Shut: p.Shut}}
 	if f.state == approved {
 		o.order.Approval, o.order.By = j.holds[f.hold].ID, j.holds[f.hold].ApprovedBy
 	}
