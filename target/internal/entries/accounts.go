@@ -36,7 +36,7 @@ func (t *Accounts) Describe() target.Description {
 	d := target.Description{
 		Kind: t.cfg.Kind, NameAttribute: t.cfg.Name,
 		CanRename: true, CanDisable: t.cfg.Switch.Turn != nil || !t.cfg.MoveTo.IsZero(), CanDelete: true,
-		Entitlements: !t.cfg.Groups.Base.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "", References: true,
+		Entitlements: !t.cfg.Groups.Base.IsZero(), ReadBack: true, Marks: t.cfg.Mark != "", References: true, Moves: !t.cfg.MoveTo.IsZero(),
 		Same:     Same,
 		SameName: func(a, b string) bool { return Canon(t.cfg.Name, a) == Canon(t.cfg.Name, b) },
 		Path:     Container, Passwords: t.cfg.SetPassword != nil, MustChange: t.cfg.MustChange,
