@@ -170,6 +170,9 @@ type cycle struct {
 	judged map[string]int
 	// refs are those whom the people of this cycle name, as they were resolved.
 	refs map[identity.Ordinal][]mapping.Reference
+	// seenAs is by what others refer to accounts, where it was seen to be another than
+	// the links say.
+	seenAs map[place]string
 	// reading is how the policy of this plan would read, where it is another one.
 	reading reading
 }

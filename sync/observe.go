@@ -76,6 +76,9 @@ func (c *cycle) observe(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.referAsSeen(); err != nil {
+		return err
+	}
 	if err := c.names(ctx); err != nil {
 		return err
 	}

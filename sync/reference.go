@@ -66,6 +66,9 @@ func (c *cycle) called(links map[string]ledger.Link) map[string]string {
 		}
 		if out[t.Name] = string(l.Account); t.Describe().References {
 			out[t.Name] = l.Reference
+			if seen, is := c.seenAs[place{t.Name, l.Person}]; is {
+				out[t.Name] = seen
+			}
 		}
 	}
 	return out
