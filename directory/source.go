@@ -49,6 +49,14 @@ type Sweeper interface {
 	Sweep(ctx context.Context, stage Stage) (Proof, error)
 }
 
+// Placer is a source that knows by its name whether somebody could be among those whom
+// it reads.
+type Placer interface {
+	// Places says whether people are read where the name stands. Where they are not,
+	// that nobody of that name was read tells nothing.
+	Places(dn identity.DN) bool
+}
+
 // Report is what a check found.
 type Report struct {
 	// Server is what was detected, for people: "OpenLDAP at ldaps://…".

@@ -84,7 +84,11 @@ func (t *targetPolicy) compute(a *Account, sc *scope, standing identity.Standing
 		waits := false
 		if rule.template.refers && why == nil {
 			var known bool
-			v, known, waits = sc.accounts(t.name, v)
+			var remarks []string
+			v, known, waits, remarks = sc.accounts(t.name, v)
+			for _, text := range remarks {
+				a.Remarks = append(a.Remarks, Remark{rule.name, text})
+			}
 			if wanted && waits && len(v) == 0 {
 				a.Awaits = append(a.Awaits, rule.name)
 			}

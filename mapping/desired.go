@@ -103,6 +103,8 @@ type Account struct {
 	// Awaits are the attributes that have no value yet, since whom they refer to is
 	// there and has no account here.
 	Awaits []string
+	// Remarks are about attributes that refer to others, by name.
+	Remarks []Remark
 	// Entitlements are sorted by name.
 	Entitlements []Entitlement
 	// Exclusive are the lists of which an account holds one, by name; Outranked are

@@ -15,6 +15,8 @@ type Reference struct {
 	Known bool
 	// Someone: it means somebody in the snapshot.
 	Someone bool
+	// Why says why it is not known, or why it means nobody.
+	Why string
 	// Accounts are what the targets call their accounts; "" where there is one and
 	// that is not known. Where they have none there is nothing.
 	Accounts map[string]string
@@ -91,25 +93,40 @@ func (n *names) refer(lower string) {
 	}
 }
 
+// Remark is what is to be known of an attribute that refers to somebody.
+type Remark struct{ Attribute, Text string }
+
 // accounts are what the target calls the accounts of those who are named. known
 // is false where that is not known of one of them: the attribute is then left as
 // it is. waits: somebody of them is there and has no account here, or not yet.
-func (s *scope) accounts(target string, named []string) (out []string, known, waits bool) {
+// remarks say of whom there is none, and why.
+func (s *scope) accounts(target string, named []string) (out []string, known, waits bool, remarks []string) {
+	known = true
 	for _, v := range named {
 		i := slices.IndexFunc(s.references, func(r Reference) bool { return r.Written == v })
-		if i < 0 || !s.references[i].Known {
-			return nil, false, false
+		if i < 0 {
+			return nil, false, false, []string{v + ": not looked for, so it stays as it is"}
 		}
 		r := s.references[i]
 		switch called, has := r.Accounts[target]; {
+		case !r.Known:
+			known = false
+			remarks = append(remarks, v+": "+r.Why+", so it stays as it is")
 		case has && called == "":
-			return nil, false, false
+			known = false
+			remarks = append(remarks, v+": their account was not seen yet, so it stays as it is")
 		case has:
 			out = append(out, called)
+		case r.Someone:
+			waits = true
+			remarks = append(remarks, v+": has no account here")
 		default:
-			waits = waits || r.Someone
+			remarks = append(remarks, v+": "+r.Why)
 		}
 	}
+	if !known {
+		return nil, false, false, remarks
+	}
 	slices.Sort(out)
-	return slices.Compact(out), true, waits
+	return slices.Compact(out), true, waits, remarks
 }

@@ -8,8 +8,8 @@ import (
 )
 
 func TestAccountOfSomebodyElse(t *testing.T) {
-	boss, mate, nobody := Reference{"b", true, true, map[string]string{"t": "7", "other": "1"}}, Reference{"m", true, true, nil}, Reference{"n", true, false, nil}
-	unseen := Reference{"b", true, true, map[string]string{"t": ""}}
+	boss, mate, nobody := Reference{"b", true, true, "", map[string]string{"t": "7", "other": "1"}}, Reference{"m", true, true, "", nil}, Reference{"n", true, false, "nobody", nil}
+	unseen := Reference{"b", true, true, "", map[string]string{"t": ""}}
 	for _, c := range []struct {
 		from, empty string
 		values      []string

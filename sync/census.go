@@ -16,6 +16,9 @@ type Census struct {
 	// Strange are the values that no rule names, by attribute, with how many have
 	// them. Only attributes that are compared with written texts are looked at.
 	Strange map[string]map[string]int
+	// Lost are the names by which people refer to others, with how many refer by each, by
+	// why nobody, or nobody who is known, is meant.
+	Lost map[string]map[string]int
 	// Unread are such attributes that were not read yet.
 	Unread map[string]int
 }
@@ -30,7 +33,7 @@ func (e *Engine) Census() (Census, error) {
 		e = e.Next
 	}
 	c := e.begin(Request{Verb: "check", DryRun: true})
-	out := Census{Roles: map[string]int{}, Doubted: map[string]int{}, Strange: map[string]map[string]int{}, Unread: map[string]int{}}
+	out := Census{Roles: map[string]int{}, Doubted: map[string]int{}, Strange: map[string]map[string]int{}, Lost: map[string]map[string]int{}, Unread: map[string]int{}}
 	for _, name := range c.Policy.Roles() {
 		out.Roles[name] = 0
 	}
@@ -48,11 +51,11 @@ func (e *Engine) Census() (Census, error) {
 		for len(all) > 0 {
 			chunk := all[:min(len(all), impactChunk)]
 			all = all[len(chunk):]
-			people, err := c.peopleOf(chunk)
+			g, err := c.gather(chunk, c.known.named, c.Policy.References())
 			if err != nil {
 				return out, err
 			}
-			for _, p := range people {
+			for _, p := range c.resolved(g) {
 				if p.Desired.Standing != identity.Active {
 					continue
 				}
@@ -63,6 +66,11 @@ func (e *Engine) Census() (Census, error) {
 				for _, r := range p.Desired.Doubts {
 					out.Doubted[r.Role]++
 				}
+				for _, r := range g.refs[p.Ordinal] {
+					if r.Why != "" {
+						several(out.Lost, r.Why, r.Written)
+					}
+				}
 				for _, a := range asks {
 					values, there := p.Attributes.Get(a.Attribute)
 					if there == identity.NotRead {
@@ -71,7 +79,7 @@ func (e *Engine) Census() (Census, error) {
 					}
 					for _, v := range values {
 						if !a.Knows(v) {
-							out.strange(a.Attribute, v)
+							several(out.Strange, a.Attribute, v)
 						}
 					}
 				}
@@ -81,11 +89,12 @@ func (e *Engine) Census() (Census, error) {
 	return out, nil
 }
 
-func (c *Census) strange(attribute, value string) {
-	if c.Strange[attribute] == nil {
-		c.Strange[attribute] = map[string]int{}
+// several counts a value under a name.
+func several(all map[string]map[string]int, name, value string) {
+	if all[name] == nil {
+		all[name] = map[string]int{}
 	}
-	if n := c.Strange[attribute][value]; n > 0 || len(c.Strange[attribute]) < strangeValues {
-		c.Strange[attribute][value] = n + 1
+	if n := all[name][value]; n > 0 || len(all[name]) < strangeValues {
+		all[name][value] = n + 1
 	}
 }

@@ -2,10 +2,15 @@ package sync_test
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	source "github.com/rosterd/rosterd/directory/memory"
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/memory"
@@ -59,4 +64,58 @@ func TestLaw02AFormerNameThatIsNotRead(t *testing.T) {
 	w.engine.Sources[0].Source = w.source
 	w.settles()
 	w.wantBoss("a", "b")
+}
+
+// Law 2: a name that stands where nobody is read means nobody who is known, and takes
+// nothing away. It is told.
+func TestLaw02AReferenceToWhereNobodyIsRead(t *testing.T) {
+	w := referring(t, mapping.AttributeRule{From: boss.From, Empty: "park"})
+	a := w.under("a", "top")
+	w.under("top", "top")
+	const chief = "uid=chief,ou=board,dc=corp,dc=example"
+	w.set(w.join("new"), "manager", chief)
+	w.settles()
+	w.wantBoss("new", "")
+	w.set(a, "manager", chief)
+	w.settles()
+	w.wantBoss("a", "top")
+	x, err := w.engine.Explain(w.person("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []mapping.Remark{{Attribute: "boss", Text: chief + ": nobody is read there from corp, so it stays as it is"}}
+	if got := x.Desired.Accounts[0].Remarks; !slices.Equal(got, want) {
+		t.Errorf("explained: %v, want %v", got, want)
+	}
+	w.reports(w.join("lost"), "nobody")
+	w.sync()
+	c, err := w.engine.Census()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]map[string]int{"nobody is read there from corp": {chief: 2}, "nobody is called so": {"UID=NOBODY, " + people: 1}}; !reflect.DeepEqual(c.Lost, want) {
+		t.Errorf("counted: %v, want %v", c.Lost, want)
+	}
+}
+
+// Law 2: in a blackout nobody is known to be there, and whoever is referred to is who
+// they were.
+func TestLaw02AReferenceInABlackout(t *testing.T) {
+	w := referring(t, boss)
+	var ids []identity.ID
+	for i := range 6 {
+		login := fmt.Sprintf("c%d", i)
+		id := w.join(login)
+		w.move(id, "uid="+login+",ou=board,"+people)
+		ids = append(ids, id)
+	}
+	w.set(w.join("a"), "manager", "uid=c0,ou=board,"+people)
+	w.settles()
+	w.wantBoss("a", "c0")
+	w.source.Remove(ids...)
+	for range 3 {
+		w.now = w.now.AddDate(0, 0, 1)
+		w.cycle(rostersync.Request{Verb: "sync", Full: true})
+		w.wantBoss("a", "c0")
+	}
 }

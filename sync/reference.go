@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -46,11 +47,30 @@ func (c *cycle) refer(people []identity.Person, attributes []string) (map[identi
 			return nil, err
 		}
 		for i, a := range asks[source] {
-			out[a.who] = append(out[a.who], mapping.Reference{Written: a.written, Known: meant[i].Known, Someone: meant[i].Person.Valid(),
-				Accounts: c.called(links[meant[i].Person])})
+			r := mapping.Reference{Written: a.written, Known: meant[i].Known, Someone: meant[i].Person.Valid(), Accounts: c.called(links[meant[i].Person])}
+			switch {
+			case !r.Known:
+				r.Why = "several people are called so"
+			case !r.Someone && !c.places(source, dns[source][i]):
+				r.Known, r.Why = false, "nobody is read there from "+source
+			case !r.Someone:
+				r.Why = "nobody is called so"
+			}
+			out[a.who] = append(out[a.who], r)
 		}
 	}
 	return out, nil
+}
+
+// places says whether the source reads people where the name stands.
+func (c *cycle) places(source string, dn identity.DN) bool {
+	for _, s := range c.Sources {
+		if s.Name() == source {
+			p, is := s.Source.(directory.Placer)
+			return !is || p.Places(dn)
+		}
+	}
+	return true
 }
 
 // called is by what others refer to somebody's accounts, by target.

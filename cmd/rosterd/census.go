@@ -91,6 +91,10 @@ func (a *app) counted(e *rostersync.Engine, note taker) {
 	for _, name := range sortedKeys(x.Strange) {
 		note("people", "warning", strange(name, x.Strange[name]), "name them in a rule, or correct them in the directory; whom a rule does not name it does not give anything")
 	}
+	for _, why := range sortedKeys(x.Lost) {
+		note("people", "warning", valued("people refer to others by names that lead to nobody ("+why+")", "", x.Lost[why]),
+			"correct them in the directory, or read those people too; rosterd explain PERSON says what becomes of the attribute")
+	}
 	if x.People == 0 {
 		return
 	}
@@ -105,8 +109,13 @@ func (a *app) counted(e *rostersync.Engine, note taker) {
 	}
 }
 
-// strange lists values that no rule names, those that most people have first.
+// strange lists values that no rule names.
 func strange(name string, values map[string]int) string {
+	return valued("no rule names these values of "+name, name, values)
+}
+
+// valued lists values of an attribute, those that most people have first.
+func valued(head, name string, values map[string]int) string {
 	const most = 5
 	all := sortedKeys(values)
 	slices.SortStableFunc(all, func(a, b string) int { return values[b] - values[a] })
@@ -119,7 +128,7 @@ func strange(name string, values map[string]int) string {
 			said = append(said, fmt.Sprintf("%s (%s)", shown, count(values[v], "person")))
 		}
 	}
-	out := "no rule names these values of " + name + ": " + strings.Join(said, ", ")
+	out := head + ": " + strings.Join(said, ", ")
 	if len(all) > most {
 		out += fmt.Sprintf(", and %s more; %s in all", count(len(all)-most, "value"), count(people, "person"))
 	}

@@ -138,6 +138,9 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		for _, v := range account.Attributes {
 			names = append(names, v.Name)
 		}
+		for _, r := range account.Remarks {
+			names = append(names, r.Attribute)
+		}
 	}
 	p.columns(names...)
 	if why := plan.Rests(s); why != "" {
@@ -199,6 +202,9 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 			p.more("", "from "+made)
 		}
 		p.more(dim, strings.TrimSpace(fmt.Sprintf("[%s %s", v.Reason.Rule, v.Reason.Where))+", "+string(v.Mode)+"]")
+	}
+	for _, r := range account.Remarks {
+		p.row(r.Attribute, yellow, r.Text)
 	}
 }
 

@@ -118,6 +118,13 @@ type wantedDocument struct {
 	Invalid      string                `json:"invalid,omitempty"`
 	Attributes   []attributeDocument   `json:"attributes"`
 	Entitlements []entitlementDocument `json:"entitlements"`
+	Remarks      []remarkDocument      `json:"remarks,omitempty"`
+}
+
+// remarkDocument is of an attribute that refers to somebody.
+type remarkDocument struct {
+	Attribute string `json:"attribute"`
+	Text      string `json:"text"`
 }
 
 type attributeDocument struct {
@@ -228,6 +235,9 @@ func newSubjectDocument(x *rostersync.Explanation, s *plan.Subject) subjectDocum
 func newWantedDocument(w *mapping.Account) *wantedDocument {
 	d := &wantedDocument{Entitled: w.Entitled, Name: w.Name, Because: newReasons(w.Because), Doubt: w.Doubt.Text, Invalid: w.Invalid,
 		Attributes: []attributeDocument{}, Entitlements: []entitlementDocument{}}
+	for _, r := range w.Remarks {
+		d.Remarks = append(d.Remarks, remarkDocument{r.Attribute, r.Text})
+	}
 	for _, v := range w.Attributes {
 		values := list(v.Values)
 		if secret.Attribute(v.Name) {

@@ -101,6 +101,9 @@ type part struct {
 	attributes []string
 }
 
+// Places says whether the name lies in one of the bases of people.
+func (s *Source) Places(dn identity.DN) bool { return slices.ContainsFunc(s.people, dn.Within) }
+
 // parts are all of them, people first.
 func (s *Source) parts() []part {
 	var out []part

@@ -233,6 +233,9 @@ func (s *Source) view(counter *int) (_ []Record, _ Faults, reached int) {
 	return slices.Clone(s.records), s.faults, s.trimmed + len(s.log)
 }
 
+// Places says whether the name lies in one of the bases.
+func (s *Source) Places(dn identity.DN) bool { return s.listed(dn) }
+
 func (s *Source) listed(dn identity.DN) bool {
 	return len(s.bases) == 0 || slices.ContainsFunc(s.bases, dn.Within)
 }
