@@ -14,7 +14,7 @@ import (
 // desire works out what each marked person should have, and puts beside it
 // what the state knows of what they have.
 func (c *cycle) desire() (err error) {
-	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Protected: c.ask.Protected}
+	c.input = plan.Input{Now: c.Now(), Full: c.ask.Full, Second: c.ask.again, Protected: c.ask.Protected}
 	if c.known, err = c.knowledge(); err != nil {
 		return err
 	}

@@ -145,9 +145,15 @@ func (c *cycle) referAgain() (map[identity.Ordinal]ledger.Mark, error) {
 	if err != nil {
 		return nil, err
 	}
+	later := map[identity.Ordinal]bool{}
+	for _, s := range c.report.Plan.Subjects {
+		if s.Later {
+			later[s.Person] = true
+		}
+	}
 	names := make(map[identity.Ordinal]ledger.Mark, len(people))
 	for _, p := range people {
-		if !reflect.DeepEqual(now[p.Ordinal], c.refs[p.Ordinal]) {
+		if later[p.Ordinal] || !reflect.DeepEqual(now[p.Ordinal], c.refs[p.Ordinal]) {
 			c.open[p.Ordinal] = true
 			c.report.Referring = append(c.report.Referring, p.Ordinal)
 		}

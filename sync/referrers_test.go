@@ -10,6 +10,7 @@ import (
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target/memory"
 )
 
@@ -171,4 +172,60 @@ func TestLaw07AnAccountInDoubtWaitsToo(t *testing.T) {
 			t.Errorf("%s waits for %q, %v", login, l.Awaits, err)
 		}
 	}
+}
+
+// Whoever gets a manager who comes in the same cycle keeps the old one until the new one
+// has an account: it is one write. Where they get none it is cleared, all the same.
+func TestAReferenceIsNotClearedToBeWrittenAgain(t *testing.T) {
+	w := referring(t, boss)
+	a, b := w.under("a", "top"), w.under("b", "top")
+	w.under("top")
+	w.settles()
+	w.reports(a, "late")
+	w.join("late")
+	before := len(w.wiki.Writes())
+	w.settles()
+	if n := len(w.wiki.Writes()) - before; n != 2 {
+		t.Errorf("%d writes, want 2: an account, and the manager", n)
+	}
+	w.wantBoss("a", "late")
+	out := w.join("out")
+	w.set(out, "employeeType", "guest")
+	w.reports(b, "out")
+	shown := text(w.cycle(rostersync.Request{Verb: "plan", DryRun: true}))
+	if !strings.Contains(shown, "boss waits for the account of whom it refers to") {
+		t.Errorf("the plan does not say what waits\n%s", shown)
+	}
+	before = len(w.wiki.Writes())
+	w.settles()
+	if n := len(w.wiki.Writes()) - before; n != 1 {
+		t.Errorf("%d writes, want 1", n)
+	}
+	w.wantBoss("b", "")
+}
+
+// A manager whose making is held is named as soon as it is approved; until then nothing
+// is written of whom refers to them, and no cycle does more than look.
+func TestAReferenceToWhoIsInAnOpenHold(t *testing.T) {
+	w := referring(t, boss)
+	a := w.under("a", "top")
+	w.under("top")
+	w.settles()
+	w.engine.Targets[0].Rules.Guard.MaxCreate = &plan.Limit{Count: 1}
+	w.joinMany("n", 3)
+	w.reports(a, "n0001")
+	var r *rostersync.Report
+	for range 3 {
+		if r = w.sync(); len(r.Holds) != 1 {
+			t.Fatalf("nothing is held\n%s", text(r))
+		}
+	}
+	if n := len(w.wiki.Writes()); w.boss("a") != "" || n != 4 {
+		t.Errorf("the manager is %q after %d writes, want none after 4", w.boss("a"), n)
+	}
+	if _, err := w.approve(r.Holds[0]); err != nil {
+		t.Fatal(err)
+	}
+	w.settles()
+	w.wantBoss("a", "n0001")
 }

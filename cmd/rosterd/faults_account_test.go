@@ -12,20 +12,20 @@ import (
 // appEntry is an account with what the server says of its last change.
 type appEntry struct {
 	appAccount
-	uid, number, csn string
+	uid, number, manager, csn string
 }
 
 // entries reads the accounts of the application by entryUUID.
 func (k *killing) entries() map[string]appEntry {
 	k.t.Helper()
-	found, err := k.apps.Search("ou=accounts,"+appsSuffix, "sub", "(objectClass=inetOrgPerson)", "uid", "employeeNumber", "entryUUID", "entryCSN")
+	found, err := k.apps.Search("ou=accounts,"+appsSuffix, "sub", "(objectClass=inetOrgPerson)", "uid", "employeeNumber", "manager", "entryUUID", "entryCSN")
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	accounts := k.accounts()
 	out := make(map[string]appEntry, len(found))
 	for _, e := range found {
-		out[one(e, "entryUUID")] = appEntry{appAccount: accounts[one(e, "uid")], uid: one(e, "uid"), number: one(e, "employeeNumber"), csn: one(e, "entryCSN")}
+		out[one(e, "entryUUID")] = appEntry{appAccount: accounts[one(e, "uid")], uid: one(e, "uid"), number: one(e, "employeeNumber"), manager: one(e, "manager"), csn: one(e, "entryCSN")}
 	}
 	return out
 }
@@ -68,6 +68,25 @@ func (k *killing) entitled() {
 	}
 }
 
+// managed says whether everybody's account refers to that of their manager.
+func (k *killing) managed() {
+	k.t.Helper()
+	people, err := k.corp.Search(k.company.PeopleBase(), "sub", "(&(employeeType=staff)(manager=*))", "uid", "manager")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	accounts := map[string]appEntry{}
+	for _, e := range k.entries() {
+		accounts[e.uid] = e
+	}
+	for _, e := range people {
+		boss := identity.MustDN(one(e, "manager")).RDN()[0].Value
+		if got, want := accounts[one(e, "uid")].manager, accounts[boss].dn; want == "" || got == "" || !identity.MustDN(got).Equal(identity.MustDN(want)) {
+			k.fault("the manager of %s is %q, want the account of %s, %q", one(e, "uid"), got, boss, want)
+		}
+	}
+}
+
 // seen is a difference between two readings of the application, or a write in
 // the journal: whose account, what.
 type seen struct{ account, what string }
@@ -86,7 +105,7 @@ func differences(before, after map[string]appEntry) map[seen]bool {
 		case was.state != now.state:
 			out[seen{id, "enable"}] = true
 		}
-		if old && (was.mail != now.mail || was.name != now.name || was.number != now.number) {
+		if old && (was.mail != now.mail || was.name != now.name || was.number != now.number || was.manager != now.manager) {
 			out[seen{id, "update"}] = true
 		}
 		for _, g := range now.groups {

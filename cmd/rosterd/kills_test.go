@@ -90,7 +90,7 @@ type storm struct {
 func newStorm(t *testing.T, random *rand.Rand, all *tally) *storm {
 	k := &killing{random: random, site: newSite(t, company.Company{People: stormPeople, Groups: 10, Big: stormPeople / 2}, stormGuard)}
 	k.binary = rosterdBinary(t)
-	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"")
+	k.edit("${lower(person.mail)}\"", "${lower(person.mail)}\"\nemployeeNumber = \"${person.employeeNumber}\"\nmanager = \"${account(person.manager)}\"")
 	s := &storm{killing: k, tally: all, ear: newListener(t), took: map[string]time.Duration{}}
 	s.known = map[string]appEntry{}
 	s.first()
@@ -145,6 +145,9 @@ func (s *storm) stir(b *strings.Builder) {
 	for _, i := range those(60, 10) {
 		s.killing.set(b, i, "mail", fmt.Sprintf("%s@round%d.example", s.company.Login(i), s.number))
 	}
+	// Some get a manager whose account is to be made: who is killed between the
+	// passes has made it, and told nobody.
+	s.become(b, those(200, 6), "manager", s.company.DN(s.company.People))
 	for range 2 {
 		b.WriteString(ldifOf(s.company.Person(s.company.People)))
 		s.company.People++
@@ -289,6 +292,7 @@ func (s *storm) check() {
 	s.t.Helper()
 	s.agree()
 	s.entitled()
+	s.managed()
 	now := s.entries()
 	s.account(s.known, now, s.since(s.newest))
 	s.known, s.newest = now, s.last()

@@ -15,6 +15,7 @@ func (m *matter) attributes(d *difference) {
 	for _, a := range m.want.Attributes {
 		switch {
 		case !m.tended(a), awaits(d.link, a), m.closed(a) && !m.opens():
+		case m.later(d.link, a, m.t.Description.Equal(a.Name, m.account.Attributes[a.Name], a.Values)):
 		case a.Mode == mapping.IfEmpty:
 			m.fill(d, a)
 		case a.Mode == mapping.Merge:
@@ -46,6 +47,18 @@ func (m *matter) opens() bool {
 func awaits(l ledger.Link, a mapping.Attribute) bool {
 	_, ours := l.Written[a.Name]
 	return a.Waits && !ours
+}
+
+// later leaves an attribute that we wrote as it is, where it is to be another one and
+// whom it refers to has no account yet: they may be about to get one, and what stands
+// there is not cleared to be written again. What an edit would do is told at once.
+func (m *matter) later(l ledger.Link, a mapping.Attribute, same bool) bool {
+	if _, ours := l.Written[a.Name]; !a.Waits || !ours || same || m.in.Second || m.in.Assumed {
+		return false
+	}
+	m.s.Later = true
+	m.note("%s waits for the account of whom it refers to: it is written in a second pass, or cleared if there is none", a.Name)
+	return true
 }
 
 // settled says whether the link shows nothing to be done about the attribute.

@@ -41,7 +41,7 @@ func (m *matter) fromLink(returned bool) {
 		m.s.Situation, differs = Renamed, true
 	}
 	for _, a := range m.want.Attributes {
-		if m.tended(a) && !awaits(l, a) && !m.settled(l, a) {
+		if m.tended(a) && !awaits(l, a) && !m.later(l, a, m.settled(l, a)) && !m.settled(l, a) {
 			m.s.Situation, differs = Changed, true
 		}
 	}

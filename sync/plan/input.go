@@ -15,6 +15,9 @@ type Input struct {
 	Now time.Time
 	// Full: a resync; everybody is looked at, and back-off times do not count.
 	Full bool
+	// Second: what else there is to do was done, and whoever is referred to has an
+	// account by now, or has none.
+	Second bool
 	// Protected: the command said --protected.
 	Protected bool
 	// Assumed: no target is looked at; each account is taken to be as it was last

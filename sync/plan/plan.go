@@ -63,6 +63,9 @@ type Subject struct {
 	// Postponed: what is to be done waits for the next complete read of the
 	// source. Whoever it is about must be looked at again then.
 	Postponed bool
+	// Later: an attribute refers to somebody who has no account yet, and is left as it
+	// is until the second pass.
+	Later bool
 	// unread: the plan says nothing about this subject's earlier changes.
 	unread bool
 	// freed are the changes that can be made if the plan frees the name that
