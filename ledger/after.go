@@ -53,10 +53,11 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 	case target.Enable:
 		l.open(now)
 		l.Owed = l.Owed || o.Owed
+		l.Reference = "" // it may stand elsewhere now: reading back tells
 	case target.SetPassword:
 		l.Owed, l.Handed = false, now
 	case target.Rename:
-		l.Name = ch.Name
+		l.Name, l.Reference = ch.Name, ""
 	case target.Update:
 		l.wrote(ch.Set)
 	case target.Grant:
@@ -65,6 +66,7 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l.Granted = slices.DeleteFunc(l.Granted, func(g Granted) bool { return g.Entitlement == ch.Entitlement })
 	case target.Disable:
 		l.close(Closed, o.Situation, now)
+		l.Reference = ""
 	case target.Delete:
 		l.close(Deleted, o.Situation, now)
 		l.Granted, l.Written, l.Added, l.Awaits = nil, nil, nil, nil

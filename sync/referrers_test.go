@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/memory"
 )
 
@@ -228,4 +230,46 @@ func TestAReferenceToWhoIsInAnOpenHold(t *testing.T) {
 	}
 	w.settles()
 	w.wantBoss("a", "n0001")
+}
+
+// Law 7: whoever is killed after an account was made or renamed, and before it was read
+// back, has told nobody by what it is referred to. The next cycle does.
+func TestLaw07KilledBeforeAReferenceWasReadBack(t *testing.T) {
+	w := referring(t, boss)
+	w.engine.Targets[0].Target = named{w.wiki}
+	wiki := w.config.Targets["wiki"]
+	wiki.Attributes["number"] = mapping.AttributeRule{From: "${person.employeeNumber}"}
+	wiki.Account.Match = []string{"number"}
+	w.config.Targets["wiki"] = wiki
+	w.engine.Policy = w.compile()
+	a := w.under("a", "top")
+	w.under("top")
+	w.settles()
+	killed := func() {
+		t.Helper()
+		ctx, kill := context.WithCancel(t.Context())
+		wrote := false
+		w.wiki.SetFaults(memory.Faults{
+			Write: func(int, memory.Write) memory.Fault { wrote = true; return memory.Fault{} },
+			Look: func([]target.Query) error {
+				if wrote {
+					kill()
+					return ctx.Err()
+				}
+				return nil
+			}})
+		if _, err := w.engine.Cycle(ctx, rostersync.Request{Verb: "sync"}); err == nil {
+			t.Fatal("nobody was killed")
+		}
+		w.wiki.SetFaults(memory.Faults{})
+	}
+	late := w.join("late")
+	w.reports(a, "late")
+	killed()
+	w.settles()
+	w.wantBoss("a", "?uid=late")
+	w.set(late, "uid", "later")
+	killed()
+	w.settles()
+	w.wantBoss("a", "?uid=later")
 }

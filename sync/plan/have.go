@@ -36,7 +36,7 @@ func (m *matter) have() {
 func (m *matter) fromLink(returned bool) {
 	m.s.Situation = InSync
 	l := clone(*m.link)
-	differs := returned || m.in.Full || m.seen.Released || m.waits()
+	differs := returned || m.in.Full || m.seen.Released || m.waits() || m.unseen(l)
 	if m.misnamed(l) {
 		m.s.Situation, differs = Renamed, true
 	}
@@ -76,6 +76,12 @@ func (m *matter) fromLink(returned bool) {
 		return
 	}
 	m.corrected(l)
+}
+
+// unseen says that by what others refer to the account was not seen since it was made or
+// moved: whoever did that was killed before it was read back.
+func (m *matter) unseen(l ledger.Link) bool {
+	return m.t.Description.References && l.Reference == "" && !m.in.Assumed
 }
 
 // difference is what a look at an account brought.
