@@ -37,6 +37,9 @@ type Hold struct {
 	// Approved are the keys that an approval covers and that were not yet
 	// used, sorted.
 	Approved []target.Key
+	// Untold: it was approved whole, and what that says about the world (the group is
+	// gone, the target is not new) is not taken yet.
+	Untold bool `json:",omitempty"`
 }
 
 // Version is one that a hold had from a moment on.

@@ -271,3 +271,23 @@ func dropUsed(tx *txn, k []byte) error {
 	}
 	return nil
 }
+
+// Told notes that what the approval of a hold says about the world was taken.
+func (s *Store) Told(id string) error {
+	k, err := holdKey(id)
+	if err != nil {
+		return err
+	}
+	err = s.update(func(tx *txn) error {
+		var h ledger.Hold
+		if there, err := getHold(tx, k, &h); err != nil || !there || !h.Untold {
+			return err
+		}
+		h.Untold = false
+		return putHold(tx, k, h)
+	})
+	if err != nil {
+		return fmt.Errorf("note that hold %s was carried out: %w", id, err)
+	}
+	return nil
+}

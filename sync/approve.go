@@ -115,7 +115,7 @@ func (e *Engine) Decide(a Approval) (*Decision, error) {
 		}
 		slices.SortFunc(h.Approved, func(x, y target.Key) int { return slices.Compare(x[:], y[:]) })
 		h.Approved = slices.Compact(h.Approved)
-		if whole {
+		if h.Untold = whole && worldly(h.Rule); whole {
 			h.Status = ledger.Approved
 		}
 		h.ApprovedBy, h.Expires = a.By, e.Now().Add(approvalLasts)
@@ -136,7 +136,7 @@ func (e *Engine) Carry(ctx context.Context, d *Decision, ask Request) (*Report, 
 	ask.Alone = slices.Contains([]string{"group", "blackout", "min-people", ruleRekeyed, ruleDark, ledger.RulePolicy}, hold.Rule)
 	ask.first = func() error {
 		if whole {
-			return e.accept(hold, d.by)
+			return e.meant(hold, d.by)
 		}
 		return nil
 	}
@@ -211,6 +211,15 @@ func grown(now ledger.Hold, a Approval) error {
 		}
 	}
 	return e
+}
+
+// meant accepts what the approval says, and notes that this was done: what changes after
+// that is another matter, though the approval is in force still.
+func (e *Engine) meant(h ledger.Hold, by string) error {
+	if err := e.accept(h, by); err != nil {
+		return err
+	}
+	return e.Store.Told(h.ID)
 }
 
 // accept takes what an approval of a whole hold says about the world: the

@@ -9,8 +9,8 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// decided carries out what was approved of the holds of sources, before anything is
-// read. What an approval says of a directory is in no plan, so no plan would come back
+// decided carries out what was approved of the holds of sources, and takes what any
+// approval says about the world, before anything is read. What an approval says of a directory is in no plan, so no plan would come back
 // to it: where the process was killed after the decision, or nobody waited for it, the
 // next cycle does it. A cycle within a running one leaves it alone, since that one rests
 // on the contrary.
@@ -23,7 +23,7 @@ func (c *cycle) decided(ctx context.Context) error {
 		return err
 	}
 	holds = slices.DeleteFunc(holds, func(h ledger.Hold) bool {
-		return h.Rule != ruleRekeyed && h.Rule != ruleDark || !inForce(h, c.Now())
+		return h.Rule != ruleRekeyed && h.Rule != ruleDark && !untold(h) || !inForce(h, c.Now())
 	})
 	if len(holds) == 0 {
 		return nil
@@ -34,7 +34,10 @@ func (c *cycle) decided(ctx context.Context) error {
 	defer c.section()()
 	for _, h := range holds {
 		carry := c.relink
-		if h.Rule == ruleDark {
+		switch {
+		case untold(h):
+			carry = func(h ledger.Hold) error { return c.meant(h, h.ApprovedBy) }
+		case h.Rule == ruleDark:
 			carry = c.acceptDark
 		}
 		if err := carry(h); err != nil {
@@ -42,6 +45,17 @@ func (c *cycle) decided(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// untold says whether whoever approved the hold was killed before it was said what that
+// means: its changes are done by their keys, and the next of them would be held anew.
+func untold(h ledger.Hold) bool {
+	return h.Untold && h.Status == ledger.Approved
+}
+
+// worldly says whether a whole approval under the rule says something about the world.
+func worldly(rule string) bool {
+	return slices.Contains([]string{"first", "restored", "group", "blackout", "min-people"}, rule)
 }
 
 // inForce says whether something of a hold is approved, and in time.
