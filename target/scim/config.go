@@ -55,6 +55,9 @@ func (c Config) withDefaults() Config {
 	if base, known := profiles()[c.Profile]; known {
 		c.Dialect = c.Dialect.Over(base)
 	}
+	if c.Dialect.Passwords == "" && c.Dialect.Update == updatePut {
+		c.Dialect.Passwords = off // what is not read would be cleared by the next PUT
+	}
 	c.Dialect = c.Dialect.Over(defaults)
 	if c.Connections == 0 {
 		c.Connections = defaultConnections

@@ -94,7 +94,7 @@ func TestGoverning(t *testing.T) {
 	if hash(a) != hash(b) {
 		t.Error("an address is policy")
 	}
-	for _, d := range []Profile{{Mark: none}, {Active: none}} {
+	for _, d := range []Profile{{Mark: none}, {Active: none}, {Passwords: off}} {
 		c := a
 		c.Dialect = d
 		if hash(a) == hash(c) {

@@ -38,6 +38,9 @@ type Profile struct {
 	// Mark is externalId, where accounts carry the ownership mark, or none.
 	Mark string `toml:"mark"`
 
+	// Passwords is on, or off: the server takes none.
+	Passwords string `toml:"passwords"`
+
 	// Members says how it is known who is in a group: shown (the group names its
 	// members), user (accounts name their groups), asked (by a filter for each
 	// account and group), or omitted: it cannot be known.
@@ -88,7 +91,7 @@ const (
 // defaults are what a server is taken for of which nothing else is known.
 var defaults = Profile{
 	PageSize: 100, Paging: auto, Filter: on,
-	Update: auto, Active: auto, Manager: managerObject, Mark: markExternalID,
+	Update: auto, Active: auto, Manager: managerObject, Mark: markExternalID, Passwords: on,
 	Members: membersShown, MemberChunk: 100, RemovesPerRequest: 20, MemberRemove: removeFilter,
 	UserAgent: "rosterd",
 }
@@ -105,6 +108,7 @@ var choices = []struct {
 	{"active", func(p Profile) string { return p.Active }, []string{auto, activeBoolean, activeString, none}},
 	{"manager", func(p Profile) string { return p.Manager }, []string{managerObject, managerString}},
 	{"mark", func(p Profile) string { return p.Mark }, []string{markExternalID, none}},
+	{"passwords", func(p Profile) string { return p.Passwords }, []string{on, off}},
 	{"members", func(p Profile) string { return p.Members }, []string{membersShown, membersUser, membersAsked, membersOmitted}},
 	{"member_remove", func(p Profile) string { return p.MemberRemove }, []string{removeFilter, removeValue}},
 }
@@ -125,7 +129,7 @@ func (p Profile) Over(base Profile) Profile {
 	return Profile{
 		About:    cmp.Or(p.About, base.About),
 		PageSize: cmp.Or(p.PageSize, base.PageSize), Paging: cmp.Or(p.Paging, base.Paging), Filter: cmp.Or(p.Filter, base.Filter),
-		Update: cmp.Or(p.Update, base.Update), Active: cmp.Or(p.Active, base.Active), Manager: cmp.Or(p.Manager, base.Manager), Mark: cmp.Or(p.Mark, base.Mark),
+		Update: cmp.Or(p.Update, base.Update), Active: cmp.Or(p.Active, base.Active), Manager: cmp.Or(p.Manager, base.Manager), Mark: cmp.Or(p.Mark, base.Mark), Passwords: cmp.Or(p.Passwords, base.Passwords),
 		Members: cmp.Or(p.Members, base.Members), MemberChunk: cmp.Or(p.MemberChunk, base.MemberChunk),
 		RemovesPerRequest: cmp.Or(p.RemovesPerRequest, base.RemovesPerRequest), MemberRemove: cmp.Or(p.MemberRemove, base.MemberRemove),
 		UserAgent: cmp.Or(p.UserAgent, base.UserAgent),

@@ -66,7 +66,7 @@ func (t *Target) Describe() target.Description {
 	return target.Description{
 		Kind: "scim", NameAttribute: userName,
 		CanRename: true, CanDisable: t.dialect.Active != none, CanDelete: true,
-		Entitlements: true, ReadBack: t.dialect.Members != membersOmitted, Marks: t.marks(),
+		Entitlements: true, ReadBack: t.dialect.Members != membersOmitted, Marks: t.marks(), Passwords: t.dialect.Passwords == on,
 		Same: same, SameName: sameName,
 	}
 }

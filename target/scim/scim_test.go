@@ -137,6 +137,10 @@ func (s *service) system(t *testing.T, edit ...func(*Config)) targettest.System 
 			}
 		},
 		Requests: s.Writes,
+		Login: func(_ *testing.T, account target.Ref, password string) (in, mustChange bool) {
+			u, _ := s.Get(scimd.Users, string(account.ID))
+			return u.Text("password") == password && u.Text("active") == "true", false
+		},
 	}
 }
 
@@ -149,7 +153,7 @@ func harness(o scimd.Options, edit ...func(*Config)) targettest.Harness {
 		},
 		Want: target.Description{
 			Kind: "scim", NameAttribute: "userName", CanRename: true, CanDisable: true, CanDelete: true,
-			Entitlements: true, ReadBack: true, Marks: true,
+			Entitlements: true, ReadBack: true, Marks: true, Passwords: true,
 		},
 		Single: [2]string{"displayName", "title"}, Multi: emails,
 		Entitlements: suiteGroups, NoEntitlement: "Nobody",
@@ -176,7 +180,9 @@ func TestContract(t *testing.T) {
 			if c.edit == nil {
 				c.edit = func(*Config) {}
 			}
-			targettest.Run(t, harness(c.o, c.edit))
+			h := harness(c.o, c.edit)
+			h.Want.Passwords = c.name != "put"
+			targettest.Run(t, h)
 		})
 	}
 }
