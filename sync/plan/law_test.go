@@ -355,6 +355,11 @@ func TestLaw11Idempotent(t *testing.T) {
 					}
 				}
 			}
+			for _, l := range r.links {
+				if l.Owed && l.Phase == ledger.Open && r.seen(int(l.Person)) != nil && r.inSync(l.Person) {
+					t.Fatalf("%s is in sync, and has no password: %+v", l.Name, l)
+				}
+			}
 			v1, h1 := versions(r.holds)
 			r.cycle(true)
 			if v2, h2 := versions(r.holds); v1 != v2 || h1 != h2 {
@@ -399,4 +404,15 @@ func TestConverges(t *testing.T) {
 			}
 		}
 	})
+}
+
+// inSync says whether nothing is left to do for somebody.
+func (r *rig) inSync(who identity.Ordinal) bool {
+	p, v := r.plan(true)
+	for i, s := range p.Subjects {
+		if s.Person == who {
+			return s.Situation == InSync && v.Subjects[i].Stage == Done
+		}
+	}
+	return false
 }

@@ -280,6 +280,9 @@ func (r *rig) do(o ledger.Order) bool {
 	case ch.Verb == target.Delete:
 		err = r.mem.Delete(ctx, ref)
 	case ch.Verb == target.SetPassword:
+		if l.Owner != ledger.Created || !l.Owed {
+			r.t.Errorf("law 5: a password of %s is set, of an account that is not ours or needs none: %+v", ch.Name, l)
+		}
 		err = r.mem.SetPassword(ctx, ref, target.Password{Text: secret.NewText("Canary.4711")})
 	case ch.Verb == target.Grant:
 		err = one(r.mem.Grant(ctx, ch.Entitlement, []target.Ref{ref}))
