@@ -114,6 +114,9 @@ func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 		byEntitlement(wave)
 		for at, n := 0, 0; at < len(wave); at += n {
 			n = a.batchSize()
+			if wave[at].Change.Verb == target.SetPassword {
+				n = min(n, max(1, a.target.Concurrency)) // few people get another letter if this is the end
+			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
