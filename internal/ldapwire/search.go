@@ -84,8 +84,14 @@ func (c *Conn) Collect(ctx context.Context, req Request) ([]Record, Done, error)
 // Base reads one entry by its name. It is an ErrNoSuchObject if the server says
 // that it is not there, and an ErrNoEntry if it does not show it.
 func (c *Conn) Base(ctx context.Context, dn string, attributes ...string) (Record, error) {
+	return c.BaseWhere(ctx, dn, "", attributes...)
+}
+
+// BaseWhere is Base for an entry that the filter admits. It asks for no pages: one
+// entry needs none, and 389 DS does not answer the control where it shows nothing.
+func (c *Conn) BaseWhere(ctx context.Context, dn, filter string, attributes ...string) (Record, error) {
 	var out []Record
-	req := Request{Base: dn, Scope: ScopeBase, Attributes: attributes}
+	req := Request{Base: dn, Scope: ScopeBase, Filter: filter, Attributes: attributes}
 	_, err := c.list(ctx, req, false, func(e *Entry) error {
 		if len(out) > 0 {
 			return fmt.Errorf("%w: two entries for one name", ErrProtocol)

@@ -17,6 +17,9 @@ import (
 var dirsrvRights = []string{
 	`(target = "ldap:///ou=accounts,ou=*,` + suffix + `")(targetattr != "userPassword || aci")(version 3.0; acl "rosterd: accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target = "ldap:///ou=left,ou=*,` + suffix + `")(targetattr != "userPassword || aci")(version 3.0; acl "rosterd: closed accounts"; allow (read, search, compare, write, add, delete) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
+	`(target = "ldap:///ou=accounts,ou=*,` + suffix + `")(targetattr = "userPassword")(version 3.0; acl "rosterd: initial passwords"; allow (write) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
+	`(target = "ldap:///ou=left,ou=*,` + suffix + `")(targetattr = "userPassword")(version 3.0; acl "rosterd: initial passwords of closed accounts"; allow (write) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
+	`(target_from = "ldap:///ou=accounts,ou=*,` + suffix + `")(target_to = "ldap:///ou=accounts,ou=*,` + suffix + `")(version 3.0; acl "rosterd: within"; allow (moddn) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target_from = "ldap:///ou=accounts,ou=*,` + suffix + `")(target_to = "ldap:///ou=left,ou=*,` + suffix + `")(version 3.0; acl "rosterd: away"; allow (moddn) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target_from = "ldap:///ou=left,ou=*,` + suffix + `")(target_to = "ldap:///ou=accounts,ou=*,` + suffix + `")(version 3.0; acl "rosterd: back"; allow (moddn) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
 	`(target = "ldap:///ou=groups,ou=*,` + suffix + `")(targetattr = "member || uniqueMember || memberUid")(version 3.0; acl "rosterd: members"; allow (read, search, compare, write) userdn = "ldap:///cn=rosterd,` + suffix + `";)`,
@@ -103,4 +106,31 @@ func TestDirsrvAccountLock(t *testing.T) {
 	if notes := c.check(t); !says(notes, true, "no overlay ppolicy") {
 		t.Errorf("the lock of another server: %+v", notes)
 	}
+}
+
+// TestDirsrvGroups: the longest request is nsslapd-maxbersize there.
+func TestDirsrvGroups(t *testing.T) {
+	t.Parallel()
+	f := startDirsrv(t)
+	otherGroups(t, f.field)
+	classes(t, f.field)
+	if err := f.Modify("dn: cn=config\nchangetype: modify\nreplace: nsslapd-maxbersize\nnsslapd-maxbersize: 8191\n"); err != nil {
+		t.Fatal(err)
+	}
+	tooLong(t, f.field)
+}
+
+func TestDirsrvContainer(t *testing.T) {
+	t.Parallel()
+	containers(t, startDirsrv(t).field)
+}
+
+// TestDirsrvRightsOfThePage: as TestRightsOfThePage.
+func TestDirsrvRightsOfThePage(t *testing.T) {
+	t.Parallel()
+	s := servers.StartDirsrv(t, servers.DirsrvConfig{Suffix: suffix, ACI: []string{}, Users: []servers.User{{DN: "cn=rosterd," + suffix, Password: "let me in"}}})
+	if err := s.Modify(block(t, "dn: dc=apps")); err != nil {
+		t.Fatal(err)
+	}
+	life(t, &field{live: s, ca: s.CACert, id: "nsUniqueId", log: s.AccessLog})
 }

@@ -62,9 +62,11 @@ func TestLaw01NoMoveDuringAListing(t *testing.T) {
 }
 
 // TestBatchEndsWithTheServer: what was sent and answered is done, what was sent
-// and not answered is in doubt, and what was not sent is neither.
+// and not answered is in doubt, and what was not sent is neither. A server that hung up
+// is asked what it has done, and the rest goes in halves.
 func TestBatchEndsWithTheServer(t *testing.T) {
 	e := embed(t, entries.StyleMember, byAttribute, "Writers")
+	e.cfg.IdleTimeout = impatient
 	tg := e.target(t)
 	var refs []target.Ref
 	for i := range 1300 {
@@ -74,11 +76,13 @@ func TestBatchEndsWithTheServer(t *testing.T) {
 	for _, c := range []struct {
 		fault        ldapd.Fault
 		second, last target.Class
+		requests     int
 	}{
-		{ldapd.Fault{Do: ldapd.Drop}, target.InDoubt, target.Transient},
-		{ldapd.Fault{Do: ldapd.Drop, Applied: true}, target.InDoubt, target.Transient},
-		{ldapd.Fault{Code: ldapd.Busy}, target.Transient, target.Transient},
-		{ldapd.Fault{Code: ldapd.InsufficientAccessRights}, target.Denied, target.Denied},
+		{ldapd.Fault{Do: ldapd.Hang}, target.InDoubt, target.Transient, 2},
+		{ldapd.Fault{Do: ldapd.Drop}, 0, 0, 6},
+		{ldapd.Fault{Do: ldapd.Drop, Applied: true}, 0, 0, 4},
+		{ldapd.Fault{Code: ldapd.Busy}, target.Transient, target.Transient, 2},
+		{ldapd.Fault{Code: ldapd.InsufficientAccessRights}, target.Denied, target.Denied, 2},
 	} {
 		e.setMembers(t, "Writers", "cn=nobody")
 		e.faults().Clear()
@@ -86,8 +90,11 @@ func TestBatchEndsWithTheServer(t *testing.T) {
 		c.fault.Op, c.fault.Skip, c.fault.Times = ldapd.OpModify, 1, 1
 		e.faults().Add(c.fault)
 		errs := tg.Grant(t.Context(), "Writers", refs)
-		if len(errs) != len(refs) {
-			t.Fatalf("%d answers", len(errs))
+		if len(errs) != len(refs) && (errs != nil || c.last != 0) {
+			t.Fatalf("%+v: %d answers", c.fault, len(errs))
+		}
+		if n := len(e.members(t, "Writers")); c.last == 0 && n != len(refs)+1 {
+			t.Errorf("%+v: %d members", c.fault, n)
 		}
 		for i, err := range errs {
 			want := []target.Class{0, c.second, c.last}[i/entries.MembersPerWrite]
@@ -95,9 +102,22 @@ func TestBatchEndsWithTheServer(t *testing.T) {
 				t.Fatalf("%+v: account %d: class %v, want %v (%v)", c.fault, i, got, want, err)
 			}
 		}
-		if n := e.faults().Count(ldapd.OpModify); n != 2 {
-			t.Errorf("%d requests, want 2", n)
+		if n := e.faults().Count(ldapd.OpModify); n != c.requests {
+			t.Errorf("%+v: %d requests, want %d", c.fault, n, c.requests)
 		}
+	}
+	// It hangs up each time: that has an end, and what is in doubt is the last that was sent.
+	e.setMembers(t, "Writers", "cn=nobody")
+	e.faults().Clear()
+	e.faults().ResetCounts()
+	e.faults().Add(ldapd.Fault{Op: ldapd.OpModify, Do: ldapd.Drop})
+	errs := tg.Grant(t.Context(), "Writers", refs)
+	count := map[target.Class]int{}
+	for _, err := range errs {
+		count[target.ClassOf(err)]++
+	}
+	if n := e.faults().Count(ldapd.OpModify); n > 12 || count[target.InDoubt] != 1 || count[target.Transient] != len(refs)-1 {
+		t.Errorf("%d requests, %v", n, count)
 	}
 }
 

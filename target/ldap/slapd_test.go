@@ -43,6 +43,7 @@ var rights = []string{
 type live interface {
 	Modify(changes string) error
 	Search(base, scope, filter string, attrs ...string) ([]ldif.Entry, error)
+	SearchAs(dn, password, base, scope, filter string, attrs ...string) ([]ldif.Entry, error)
 	TLSURL() string
 }
 

@@ -18,7 +18,7 @@ type Accounts struct {
 	idle  []*ldapwire.Conn
 	done  bool
 	known map[target.NativeID]string // where an account was last seen
-	// containers that were there when last looked for, by the keys of their names
+	// containers that were there when last looked for, by their names as they were written
 	containers map[string]bool
 
 	// moving keeps a move from one searched container to another out of a

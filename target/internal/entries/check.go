@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -59,13 +60,22 @@ func (t *Accounts) Check(ctx context.Context, scope target.Scope) ([]target.Note
 			}
 			return nil
 		}
-		groups, err := s.readGroups(ctx, scope.Entitlements)
+		groups, err := s.readGroups(ctx, scope.Entitlements, "objectClass")
 		if err != nil {
 			return err
 		}
 		for _, e := range scope.Entitlements {
-			if _, ok := groups[e]; !ok {
-				broken("rosterd never makes a group in a target: make it, or correct the name", "there is no group %q below %s", e, t.cfg.Groups.Base)
+			g, ok := groups[e]
+			switch {
+			case !ok:
+				s.doing = "there is no group " + strconv.Quote(e)
+				err := s.noGroup(ctx, e)
+				if c := target.ClassOf(err); c != target.Missing && c != target.Refused {
+					return err
+				}
+				broken(hintOf(err), "%s", err)
+			case dynamic(g.rec):
+				broken(dynamicTip, "the members of the group %q follow from a search, and cannot be given or taken", e)
 			}
 		}
 		notes = append(notes, target.Note{Text: fmt.Sprintf("%d of %d groups are there", len(groups), len(scope.Entitlements))})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -49,8 +50,12 @@ func (t *Accounts) place(doing string, values []string) (identity.DN, error) {
 	}
 	for at := dn; !at.Equal(t.cfg.Base); at = at.Parent() {
 		for _, ava := range at.RDN() {
-			if strings.TrimSpace(ava.Value) == "" {
+			switch {
+			case strings.TrimSpace(ava.Value) == "":
 				return identity.DN{}, refused("", "%s: the container %s has a part without a value", doing, dn)
+			case strings.ContainsFunc(ava.Value, unicode.IsControl):
+				// Servers do not agree about what it is compared as.
+				return identity.DN{}, refused("", "%s: the container %s has a part with a control character", doing, dn)
 			}
 		}
 	}
@@ -143,7 +148,7 @@ func (t *Accounts) vanished(container identity.DN, err error) error {
 func (t *Accounts) sawContainer(dn identity.DN) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.containers[dn.Key()]
+	return t.containers[dn.String()]
 }
 
 func (t *Accounts) noteContainer(dn identity.DN, there bool) {
@@ -152,7 +157,7 @@ func (t *Accounts) noteContainer(dn identity.DN, there bool) {
 	if len(t.containers) >= knownLimit {
 		clear(t.containers)
 	}
-	t.containers[dn.Key()] = there
+	t.containers[dn.String()] = there
 }
 
 // missing are the containers that are not there, from that one up to the base.

@@ -1,6 +1,7 @@
 package entries
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -75,17 +76,15 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 			names = append(names, e)
 			continue
 		}
-		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: t.cfg.Groups.Filter, Attributes: attributes, ReadLong: t.cfg.Groups.Long})
+		rec, err := s.groupAt(ctx, dn, t.cfg.Groups.Filter, attributes...)
 		if err != nil {
 			if classOf(err) == target.Missing {
 				continue
 			}
 			return nil, s.read(err)
 		}
-		for _, rec := range recs {
-			if err := put(e, rec); err != nil {
-				return nil, err
-			}
+		if err := put(e, rec); err != nil {
+			return nil, err
 		}
 	}
 	for len(names) > 0 {
@@ -115,6 +114,18 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		}
 	}
 	return out, nil
+}
+
+// groupAt reads the entry of that name, if the filter admits it.
+func (s *session) groupAt(ctx context.Context, dn identity.DN, filter string, attributes ...string) (ldapwire.Record, error) {
+	if !s.t.cfg.Groups.Long {
+		return s.c.BaseWhere(ctx, dn.String(), filter, attributes...)
+	}
+	recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: dn.String(), Scope: ldapwire.ScopeBase, Filter: filter, Attributes: attributes, ReadLong: true})
+	if err != nil || len(recs) == 0 {
+		return ldapwire.Record{}, cmp.Or(err, ldapwire.ErrNoEntry)
+	}
+	return recs[0], nil
 }
 
 func (s *session) searchGroups(ctx context.Context, filter string, attributes ...string) ([]ldapwire.Record, error) {

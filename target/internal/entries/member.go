@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// MembersPerWrite is how many members one request adds or removes.
-	MembersPerWrite = 500
 	// fewCompares is up to how many members the server is asked for one by
 	// one; for more of them the group is read.
 	fewCompares = 16
@@ -43,13 +41,16 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 		if t.cfg.Groups.Base.IsZero() {
 			return refused("set the base of groups", "%s: this target has no groups", doing)
 		}
-		groups, err := s.readGroups(ctx, []string{entitlement}, t.cfg.Groups.Primary.Group)
+		groups, err := s.readGroups(ctx, []string{entitlement}, t.cfg.Groups.Primary.Group, "objectClass")
 		if err != nil {
 			return err
 		}
 		g, ok := groups[entitlement]
 		if !ok {
-			return missing("rosterd never makes a group in a target: make it, or correct the name", "%s: there is no such group below %s", doing, t.cfg.Groups.Base)
+			return s.noGroup(ctx, entitlement)
+		}
+		if dynamic(g.rec) {
+			return s.dynamicGroup(g.rec.DN)
 		}
 		found, err := s.resolve(ctx, accounts)
 		if err != nil {
@@ -57,22 +58,24 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 		}
 		b := batch{s: s, group: g, give: give, errs: errs, at: map[string][]int{}}
 		for i, ref := range accounts {
-			value := ""
+			var values []string
 			if e, ok := found[ref.ID]; ok && t.primary(e) != "" && t.primary(e) == g.rec.First(t.cfg.Groups.Primary.Group) {
 				if !give {
 					errs[i] = refused("give the account another primary group first", "%s: it is the primary group of %s, which nobody can be taken out of", doing, e.rec.DN)
 				}
 				continue
 			} else if ok {
-				value = t.value(e)
-			} else if value, err = s.leftover(ctx, ref); err != nil {
+				values = []string{t.value(e)}
+			} else if values, err = s.leftover(ctx, ref); err != nil {
 				return err
 			} else if give {
 				errs[i] = s.gone(ref)
 				continue
 			}
-			if value != "" {
-				b.want(value, i)
+			for _, value := range values {
+				if value != "" {
+					b.want(value, i)
+				}
 			}
 		}
 		return b.run(ctx)
@@ -89,26 +92,40 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 	return errs
 }
 
-// leftover is what an account that is gone may have left in groups; empty if
-// another has its name now.
-func (s *session) leftover(ctx context.Context, ref target.Ref) (string, error) {
+// leftover is what an account that is gone may have left in groups: its name where it
+// was last seen, and where one is made. Nothing of it that another has now.
+func (s *session) leftover(ctx context.Context, ref target.Ref) ([]string, error) {
 	t := s.t
 	if ref.Name == "" || t.cfg.Groups.Linked {
-		return "", nil
+		return nil, nil
 	}
 	if t.cfg.Groups.Style == StyleMemberUID {
 		heirs, err := s.search(ctx, "("+t.cfg.RDN+"="+ldapwire.EscapeFilterValue(ref.Name)+")")
 		if err != nil || len(heirs) > 0 {
-			return "", err
+			return nil, err
 		}
-		return ref.Name, nil
+		return []string{ref.Name}, nil
 	}
-	dn := identity.JoinRDN(t.cfg.RDN, ref.Name, t.cfg.Base).String()
-	free, err := s.free(ctx, dn)
-	if err != nil || !free {
-		return "", err
+	t.mu.Lock()
+	places := []string{t.known[ref.ID]}
+	t.mu.Unlock()
+	if made := identity.JoinRDN(t.cfg.RDN, ref.Name, t.cfg.Base).String(); made != places[0] {
+		places = append(places, made)
 	}
-	return dn, nil
+	var out []string
+	for _, dn := range places {
+		if dn == "" {
+			continue
+		}
+		free, err := s.free(ctx, dn)
+		if err != nil {
+			return nil, err
+		}
+		if free {
+			out = append(out, dn)
+		}
+	}
+	return out, nil
 }
 
 // batch changes the members of one group.
@@ -130,16 +147,22 @@ func (b *batch) want(value string, i int) {
 }
 
 func (b *batch) run(ctx context.Context) error {
-	todo, err := b.todo(ctx)
+	todo, err := b.todo(ctx, b.values)
 	if err != nil {
 		return err
 	}
-	for len(todo) > 0 {
-		n := min(len(todo), MembersPerWrite)
-		part := todo[:n]
-		todo = todo[n:]
+	for most := MembersPerWrite; len(todo) > 0; {
+		part, rest := cut(todo, most)
 		err := b.write(ctx, part)
-		if err == nil {
+		if tooLong(ctx, err, len(part)) && b.s.redial(ctx) == nil {
+			// What is there by now is looked for before anything is sent again.
+			most = (len(part) + 1) / 2
+			if todo, err = b.todo(ctx, todo); err != nil {
+				return err
+			}
+			continue
+		}
+		if todo = rest; err == nil {
 			continue
 		}
 		if len(part) > 1 && (target.ClassOf(err) == target.Refused || target.ClassOf(err) == target.Exists) {
@@ -176,11 +199,11 @@ func (b *batch) fail(values []string, err error) {
 }
 
 // todo leaves out what is so already, as it stands in the group.
-func (b *batch) todo(ctx context.Context) ([]string, error) {
+func (b *batch) todo(ctx context.Context, values []string) ([]string, error) {
 	s, style := b.s, b.s.t.cfg.Groups.Style
-	if len(b.values) <= fewCompares && style != StyleUniqueMember {
+	if len(values) <= fewCompares && style != StyleUniqueMember {
 		var out []string
-		for _, v := range b.values {
+		for _, v := range values {
 			has, err := s.hasMember(ctx, b.group.rec.DN, v)
 			if errors.Is(err, ldapwire.ErrNoSuchAttribute) || hasCode(err, ldapwire.CodeInvalidSyntax) {
 				has, err = false, nil // of that syntax nothing can be there
@@ -207,7 +230,7 @@ func (b *batch) todo(ctx context.Context) ([]string, error) {
 		stands[s.t.memberKey(v)] = v
 	}
 	var out []string
-	for _, v := range b.values {
+	for _, v := range values {
 		written, has := stands[s.t.memberKey(v)]
 		switch {
 		case b.give && !has:

@@ -36,7 +36,7 @@ func (t *Accounts) with(ctx context.Context, doing string, do func(*session) err
 	if kept != nil {
 		s := &session{t: t, c: kept, doing: doing}
 		err := do(s)
-		if t.keep(kept); err == nil || kept.Alive() || s.final || ctx.Err() != nil || !ldapwire.IsTransient(err) {
+		if t.keep(s.c); err == nil || s.c.Alive() || s.final || ctx.Err() != nil || !ldapwire.IsTransient(err) {
 			return err
 		}
 	}
@@ -46,7 +46,7 @@ func (t *Accounts) with(ctx context.Context, doing string, do func(*session) err
 		return s.read(err)
 	}
 	err = do(s)
-	t.keep(c)
+	t.keep(s.c)
 	return err
 }
 

@@ -38,7 +38,7 @@ func (t *Accounts) Update(ctx context.Context, account target.Ref, set []target.
 			if err := s.valuesFree(ctx, set, e.id); err != nil {
 				return err
 			}
-			err = s.c.Modify(ctx, e.rec.DN, changes)
+			err = s.modify(ctx, e, changes)
 			if !again && (errors.Is(err, ldapwire.ErrTypeOrValueExists) || errors.Is(err, ldapwire.ErrNoSuchAttribute)) {
 				continue
 			}

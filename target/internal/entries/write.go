@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
@@ -57,7 +58,8 @@ func (t *Accounts) fitName(doing, name string) error {
 	switch {
 	case strings.TrimSpace(name) == "":
 		return refused("", "%s: the name is empty", doing)
-	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		// A server cuts some of them off, and finds another by the rest.
 		return refused("", "%s: the name is not text", doing)
 	}
 	if t.cfg.FitName != nil {
@@ -85,7 +87,7 @@ func (t *Accounts) Link(ctx context.Context, account target.Ref, mark string) er
 		if equal(e.rec.Values(t.cfg.Mark), values) {
 			return nil
 		}
-		return s.write(s.c.Modify(ctx, e.rec.DN, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.Mark, Values: values}}))
+		return s.write(s.modify(ctx, e, []ldapwire.Change{{Verb: ldapwire.ReplaceValues, Name: t.cfg.Mark, Values: values}}))
 	})
 }
 
@@ -184,7 +186,7 @@ func (s *session) turn(ctx context.Context, account target.Ref, e entry, enable 
 		if s.t.enabled(e) == enable {
 			return nil
 		}
-		err := s.c.Modify(ctx, e.rec.DN, s.t.cfg.Switch.Turn(e.rec, enable))
+		err := s.modify(ctx, e, s.t.cfg.Switch.Turn(e.rec, enable))
 		if again || !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
 			return s.write(err)
 		}
@@ -203,13 +205,18 @@ func (t *Accounts) Delete(ctx context.Context, account target.Ref) error {
 		}
 		e, ok := found[account.ID]
 		if !ok {
-			left := ""
+			var left []string
 			if !t.cfg.Groups.Base.IsZero() {
 				if left, err = s.leftover(ctx, account); err != nil {
 					return err
 				}
 			}
-			return s.strip(ctx, left)
+			for _, value := range left {
+				if err := s.strip(ctx, value); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 		if err := s.strip(ctx, t.value(e)); err != nil {
 			return err
