@@ -10,7 +10,7 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// TestPasswordIsNotRepeated: what a server says against a password is told, unless
+// TestLaw12PasswordIsNotRepeated: what a server says against a password is told, unless
 // it says the password.
 func TestLaw12PasswordIsNotRepeated(t *testing.T) {
 	const text = `Canary-"One"\4711é`
