@@ -77,12 +77,13 @@ type applier struct {
 	// until one is done.
 	probing bool
 	broken  error // set when the target is left alone
+	learnt  bool  // that is kept
 	// lost are passwords in a row that were set and not handed over.
 	lost int
 	// people are those of the cycle, once somebody asked.
 	people map[identity.Ordinal]*identity.Person
 	done   int
-	sent   int // of the batch that is under way
+	sent   int // of batches that are under way
 }
 
 // remember takes the links and earlier failures from the plan: a link that was
@@ -109,35 +110,6 @@ func (a *applier) remember() {
 	}
 }
 
-func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
-	for _, wave := range waves {
-		byEntitlement(wave)
-		for at, n := 0, 0; at < len(wave); at += n {
-			n = a.batchSize()
-			if wave[at].Change.Verb == target.SetPassword {
-				n = min(n, max(1, a.target.Concurrency)) // few people get another letter if this is the end
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if a.ask.stopped() || a.broken != nil {
-				a.leaveOpen(waves)
-				return nil
-			}
-			for orders := wave[at:min(at+n, len(wave))]; len(orders) > 0 && a.broken == nil; {
-				var err error
-				if orders, err = a.batch(ctx, orders); err != nil {
-					return fmt.Errorf("apply to %s: %w", a.target.Name, err)
-				}
-			}
-		}
-	}
-	if a.broken != nil {
-		a.leaveOpen(waves)
-	}
-	return nil
-}
-
 // batchSize is how many orders go on disk together.
 func (a *applier) batchSize() int {
 	if a.probing {
@@ -153,59 +125,6 @@ func (a *applier) gaveUp() bool {
 	return a.broken != nil
 }
 
-// batch puts the orders on disk, does them, and puts the outcomes on disk. It
-// returns those that it left to let a lane in: they come after it.
-func (a *applier) batch(ctx context.Context, orders []ledger.Order) ([]ledger.Order, error) {
-	defer a.section()()
-	ready, err := a.stillFree(a.ready(orders))
-	if err != nil {
-		return nil, err
-	}
-	if len(ready) == 0 {
-		return nil, nil
-	}
-	intents, err := a.Store.Intend(a.report.Cycle, ready)
-	if err != nil {
-		return nil, err
-	}
-	units := group(intents, a.together(intents))
-	results := make([][]state.Result, len(units))
-	workers, wctx := errgroup.WithContext(ctx)
-	workers.SetLimit(max(1, a.target.Concurrency))
-	for i, u := range units {
-		workers.Go(func() error {
-			results[i] = a.do(wctx, u)
-			a.tell(len(u.intents))
-			return nil
-		})
-	}
-	if err := workers.Wait(); err != nil {
-		return nil, err
-	}
-	all := make([]state.Result, 0, len(intents))
-	for _, r := range results {
-		all = append(all, r...)
-	}
-	// Two units may have moved the same person's link: what is kept is where it
-	// ended.
-	for i := range all {
-		if all[i].Link != nil {
-			l := a.links[all[i].Intent.Order().Change.Person]
-			all[i].Link = &l
-		}
-	}
-	if err := a.Store.Record(all); err != nil {
-		return nil, err
-	}
-	later := a.note(all)
-	a.sent = 0
-	if err := a.learn(all); err != nil {
-		return nil, err
-	}
-	a.progress("apply", a.target.Name, a.done, a.total)
-	return later, ctx.Err()
-}
-
 // tell tells how far it has come: with a rate a batch may take longer than a
 // watchdog waits.
 func (a *applier) tell(n int) {
@@ -216,12 +135,19 @@ func (a *applier) tell(n int) {
 	a.progress("apply", a.target.Name, done, a.total)
 }
 
-// learn remembers that the target broke, or that one that had broken works.
+// learn remembers that the target broke, once, or that one that had broken works.
 func (a *applier) learn(results []state.Result) error {
+	a.mu.Lock()
+	broken, known := a.broken, a.learnt
+	a.learnt = broken != nil
+	a.mu.Unlock()
 	a.shared.Lock()
 	defer a.shared.Unlock()
-	if a.broken != nil {
-		return a.failed(a.target.Name, a.broken, true)
+	if broken != nil {
+		if known {
+			return nil
+		}
+		return a.failed(a.target.Name, broken, true)
 	}
 	if !a.probing || !slices.ContainsFunc(results, func(r state.Result) bool { return r.Outcome.Done }) {
 		return nil
@@ -241,7 +167,8 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 			a.skip(o, "paused "+paused)
 			continue
 		}
-		if step, is := a.blocked[who]; is && dependent(o) {
+		step, is, ref, known := a.before(who)
+		if is && dependent(o) {
 			a.skip(o, step)
 			continue
 		}
@@ -249,7 +176,7 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 			a.skip(o, "the person changed again")
 			continue
 		}
-		if ref, known := a.refs[who]; known && o.Change.Verb != target.Create && o.Change.Verb != target.Link {
+		if known && o.Change.Verb != target.Create && o.Change.Verb != target.Link {
 			o.Change.Account = ref.ID
 			if o.Change.Verb != target.Rename {
 				o.Change.Name = ref.Name
@@ -264,6 +191,15 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 		out = append(out, o)
 	}
 	return out
+}
+
+// before is what became of earlier steps: the one that failed, and the account.
+func (a *applier) before(who identity.Ordinal) (step string, failed bool, ref target.Ref, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	step, failed = a.blocked[who]
+	ref, known = a.refs[who]
+	return step, failed, ref, known
 }
 
 // paused is why nothing is written any more: somebody may say so in the middle of
@@ -329,6 +265,12 @@ func (a *applier) leaveOpen(waves [][]ledger.Order) {
 // note remembers what the results mean for the orders that follow, and returns
 // the orders that gave way to a lane.
 func (a *applier) note(results []state.Result) (later []ledger.Order) {
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.sent -= len(results)
+		a.done += len(results) - len(later)
+	}()
 	a.shared.Lock()
 	defer a.shared.Unlock()
 	for _, r := range results {
@@ -337,7 +279,6 @@ func (a *applier) note(results []state.Result) (later []ledger.Order) {
 			later = append(later, o)
 			continue
 		}
-		a.done++
 		if r.Outcome.Done {
 			a.orders[a.target.Name] = append(a.orders[a.target.Name], o)
 			a.report.Carried = append(a.report.Carried, o)

@@ -65,7 +65,7 @@ func TestALaneDoesNotSpendTheLimitTwice(t *testing.T) {
 func TestAPauseEndsARunningApply(t *testing.T) {
 	w := newWorld(t)
 	w.joinMany("p", 1000)
-	reached := w.slow(time.Millisecond, 20)
+	reached := w.slow(10*time.Millisecond, 20)
 	main := w.beginCycle(rostersync.Request{Verb: "sync"})
 	w.reaches(main, reached)
 	if err := w.engine.Store.Pause(ledger.Pause{Target: "wiki", Reason: "upgrade", By: "test", At: w.now}); err != nil {

@@ -120,8 +120,11 @@ func (a *applier) stillFree(orders []ledger.Order) ([]ledger.Order, error) {
 		folded := identity.Fold(ch.Name)
 		other, twice := mine[folded]
 		if g := given[0]; twice && other != ch.Person || g.Released.IsZero() && g.Person.Valid() && g.Person != ch.Person {
-			a.blocked[ch.Person] = "the name " + ch.Name + " was given to somebody else meanwhile"
-			a.skip(o, a.blocked[ch.Person])
+			why := "the name " + ch.Name + " was given to somebody else meanwhile"
+			a.mu.Lock()
+			a.blocked[ch.Person] = why
+			a.mu.Unlock()
+			a.skip(o, why)
 			continue
 		}
 		mine[folded] = ch.Person
