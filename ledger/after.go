@@ -45,6 +45,9 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 			l.close(Closed, Unopened, now)
 		}
 	case target.Link:
+		if l.Account == ch.Account && l.Phase != 0 && l.Phase != Deleted {
+			return l // it is ours already, and was marked anew
+		}
 		l = Link{Person: ch.Person, Target: ch.Target, Owner: Adopted, By: o.Approval, Account: ch.Account, Name: ch.Name, Awaits: slices.Clone(o.Awaits)}
 		if l.By == "" {
 			l.By = "policy"

@@ -102,8 +102,14 @@ func TestAfter(t *testing.T) {
 	if !reflect.DeepEqual(l, Link{Person: 7, Target: "wiki", Account: "52", Name: "writer7", Called: "writer7", Owner: Adopted, By: "h3", Phase: Open, PhaseSince: now}) {
 		t.Fatalf("adopted: %+v", l)
 	}
-	do(target.Change{Verb: target.Link, Account: "52", Name: "writer7"}, Outcome{}, Order{})
-	if l.By != "policy" {
+	do(target.Change{Verb: target.Grant, Account: "52", Entitlement: "Writers"}, Outcome{}, Order{Roles: []string{"writer"}})
+	marked := l
+	do(target.Change{Verb: target.Link, Account: "52", Name: "another"}, Outcome{}, Order{Approval: "h4"})
+	if !reflect.DeepEqual(l, marked) {
+		t.Fatalf("the mark was written anew, and the link became %+v", l)
+	}
+	do(target.Change{Verb: target.Link, Account: "53", Name: "writer7"}, Outcome{}, Order{})
+	if l.By != "policy" || l.Account != "53" || l.Granted != nil {
 		t.Fatalf("adopted: %+v", l)
 	}
 }

@@ -96,6 +96,19 @@ func (p *Policy) AttributeNames(target string) []string {
 	return out
 }
 
+// Matches are the attributes by which accounts of the target are found, in order.
+func (p *Policy) Matches(target string) []string {
+	t := p.target(target)
+	if t == nil {
+		return nil
+	}
+	out := make([]string, len(t.match))
+	for i, m := range t.match {
+		out[i] = t.attributes[m.rule].name
+	}
+	return out
+}
+
 // Unique says whether the policy makes names unique anywhere, and Reserve for how
 // long it keeps those of the target from others.
 func (p *Policy) Unique() bool {

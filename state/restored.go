@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 )
 
@@ -261,4 +262,35 @@ func (s *Store) Gave(serial string, ordinal uint64) (ours, given, forgotten bool
 		return false, false, false, fmt.Errorf("look whose mark that is: %w", err)
 	}
 	return ours, given, forgotten, nil
+}
+
+// FormerSerials are those that this state had before it was restored, each with the
+// last number that is known to have been given under it.
+func (s *Store) FormerSerials() (map[string]uint64, error) {
+	var list []formerSerial
+	err := s.view(func(tx *txn) error {
+		_, err := getJSON(tx.Bucket(bMeta), kFormer, &list)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read former serials: %w", err)
+	}
+	out := make(map[string]uint64, len(list))
+	for _, f := range list {
+		out[f.Serial] = max(out[f.Serial], f.Ordinal)
+	}
+	return out, nil
+}
+
+// Knows says whether the number is a person's.
+func (s *Store) Knows(o identity.Ordinal) (bool, error) {
+	there := false
+	err := s.view(func(tx *txn) error {
+		there = tx.Bucket(bPeople).Get(ordKey(o)) != nil
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for %s: %w", o, err)
+	}
+	return there, nil
 }

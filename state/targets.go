@@ -14,8 +14,28 @@ type TargetState struct {
 	First bool
 	// Agreed: the state was restored, and is right about this target again.
 	Agreed bool
+	// Listed: all of it was read once, and no account there was one that a state
+	// which is lost had made for somebody here.
+	Listed bool
+	// Loose are accounts there about which somebody has to decide.
+	Loose Loose
 	// Since is when the target was first saved.
 	Since time.Time
+}
+
+// Loose counts accounts of a target that are nobody's, and should not be left to
+// themselves.
+type Loose struct {
+	// At is when they were counted.
+	At time.Time
+	// Lost carry the mark of somebody who is not in the directory; Left look like those
+	// of people who should have none; Marked carry another mark than what found them.
+	Lost, Left, Marked int
+}
+
+// Same says whether both count alike.
+func (l Loose) Same(other Loose) bool {
+	return l.Lost == other.Lost && l.Left == other.Left && l.Marked == other.Marked
 }
 
 // Target returns what is remembered; of a target never saved, only its name.

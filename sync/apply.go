@@ -230,15 +230,6 @@ func (a *applier) markedAgain(who identity.Ordinal) bool {
 	return err != nil || now != a.sequences[who]
 }
 
-// mark is what rosterd leaves on an account that it owns: which state file owns
-// it, and whose it is.
-func (a *applier) mark(who identity.Ordinal) string {
-	return fmt.Sprintf("%s%s:%d", markPrefix, a.Store.Serial(), uint64(who))
-}
-
-// markPrefix begins every mark.
-const markPrefix = "rosterd:"
-
 func (a *applier) skip(o ledger.Order, why string) {
 	a.shared.Lock()
 	defer a.shared.Unlock()

@@ -72,6 +72,9 @@ func (c *cycle) run(ctx context.Context) error {
 	if err := c.decided(ctx); err != nil {
 		return err
 	}
+	if c.ask.adopt != nil {
+		return c.adopting(ctx)
+	}
 	if err := c.look(ctx); err != nil || c.ask.PolicyOnly {
 		return err
 	}
@@ -153,6 +156,8 @@ type cycle struct {
 	restored *state.Restored
 	// orders are those that were done, by target, in the order of their waves.
 	orders map[string][]ledger.Order
+	// listed are the accounts of the targets that were listed.
+	listed map[string][]target.Account
 	// down are the targets that could not be read.
 	down map[string]error
 	// outages are the targets that failed before.
@@ -182,7 +187,7 @@ func (e *Engine) begin(ask Request) *cycle {
 	now := e.Now()
 	slices.Sort(ask.People)
 	return &cycle{Engine: e, ask: ask, turn: e.turnOf(),
-		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{}, down: map[string]error{},
+		orders: map[string][]ledger.Order{}, open: map[identity.Ordinal]bool{}, down: map[string]error{}, listed: map[string][]target.Account{},
 		report: &Report{Cycle: cycleID(now), Verb: ask.Verb, By: ask.By, Began: now, DryRun: ask.DryRun,
 			Done: map[target.Verb]int{}}}
 }

@@ -137,6 +137,8 @@ type Request struct {
 	traceless bool
 	// again: the second pass of a cycle, which has read.
 	again bool
+	// adopt is set where accounts that exist are taken over, and nothing else is done.
+	adopt *adoptWork
 	// first is done before all else, once the cycle has been let in.
 	first func() error
 	// Progress hears how far a step has come; it may be nil and must return at

@@ -58,6 +58,9 @@ func crowd(t *testing.T, n int) *world {
 	if err := w.engine.Store.PutLinks(links); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.engine.Store.SaveTarget(state.TargetState{Name: "wiki", Listed: true}); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 

@@ -72,7 +72,10 @@ func (c *cycle) observe(ctx context.Context) error {
 		if err := c.attach(t, observed[i]); err != nil {
 			return err
 		}
-		if err := c.strangers(t, observed[i]); err != nil {
+		if err := c.readMarks(&c.input.Targets[i], c.seen(t.Name, observed[i])); err != nil {
+			return err
+		}
+		if err := c.strangers(c.input.Targets[i], observed[i]); err != nil {
 			return err
 		}
 	}
@@ -120,7 +123,11 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		return nil, err
 	}
 	out := make(map[identity.Ordinal]target.Observation, len(wants))
-	if c.ask.Full || len(wants) >= listFrom {
+	fresh, err := c.fresh(t, wants)
+	if err != nil {
+		return nil, err
+	}
+	if c.ask.Full || len(wants) >= listFrom || fresh {
 		listing, err := target.Collect(ctx, c.counting("observe", member), c.scope(t.Name))
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", t.Name, err)
@@ -131,6 +138,9 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		if c.ask.Full {
 			t.Accounts = listing.Accounts()
 		}
+		c.shared.Lock()
+		c.listed[t.Name] = listing.Accounts()
+		c.shared.Unlock()
 		return out, nil
 	}
 	for at := 0; at < len(wants); at += lookChunk {
@@ -152,6 +162,28 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		c.progress("observe", t.Name, at+len(chunk), len(wants))
 	}
 	return out, nil
+}
+
+// fresh says whether it is not known yet that the marks there are those of this state:
+// one that was lost must give nobody a second account.
+func (c *cycle) fresh(t *plan.Target, wants []want) (bool, error) {
+	if len(wants) == 0 || !t.New && t.Linked > 0 || !t.Description.Marks || c.lane {
+		return false, nil
+	}
+	known, err := c.Store.Target(t.Name)
+	return !known.Listed, err
+}
+
+// seen are the accounts of a target that were listed or looked at.
+func (c *cycle) seen(name string, observed map[identity.Ordinal]target.Observation) [][]target.Account {
+	if all, is := c.listed[name]; is {
+		return [][]target.Account{all}
+	}
+	out := make([][]target.Account, 0, len(observed))
+	for _, o := range observed {
+		out = append(out, o.Accounts)
+	}
+	return out
 }
 
 // sameSystem refuses a target that is another system than the one the links

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
@@ -105,13 +103,19 @@ func (e *Engine) targetNames() []string {
 // known as an old one that was restored with all that is in it.
 func (c *cycle) strangers(t plan.Target, observed map[identity.Ordinal]target.Observation) error {
 	serial := c.Store.Serial()
+	elsewhere := map[target.NativeID]bool{} // ours, in another target of the same system
+	for _, m := range t.Marked {
+		elsewhere[m.Account.ID] = m.Mark.Target != ""
+	}
 	marked := map[identity.Ordinal]string{}
 	look := func(accounts []target.Account) {
 		for _, a := range accounts {
-			if n := numberOf(a.Mark, serial); n.Valid() {
-				if _, owned := t.Owners[a.ID]; !owned {
-					marked[n] = a.Name
-				}
+			m, is := parseMark(a.Mark)
+			if !is || m.serial != serial || elsewhere[a.ID] {
+				continue
+			}
+			if _, owned := t.Owners[a.ID]; !owned {
+				marked[m.number] = a.Name
 			}
 		}
 	}
@@ -162,14 +166,4 @@ func (c *cycle) leaveOutKnown(name, serial string, marked map[identity.Ordinal]s
 		delete(marked, identity.Ordinal(r.Person))
 		return nil
 	})
-}
-
-// numberOf is whose mark that is under the serial; invalid if it is none.
-func numberOf(mark, serial string) identity.Ordinal {
-	rest, is := strings.CutPrefix(mark, markPrefix+serial+":")
-	n, err := strconv.ParseUint(rest, 10, 64)
-	if !is || err != nil {
-		return 0
-	}
-	return identity.Ordinal(n)
 }

@@ -47,6 +47,8 @@ type TargetStatus struct {
 	Open, All int
 	// New: its first plan was not approved yet.
 	New bool
+	// Loose are accounts about which somebody has to decide.
+	Loose state.Loose
 }
 
 // Status collects the status.
@@ -107,7 +109,7 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 			return nil, err
 		}
 		out.Targets = append(out.Targets, TargetStatus{Name: t.Name, Kind: t.Describe().Kind, Open: open, All: all,
-			New: !known.First && t.Rules.Guard.First != "apply"})
+			New: !known.First && t.Rules.Guard.First != "apply", Loose: known.Loose})
 	}
 	doubts, err := e.Store.InDoubt()
 	if err != nil {

@@ -154,7 +154,7 @@ func disagreement(done []ledger.Order, seen target.Observation, d target.Descrip
 		}
 		switch {
 		case o.Change.Verb == target.Delete && len(seen.Accounts) == 0:
-		case len(seen.Accounts) != 1, !shows(o.Change, seen.Accounts[0], d):
+		case len(seen.Accounts) != 1, !shows(o.Change, seen.Accounts[0], d), o.Change.Verb == target.Link && d.Marks && seen.Accounts[0].Mark != o.Mark:
 			out = append(out, o)
 		}
 	}

@@ -241,23 +241,37 @@ func (s *session) login(who identity.Ordinal) string {
 	return first(p[0].Login, p[0].Name, who.String())
 }
 
-// cycle runs one cycle with a progress bar, and prints what came of it.
-func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, func(rostersync.Progress)) (*rostersync.Report, error)) error {
+// runCycle runs one cycle with a progress bar. The function ends what it began.
+func (a *app) runCycle(ctx context.Context, s *session, run func(context.Context, func(rostersync.Progress)) (*rostersync.Report, error)) (*rostersync.Report, context.Context, error, func()) {
 	ctx, abort := context.WithCancel(ctx)
-	defer abort()
-	defer a.listen(abort)()
+	listening := a.listen(abort)
+	end := func() {
+		listening()
+		abort()
+	}
 	if a.service == nil {
 		// While this holds the state, others are answered by it.
 		if open, err := a.serve(func() *session { return s }, service{}); err == nil {
-			defer open.close()
+			before := end
+			end = func() {
+				open.close()
+				before()
+			}
 		}
 	}
-	show, end := a.progress()
+	show, hide := a.progress()
 	report, err := run(ctx, show)
-	end()
+	hide()
 	if a.service != nil && a.service.log != nil {
 		a.service.log(report, err)
 	}
+	return report, ctx, err, end
+}
+
+// cycle runs one cycle, and prints what came of it.
+func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, func(rostersync.Progress)) (*rostersync.Report, error)) error {
+	report, ctx, err, end := a.runCycle(ctx, s, run)
+	defer end()
 	if report == nil {
 		return decided(err)
 	}
@@ -267,9 +281,15 @@ func (a *app) cycle(ctx context.Context, s *session, run func(context.Context, f
 			return failed(err)
 		}
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return code(report.Exit())
+	}
+	return a.broke(ctx, err)
+}
+
+// broke is how a cycle ended that an error ended.
+func (a *app) broke(ctx context.Context, err error) error {
+	switch {
 	case errors.Is(err, rostersync.ErrStopped):
 		return &exit{code: rostersync.ExitParked, err: rostersync.ErrStopped}
 	case ctx.Err() != nil:

@@ -88,7 +88,7 @@ func TestWhoMayLookAndWhoMayDecide(t *testing.T) {
 	// How each verb is typed, and with what it ends for somebody who may.
 	verbs := map[string][]string{
 		"policy": {"policy"}, "check": {"check", "--people"}, "what-if": {"what-if", edited}, "status": {"status"}, "explain": {"explain", "p00003"}, "plan": {"plan"}, "audit": {"audit", "--verify"},
-		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "reject": {"reject", "h1"},
+		"sync": {"sync"}, "apply": {"apply", file}, "approve": {"approve", "h1"}, "adopt": {"adopt", "intranet"}, "reject": {"reject", "h1"},
 		"offboard": {"offboard", "p00004", "--reason", "x"}, "release": {"release", "p00004", "--reason", "x"},
 		"exceptions": {"exceptions"}, "grant": {"grant", "p00004", "staff", "--until", "1d", "--reason", "x"}, "ungrant": {"ungrant", "p00004", "staff"},
 		"retain": {"retain", "p00004", "--until", "1d", "--reason", "x"}, "unretain": {"unretain", "p00004"},

@@ -136,7 +136,7 @@ only the directory could tell. PERSON is a login, a mail address, a DN or an ID.
 		panic(err) // the flag is defined above
 	}
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
-		a.whatIfCommand(), a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.grantCommand(), a.ungrantCommand(), a.offboardCommand(), a.releaseCommand(), a.retainCommand(), a.unretainCommand(), a.exceptionsCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
+		a.whatIfCommand(), a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.adoptCommand(), a.grantCommand(), a.ungrantCommand(), a.offboardCommand(), a.releaseCommand(), a.retainCommand(), a.unretainCommand(), a.exceptionsCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
 		a.targetCommand(), a.stateCommand(), a.versionCommand())
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"remove":    remove,
 			"down":      down,
 			"agree":     func(ts *testscript.TestScript, _ bool, args []string) { agree(ts, 0, args) },
+			"shown":     shown,
 			"look":      func(ts *testscript.TestScript, _ bool, args []string) { look(ts, args[0]) },
 			"json":      printed,
 			"tamper":    tamper,
@@ -228,6 +230,21 @@ func look(ts *testscript.TestScript, hold string) {
 		ts.Fatalf("no version in\n%s", &out)
 	}
 	ts.Setenv("VERSION", strings.Fields(rest)[0])
+}
+
+// shown looks at what adopt finds in the wiki; $VERSION is the version shown.
+func shown(ts *testscript.TestScript, neg bool, args []string) {
+	sure(ts, neg)
+	var out, errs bytes.Buffer
+	a := &app{stdin: strings.NewReader(""), stdout: io.MultiWriter(ts.Stdout(), &out), stderr: &errs, now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{})}
+	if got := a.run(append([]string{"-c", ts.MkAbs("rosterd.toml"), "adopt", "wiki"}, args...)); got != 4 {
+		ts.Fatalf("adopt wiki shows nothing to link: %d\n%s%s", got, &out, &errs)
+	}
+	v := regexp.MustCompile(`version"?:? "?([0-9a-f]{12})`).FindStringSubmatch(out.String())
+	if v == nil {
+		ts.Fatalf("adopt wiki shows no version:\n%s", &out)
+	}
+	ts.Setenv("VERSION", v[1])
 }
 
 // agree looks at a hold and approves what it shows.

@@ -23,7 +23,7 @@ const (
 // accesses are the verbs that a service runs for others. What is not here is
 // refused.
 var accesses = map[string]access{
-	"exceptions": looks, "grant": decides, "ungrant": decides, "retain": decides, "unretain": decides,
+	"adopt": decides, "exceptions": looks, "grant": decides, "ungrant": decides, "retain": decides, "unretain": decides,
 	"status": looks, "explain": looks, "policy": looks, "check": looks, "plan": looks, "audit": looks,
 	"sync": decides, "apply": decides, "approve": decides, "reject": decides, "offboard": decides, "release": decides, "pause": decides, "resume": decides, "retry": decides, "forget": decides, "reload": decides, "target forget": decides,
 	"what-if":     looks,

@@ -208,6 +208,11 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 			p.more(bold, "rosterd sync")
 		}
 	}
+	for _, t := range st.Targets {
+		if text, hint := looseText(t); text != "" {
+			say("loose", red, text, hint)
+		}
+	}
 	if p := st.Policy; p != nil && p.Fate != rostersync.Rejected {
 		text, hint := pendingText(p)
 		say("policy", yellow, text, hint)

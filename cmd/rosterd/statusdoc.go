@@ -89,6 +89,15 @@ type targetDocument struct {
 	Open   int    `json:"open"`
 	Closed int    `json:"closed"`
 	New    bool   `json:"new"`
+	// Loose are accounts of nobody about which somebody has to decide.
+	Loose *looseDocument `json:"loose,omitempty"`
+}
+
+type looseDocument struct {
+	At     time.Time `json:"at"`
+	Lost   int       `json:"lost"`
+	Left   int       `json:"left"`
+	Marked int       `json:"marked"`
 }
 
 type cycleDocument struct {
@@ -131,7 +140,11 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 			f.MinPeople, f.Rekeyed, f.Dangling, nil}
 	}
 	for _, t := range st.Targets {
-		d.Targets = append(d.Targets, targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New})
+		one := targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New, nil}
+		if l := t.Loose; l.Lost+l.Left+l.Marked > 0 {
+			one.Loose = &looseDocument{l.At.UTC(), l.Lost, l.Left, l.Marked}
+		}
+		d.Targets = append(d.Targets, one)
 	}
 	for _, c := range st.Cycles {
 		counts := c.Counts

@@ -23,9 +23,12 @@ type Input struct {
 	// Assumed: no target is looked at; each account is taken to be as it was last
 	// left. Such a plan says what a policy would do, and nothing is done by it.
 	Assumed bool
-	Targets []Target
-	People  []Person
-	Sources []Source
+	// Adoption is set where accounts that exist are to be taken over, and nothing else
+	// is done.
+	Adoption *Adoption
+	Targets  []Target
+	People   []Person
+	Sources  []Source
 }
 
 // Target is one target as the plan must know it.
@@ -58,6 +61,8 @@ type Target struct {
 	Names map[string]Name
 	// Owners says whose the accounts are, as far as they were seen.
 	Owners map[target.NativeID]identity.Ordinal
+	// Marked are accounts that are nobody's and carry a mark, by ID.
+	Marked []Marked
 }
 
 // Person is one person to plan for.

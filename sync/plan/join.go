@@ -18,7 +18,9 @@ func (m *matter) join() {
 		m.look()
 		return
 	}
-	found := m.seen.Observed.Accounts
+	found, by := m.candidates()
+	m.s.found, m.s.by = found, by
+	m.s.adopts = m.adopts() == "link"
 	switch len(found) {
 	case 0:
 		m.create(Planned{Nothing: true})
@@ -31,32 +33,38 @@ func (m *matter) join() {
 		}
 		slices.Sort(names)
 		m.s.Situation, m.s.Held = Ambiguous, "ambiguous"
-		m.note("%d accounts match by %s: %s", len(found), m.seen.Observed.By.Attribute, strings.Join(names, ", "))
+		m.note("%d accounts match by %s: %s", len(found), by.Attribute, strings.Join(names, ", "))
 	}
 }
 
 // candidate is the one account that correlates.
 func (m *matter) candidate(a *target.Account) {
 	m.s.Account = a.Name
+	by := m.s.by
 	if who, owned := m.owner(a.ID); owned && who != m.p.Ordinal {
 		m.s.Situation, m.s.Held = Taken, "taken"
-		if m.seen.Observed.By.Attribute == m.t.Description.NameAttribute {
+		if by.Attribute == m.t.Description.NameAttribute {
 			m.create(Planned{})
 			m.s.freed, m.s.Changes = m.s.Changes, nil
 		}
-		m.note("account %s, found by %s, belongs to %s", a.Name, m.seen.Observed.By.Attribute, m.login(who))
+		m.note("account %s, found by %s, belongs to %s", a.Name, by.Attribute, m.login(who))
 		return
 	}
 	if rule := m.guards.breakGlass(a.Name, a.Entitlements); rule != "" {
 		m.s.Situation, m.s.Why = Ignored, "break_glass = "+rule
 		return
 	}
+	if why := m.markedOtherwise(a); why != "" {
+		m.s.Situation, m.s.Held = Taken, "marked"
+		m.note("account %s, found by %s, %s", a.Name, by.Attribute, why)
+		return
+	}
 	m.s.Situation, m.account = Adoptable, a
 	p := Planned{Change: target.Change{Verb: target.Link, Account: a.ID, Name: a.Name}, Reasons: m.want.Because,
-		Because: append(explain(m.want.Because), "found by "+m.seen.Observed.By.Attribute), Awaits: m.awaiting()}
-	if m.adopts() != "link" {
-		p.Rule, p.Text = RuleAdopt, "accounts that exist would be taken over"
-		m.note("account %s exists, found by %s = %s", a.Name, m.seen.Observed.By.Attribute, m.seen.Observed.By.Value)
+		Because: append(explain(m.want.Because), "found by "+by.Attribute), Awaits: m.awaiting()}
+	if !m.s.adopts {
+		p.Rule, p.Text = RuleAdopt, adoptText
+		m.note("%s", existing(a, by, m.marks[a.ID]))
 	}
 	m.change(p)
 	m.diff(ledger.Link{Person: m.p.Ordinal, Target: m.t.Name, Account: a.ID, Name: a.Name, Owner: ledger.Adopted, Phase: ledger.Open}, true)
@@ -64,10 +72,13 @@ func (m *matter) candidate(a *target.Account) {
 	m.withhold(0)
 }
 
+// adoptText is why such a hold is.
+const adoptText = "accounts that exist would be taken over"
+
 // adopts is what the file says of a find by this attribute.
 func (m *matter) adopts() string {
 	for _, w := range m.want.Match {
-		if w.Attribute == m.seen.Observed.By.Attribute {
+		if w.Attribute == m.s.by.Attribute {
 			return w.Adopt
 		}
 	}

@@ -72,10 +72,11 @@ func (m *matter) notYet() {
 
 // nothingOurs is a leaver without an account of ours.
 func (m *matter) nothingOurs() {
-	if q := m.query(); m.in.Full && !m.looked && m.s.Situation != Unentitled && len(q.Match) > 0 {
+	everybody := m.in.Adoption != nil
+	if q := m.query(); m.in.Full && !m.looked && (m.s.Situation != Unentitled || everybody) && len(q.Match) > 0 {
 		m.look()
 	}
-	if m.s.Situation == Unentitled || !m.looked || len(m.seen.Observed.Accounts) == 0 {
+	if m.s.Situation == Unentitled && !everybody || !m.looked || len(m.seen.Observed.Accounts) == 0 {
 		m.s.Situation = None
 		return
 	}
@@ -84,6 +85,10 @@ func (m *matter) nothingOurs() {
 			m.note("account %s belongs to %s", a.Name, m.login(who))
 			continue
 		}
+		if m.s.by = m.seen.Observed.By; m.markedOtherwise(&a) != "" {
+			continue
+		}
+		m.s.found = append(m.s.found, a)
 		m.note("account %s looks like theirs and is not ours: nothing is done", a.Name)
 	}
 }

@@ -72,15 +72,22 @@ type desk struct {
 	// held are the names that accounts have now, once somebody asked; chosen are
 	// those that this plan gives.
 	held, chosen map[string][]heldName
+	// marks are those of accounts that are nobody's; marked are the accounts that say
+	// of themselves whose they are.
+	marks  map[target.NativeID]Mark
+	marked map[identity.Ordinal][]target.Account
+	// linked are the people who have an account.
+	linked map[identity.Ordinal]bool
 }
 
 func newDesk(in *Input, t *Target, people []Person, sources map[string]Source) *desk {
 	d := &desk{in: in, t: t, sources: sources, managed: make(map[string]bool, len(t.Entitlements)),
 		owners: make(map[target.NativeID]identity.Ordinal, len(t.Owners)+len(people)),
-		logins: make(map[identity.Ordinal]string, len(people)), guards: newGuards(t.Rules), chosen: map[string][]heldName{}}
+		linked: make(map[identity.Ordinal]bool, len(people)), logins: make(map[identity.Ordinal]string, len(people)), guards: newGuards(t.Rules), chosen: map[string][]heldName{}}
 	for _, e := range t.Entitlements {
 		d.managed[e] = true
 	}
+	d.readMarked()
 	for id, who := range t.Owners {
 		d.owners[id] = who
 	}
@@ -88,7 +95,7 @@ func newDesk(in *Input, t *Target, people []Person, sources map[string]Source) *
 		p := &people[i]
 		d.logins[p.Ordinal] = called(p)
 		if l := p.Seen[t.Name].Link; l != nil && l.Phase != ledger.Deleted && l.Account != "" {
-			d.owners[l.Account] = p.Ordinal
+			d.owners[l.Account], d.linked[p.Ordinal] = p.Ordinal, true
 		}
 	}
 	return d

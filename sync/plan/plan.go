@@ -68,6 +68,12 @@ type Subject struct {
 	Later bool
 	// unread: the plan says nothing about this subject's earlier changes.
 	unread bool
+	// found are the accounts that are or may be theirs, and by what they were found.
+	// byMark: it was its mark; confirmed: a match found the same. adopts: the file says
+	// that this is enough.
+	found                     []target.Account
+	by                        target.Match
+	byMark, confirmed, adopts bool
 	// freed are the changes that can be made if the plan frees the name that
 	// is taken.
 	freed []Planned
