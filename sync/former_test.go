@@ -27,7 +27,8 @@ func TestLaw08AFormerNameOfWhoIsNotSettled(t *testing.T) {
 	w.config.Targets["shop"] = w.config.Targets["wiki"]
 	w.engine.Policy = w.compile()
 	w.engine.Targets = append([]rostersync.Target{{Name: "shop", Target: shop, Rules: w.engine.Targets[0].Rules, Concurrency: 1}}, w.engine.Targets...)
-	shop.SetFaults(memory.Faults{Look: func([]target.Query) error { return errors.New("it is down") }})
+	down := errors.New("it is down")
+	shop.SetFaults(memory.Faults{Look: func([]target.Query) error { return down }, List: func(int) error { return down }})
 	w.under("a", "b")
 	b := w.under("b")
 	for range 2 {

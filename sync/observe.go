@@ -82,6 +82,9 @@ func (c *cycle) observe(ctx context.Context) error {
 	if err := c.referAsSeen(); err != nil {
 		return err
 	}
+	if err := c.rivals(ctx); err != nil {
+		return err
+	}
 	if err := c.names(ctx); err != nil {
 		return err
 	}

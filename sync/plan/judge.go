@@ -283,6 +283,9 @@ func (j *judge) setAside(u *unit, applies Rule) bool {
 				g = own
 			case f.state == approved && applies.Whole():
 				g = j.join(bucket{s.Target, applies, ""}, wholeText(applies, j.targets[s.Target]))
+			case f.state == approved && applies == RuleAdopt:
+				// Linking was approved, and not what an account is then made to be.
+				g = j.join(bucket{s.Target, applies, ""}, always(adoptText))
 			case f.state == approved:
 				g = fate{state: going, hold: -1}
 			}
