@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"down":      down,
 			"agree":     func(ts *testscript.TestScript, _ bool, args []string) { agree(ts, 0, args) },
 			"shown":     shown,
+			"typed":     typed,
 			"look":      func(ts *testscript.TestScript, _ bool, args []string) { look(ts, args[0]) },
 			"json":      printed,
 			"tamper":    tamper,
@@ -91,7 +92,11 @@ func sure(ts *testscript.TestScript, neg bool) {
 
 // program runs rosterd in this process.
 func program(ts *testscript.TestScript, want int, args []string) {
-	a := &app{stdin: strings.NewReader(""), stdout: ts.Stdout(), stderr: ts.Stderr(), now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{})}
+	programWith(ts, strings.NewReader(""), want, args)
+}
+
+func programWith(ts *testscript.TestScript, stdin io.Reader, want int, args []string) {
+	a := &app{stdin: stdin, stdout: ts.Stdout(), stderr: ts.Stderr(), now: clockOf(ts), getenv: ts.Getenv, stop: make(chan struct{})}
 	if !strings.Contains(strings.Join(args, " "), "-c ") {
 		args = append([]string{"-c", ts.MkAbs("rosterd.toml")}, args...)
 	}
@@ -102,11 +107,15 @@ func program(ts *testscript.TestScript, want int, args []string) {
 
 func exitWith(ts *testscript.TestScript, neg bool, args []string) {
 	sure(ts, neg)
-	if len(args) < 2 || args[1] != "rosterd" && args[1] != "agree" {
+	if len(args) < 2 || args[1] != "rosterd" && args[1] != "agree" && args[1] != "typed" {
 		ts.Fatalf("usage: exit N rosterd VERB …")
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
+	if args[1] == "typed" {
+		onTerminal(ts, want, args[2], args[4:])
+		return
+	}
 	if args[1] == "agree" {
 		agree(ts, want, args[2:])
 		return
