@@ -29,7 +29,7 @@ type Loose struct {
 	// At is when they were counted.
 	At time.Time
 	// Lost carry the mark of somebody who is not in the directory; Left look like those
-	// of people who should have none; Marked carry another mark than what found them.
+	// of people who left; Marked carry that of somebody here, by another state.
 	Lost, Left, Marked int
 }
 

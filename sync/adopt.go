@@ -134,7 +134,10 @@ func (c *cycle) adopting(ctx context.Context) error {
 	if err := c.apply(ctx); err != nil {
 		return err
 	}
-	return c.verify(ctx)
+	if err := c.verify(ctx); err != nil {
+		return err
+	}
+	return c.noteStrays(c.ask.adopt.Target, c.ask.adopt.found.Strays)
 }
 
 func (c *cycle) lookAdopting(ctx context.Context) error {
@@ -232,7 +235,7 @@ func (c *cycle) correlate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.noteLoose(t.Name, looseOf(found.Findings))
+	return c.noteStrays(t.Name, found.Strays)
 }
 
 func (c *cycle) findOwners(t *plan.Target) (*Adoption, error) {
@@ -372,24 +375,24 @@ func (c *cycle) judgeLinks(name string, drawn plan.Plan) (plan.Verdict, error) {
 	return verdict, c.Store.SaveHolds(versioned(slices.Concat(verdict.Holds, others), c.input.Now))
 }
 
-// looseOf counts the accounts that somebody has to decide about.
-func looseOf(list []plan.Finding) state.Loose {
-	var out state.Loose
-	for _, f := range list {
-		switch f.Class {
-		case plan.Lost:
-			out.Lost++
-		case plan.Left:
-			out.Left++
-		case plan.OtherMark:
-			out.Marked++
+// noteStrays remembers how many accounts somebody has to decide about, so that status
+// says it. Some may have been linked since they were found.
+func (c *cycle) noteStrays(name string, strays []plan.Stray) error {
+	var loose state.Loose
+	for _, s := range strays {
+		_, owned, err := c.Store.LinkOwner(name, s.Account)
+		switch {
+		case err != nil:
+			return err
+		case owned:
+		case s.Class == plan.Lost:
+			loose.Lost++
+		case s.Class == plan.Left:
+			loose.Left++
+		default:
+			loose.Marked++
 		}
 	}
-	return out
-}
-
-// noteLoose remembers them, so that status says it.
-func (c *cycle) noteLoose(name string, loose state.Loose) error {
 	known, err := c.Store.Target(name)
 	if err != nil || known.Loose.Same(loose) {
 		return err

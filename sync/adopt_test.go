@@ -325,6 +325,15 @@ func TestAdoptRecoversALostState(t *testing.T) {
 		t.Fatalf("%d accounts", n)
 	}
 	w.quiet()
+	// A resync counts anew who is to be decided about.
+	loose := func() int { return must(w.engine.Store.Target("wiki")).Loose.Lost }
+	if loose() != 1 {
+		t.Fatalf("%d lost accounts after a resync", loose())
+	}
+	w.wiki.Drop(w.account("renamed.p0008").ID)
+	if w.cycle(rostersync.Request{Verb: "sync", Full: true}); loose() != 0 {
+		t.Fatalf("%d lost accounts once it is gone", loose())
+	}
 }
 
 // Marks of older versions name a number of the state that is lost: by them alone

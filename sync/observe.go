@@ -139,7 +139,7 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 			out[w.person] = listing.Look(w.query)
 		}
 		if c.ask.Full {
-			t.Accounts = listing.Accounts()
+			t.Accounts, t.Listed = listing.Accounts(), true
 		}
 		c.shared.Lock()
 		c.listed[t.Name] = listing.Accounts()

@@ -67,6 +67,13 @@ func (c *cycle) settle() error {
 	if err := c.agreesWithTheWorld(); err != nil {
 		return err
 	}
+	for _, t := range c.input.Targets {
+		if t.Listed {
+			if err := c.noteStrays(t.Name, c.report.Plan.Strays[t.Name]); err != nil {
+				return err
+			}
+		}
+	}
 	return c.noLongerNew()
 }
 

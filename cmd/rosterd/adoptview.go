@@ -153,8 +153,8 @@ func looseText(t rostersync.TargetStatus) (text, hint string) {
 		}
 	}
 	say(t.Loose.Lost, "with the mark of somebody who is not in the directory")
-	say(t.Loose.Left, "of people who should have none")
-	say(t.Loose.Marked, "whose marks are of another state, or say something else")
+	say(t.Loose.Left, "that look like those of people who left")
+	say(t.Loose.Marked, "that another state marked as those of people here")
 	if len(parts) == 0 {
 		return "", ""
 	}

@@ -36,6 +36,8 @@ func (a *Adoption) by(attribute string) bool {
 type Adopted struct {
 	// Findings are sorted, the worst class first.
 	Findings []Finding
+	// Strays are accounts about which somebody has to decide.
+	Strays []Stray
 	// Ours is how many accounts belong to somebody already, Listed how many there are.
 	Ours, Listed int
 }
@@ -56,7 +58,7 @@ func Adopt(in Input) Adopted {
 		subjects[i] = d.subject(&people[i])
 	}
 	d.settleClaims(subjects)
-	out := Adopted{Listed: len(t.Accounts)}
+	out := Adopted{Listed: len(t.Accounts), Strays: d.strays(subjects)}
 	listed := make(map[target.NativeID]*target.Account, len(t.Accounts))
 	for i := range t.Accounts {
 		listed[t.Accounts[i].ID] = &t.Accounts[i]

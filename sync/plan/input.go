@@ -57,6 +57,8 @@ type Target struct {
 	Paused string
 	// Accounts are all in the managed scope, where they were listed.
 	Accounts []target.Account
+	// Listed: they were, if there are none.
+	Listed bool
 	// Names are what is known of names that an earlier plan asked for (Subject.Names).
 	Names map[string]Name
 	// Owners says whose the accounts are, as far as they were seen.

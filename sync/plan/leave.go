@@ -72,7 +72,7 @@ func (m *matter) notYet() {
 
 // nothingOurs is a leaver without an account of ours.
 func (m *matter) nothingOurs() {
-	everybody := m.in.Adoption != nil
+	everybody, left := m.in.Adoption != nil, m.s.Situation != Unentitled
 	if q := m.query(); m.in.Full && !m.looked && (m.s.Situation != Unentitled || everybody) && len(q.Match) > 0 {
 		m.look()
 	}
@@ -88,7 +88,7 @@ func (m *matter) nothingOurs() {
 		if m.s.by = m.seen.Observed.By; m.markedOtherwise(&a) != "" {
 			continue
 		}
-		m.s.found = append(m.s.found, a)
+		m.s.found, m.s.left = append(m.s.found, a), left
 		m.note("account %s looks like theirs and is not ours: nothing is done", a.Name)
 	}
 }

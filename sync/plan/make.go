@@ -36,6 +36,12 @@ func Make(in Input) Plan {
 		d.settleClaims(subjects)
 		d.settleNames(subjects)
 		out.Orphans = append(out.Orphans, d.orphans(subjects)...)
+		if targets[i].Listed {
+			if out.Strays == nil {
+				out.Strays = map[string][]Stray{}
+			}
+			out.Strays[targets[i].Name] = d.strays(subjects)
+		}
 		slices.SortStableFunc(subjects, compareSubjects)
 		if len(out.Subjects) == 0 {
 			out.Subjects = subjects

@@ -17,6 +17,9 @@ type Plan struct {
 	Subjects []Subject
 	// Orphans are accounts that belong to nobody, where a target was listed.
 	Orphans []Orphan
+	// Strays are those of them about which somebody has to decide, by target, where a
+	// target was listed.
+	Strays map[string][]Stray
 	// Conflicts are the people who hold roles together that a conflict parts, by
 	// login; those whom an exception lets be, too.
 	Conflicts []InConflict
@@ -74,6 +77,8 @@ type Subject struct {
 	found                     []target.Account
 	by                        target.Match
 	byMark, confirmed, adopts bool
+	// left: the accounts that were found look like those of somebody who left.
+	left bool
 	// freed are the changes that can be made if the plan frees the name that
 	// is taken.
 	freed []Planned
