@@ -134,18 +134,15 @@ func (d *desk) ours(s *Subject, p *Person, l *ledger.Link, a *target.Account) (F
 // an account carries: it is theirs, whatever becomes of it then.
 func (d *desk) again(s *Subject, p *Person) (Finding, bool) {
 	f := Finding{Person: p.Ordinal, Login: s.Login, Name: p.Name, By: byMark, Class: Exact}
-	own := slices.DeleteFunc(slices.Clone(d.marked[p.Ordinal]), func(a target.Account) bool {
-		return !d.marks[a.ID].Ours && !d.in.Adoption.relinks(d.marks[a.ID].State)
-	})
-	switch len(own) {
-	case 0:
+	own := d.marked[p.Ordinal]
+	if !slices.ContainsFunc(own, func(a target.Account) bool { return d.marks[a.ID].Ours || d.in.Adoption.relinks(d.marks[a.ID].State) }) {
 		return f, false
-	case 1:
-		f.Account = own[0]
-	default:
+	}
+	if len(own) > 1 {
 		f.Class, f.Accounts, f.Why = Several, own, fmt.Sprintf("%d accounts carry their mark", len(own))
 		return f, true
 	}
+	f.Account = own[0]
 	if why := d.guarded(&f.Account); why != "" {
 		f.Class, f.Why = Guarded, why
 		return f, true
@@ -183,8 +180,8 @@ func (d *desk) contested(list []Finding, subjects []Subject) {
 				continue
 			}
 			byMarkAlone := f.By == byMark && !me.confirmed
-			left := r.Situation != Taken && !r.byMark
-			if byMarkAlone && r.adopts || f.By != byMark && left && d.rank(f.Person, me.by) >= d.rank(r.Person, r.by) {
+			better := !r.byMark && d.rank(f.Person, me.by) < d.rank(r.Person, r.by)
+			if byMarkAlone && r.adopts || f.By != byMark && r.Held != "taken" && !better {
 				f.Class, f.Link = Several, nil
 				f.Why = fmt.Sprintf("account %s is found for %s too, by %s", f.Account.Name, r.Login, r.by.Attribute)
 			}

@@ -114,6 +114,7 @@ func (d *desk) finding(s *Subject, p *Person) (Finding, bool) {
 		} else if s.Situation == New {
 			f.Class, f.Why = Without, "none was found; the next cycle creates one, if the limits allow"
 		}
+		f.Why = cmp.Or(f.Why, "what was read proves nothing about them")
 	default:
 		f.Class, f.Why = Left, cmp.Or(s.Why, p.Desired.Standing.String())+"; looks like theirs, and is not linked"
 		return f, len(s.found) > 0

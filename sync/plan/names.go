@@ -20,6 +20,11 @@ func (d *desk) settleClaims(subjects []Subject) {
 				claims[c.Change.Account] = append(claims[c.Change.Account], i)
 			}
 		}
+		if subjects[i].Situation == Ambiguous {
+			for _, a := range subjects[i].found {
+				claims[a.ID] = append(claims[a.ID], i)
+			}
+		}
 	}
 	for i := range subjects {
 		s := &subjects[i]
