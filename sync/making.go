@@ -19,7 +19,8 @@ const (
 )
 
 // together is how many of the accounts that are to be made go into one unit.
-// All workers get a share, and no unit exceeds what the rate lets go at once.
+// All workers get a share, and no unit exceeds what the rate lets go at once, or in
+// a quarter of a second: a long wait for the rate would look like one that hangs.
 func (a *applier) together(intents []state.Intent) int {
 	if a.batcher() == nil {
 		return 1
@@ -32,7 +33,7 @@ func (a *applier) together(intents []state.Intent) int {
 	}
 	n = min(createBatch, max(createFew, (n+workers-1)/workers))
 	if a.target.Rate != nil {
-		n = min(n, max(1, a.target.Rate.Burst()))
+		n = min(n, max(1, min(a.target.Rate.Burst(), int(a.target.Rate.Limit()/4))))
 	}
 	return n
 }
