@@ -310,7 +310,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
 	{regexp.MustCompile(`"p\d"`), `"NAME"`},
 	{regexp.MustCompile(`\bp\d\b`), "NAME"},
-	{regexp.MustCompile(`\b(u-\d+|stranger\d+)\b`), "ID"},
+	{regexp.MustCompile(`\b([uU]-\d+|stranger\d+)\b`), "ID"},
 	{regexp.MustCompile(`(unexpected )?EOF$|read: connection reset by peer$|http: server closed idle connection$`), "the connection ended"},
 }
 
