@@ -61,3 +61,45 @@ func TestApartReturned(t *testing.T) {
 		}
 	}
 }
+
+// So it is with a right that no conflict is about, and with attributes: what follows the
+// enabling stays behind it, though it waits for nothing else.
+func TestApartReturnedWithMore(t *testing.T) {
+	r := apartReturned(t, 7, 40)
+	for i := 1; i <= 7; i++ {
+		r.roles(i, "Publishers", "Readers")
+		r.attribute(i, "title", "Publisher")
+	}
+	p, v := r.plan(true)
+	if got := verbs(p.Subjects[0]); got != "revoke Writers, enable , update , grant Publishers, grant Readers" {
+		t.Error(got)
+	}
+	for _, w := range v.Cleared.Waves("wiki") {
+		for _, o := range w {
+			if o.Change.Verb != target.Revoke {
+				t.Fatalf("%s though enabling is held", Words(o.Change))
+			}
+		}
+	}
+	// Where it is not held, it is done after it.
+	r.rules.Guard.MaxEnable = &Limit{Count: 100}
+	_, v = r.plan(true)
+	enabled := map[identity.Ordinal]bool{}
+	for _, w := range v.Cleared.Waves("wiki") {
+		var now []identity.Ordinal
+		for _, o := range w {
+			switch who := o.Change.Person; {
+			case o.Change.Verb == target.Enable:
+				now = append(now, who)
+			case o.Change.Verb != target.Revoke && !enabled[who]:
+				t.Fatalf("%s before it is enabled", Words(o.Change))
+			}
+		}
+		for _, who := range now {
+			enabled[who] = true
+		}
+	}
+	if len(enabled) != 7 {
+		t.Errorf("%d were enabled", len(enabled))
+	}
+}

@@ -45,31 +45,45 @@ func (m *matter) exclusive(from int, holds map[string]bool) {
 	m.s.Changes = behind(m.s.Changes)
 }
 
-// behind puts the changes of an account that wait for others of it behind those. What
-// follows the first still does where that one has to wait itself, unless it is what is
-// waited for.
+// behind puts the changes of an account that wait for others of it behind those. Where
+// the first has to wait itself, what follows it goes on following it, but for what it
+// waits for.
 func behind(changes []Planned) []Planned {
+	if len(changes) == 0 {
+		return changes
+	}
+	first := changes[0].Key
+	before := awaited(changes)
 	var free, wait []Planned
-	for _, c := range changes {
+	for i, c := range changes {
 		waits := slices.ContainsFunc(changes, func(o Planned) bool { return slices.Contains(c.After, o.Key) })
+		follows := i > 0 && c.follows && !before[c.Key]
+		if len(before) > 0 {
+			if c.follows = false; follows {
+				c.After = append(slices.Clone(c.After), first)
+			}
+			waits = waits || follows
+		}
 		if waits {
 			wait = append(wait, c)
 		} else {
 			free = append(free, c)
 		}
 	}
-	out := append(free, wait...)
-	if len(out) == 0 || out[0].Key == changes[0].Key {
-		return out
-	}
-	first, passed := changes[0].Key, false
-	for i := range out {
-		c := &out[i]
-		if passed && c.follows {
-			c.After = append(slices.Clone(c.After), first)
+	return append(free, wait...)
+}
+
+// awaited are the changes of an account for which its first waits, and those for which
+// these wait.
+func awaited(changes []Planned) map[target.Key]bool {
+	out := map[target.Key]bool{}
+	for next := []Planned{changes[0]}; len(next) > 0; next = next[1:] {
+		for _, o := range changes {
+			if slices.Contains(next[0].After, o.Key) && !out[o.Key] {
+				out[o.Key] = true
+				next = append(next, o)
+			}
 		}
-		c.follows = false
-		passed = passed || c.Key == first
 	}
 	return out
 }
