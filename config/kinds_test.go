@@ -6,7 +6,9 @@ import (
 	"github.com/rosterd/rosterd/internal/problem"
 	"github.com/rosterd/rosterd/internal/secret"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/ad"
 	"github.com/rosterd/rosterd/target/file"
+	"github.com/rosterd/rosterd/target/ldap"
 	"github.com/rosterd/rosterd/target/memory"
 	"github.com/rosterd/rosterd/target/scim"
 )
@@ -61,6 +63,14 @@ func testKinds(t testing.TB) Kinds {
 				New:           func() Validator { return new(memory.Config) },
 				NameAttribute: func(Validator) string { return "name" },
 				Describe:      func(Validator) target.Description { return target.Description{Kind: "memory", Passwords: true} },
+			},
+			"ldap": {
+				New:           func() Validator { return new(ldap.Config) },
+				NameAttribute: func(Validator) string { return "uid" },
+			},
+			"active-directory": {
+				New:           func() Validator { return new(ad.Config) },
+				NameAttribute: func(Validator) string { return "sAMAccountName" },
 			},
 			"scim": {
 				New:           func() Validator { return new(scim.Config) },

@@ -33,6 +33,9 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	}
 	v.filter(c.Filter, "filter")
 	v.attribute(c.Mark, "mark")
+	if c.Mark != "" && identity.ValidType(c.Mark) && !suitsMark(c.Mark) {
+		v.at(c.Mark+" is an attribute that something else lives by", `name one that nothing else uses, such as "info"`, "mark")
+	}
 	if w := c.WithoutPassword; w != "" && w != withRandom && w != withSmartcard {
 		v.at(fmt.Sprintf("%q is not a way to be without a password", w), `"random" or "smartcard"; left out, an account is closed until rosterd has set a password`, "without_password")
 	}

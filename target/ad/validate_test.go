@@ -38,6 +38,8 @@ func TestValidate(t *testing.T) {
 		"no user":          {func(c *Config) { c.ObjectClasses = []string{"contact"} }, "object_classes"},
 		"a filter":         {func(c *Config) { c.Filter = "(cn=*" }, "filter"},
 		"a mark":           {func(c *Config) { c.Mark = "a=b" }, "mark"},
+		"a mark elsewhere": {func(c *Config) { c.Mark = "sAMAccountName" }, "mark"},
+		"a mark that acts": {func(c *Config) { c.Mark = "USERACCOUNTCONTROL" }, "mark"},
 		"without":          {func(c *Config) { c.WithoutPassword = "disabled" }, "without_password"},
 		"containers":       {func(c *Config) { c.Containers = "make" }, "containers"},
 		"groups no base":   {func(c *Config) { c.Groups = Groups{Name: "cn"} }, "groups.base"},

@@ -33,6 +33,7 @@ func (c *Config) Validate(path []string, report problem.Report) {
 	v.attribute(c.RDN, "rdn")
 	v.attribute(c.Mark, "mark")
 	v.attribute(c.IDAttribute, "id_attribute")
+	v.apart(c)
 	v.disable(c, base)
 	v.groups(c, base)
 	for _, t := range []struct {
@@ -42,6 +43,26 @@ func (c *Config) Validate(path []string, report problem.Report) {
 		if t.value < 0 {
 			v.at("it must not be negative", "leave it out for the default", t.key)
 		}
+	}
+}
+
+// apart: what rosterd itself writes is no attribute that something else lives by, and
+// each is another one. A switch may be one that the server heeds.
+func (v validation) apart(c *Config) {
+	d := c.withDefaults()
+	taken := entries.Kept{"objectClass": "", "userPassword": "", d.IDAttribute: ""}
+	for _, own := range []struct {
+		name string
+		key  []string
+		not  entries.Kept
+	}{{d.RDN, []string{"rdn"}, kept}, {d.Disable.Attribute, []string{"disable", "attribute"}, nil}, {c.Mark, []string{"mark"}, kept}} {
+		if own.name == "" || !identity.ValidType(own.name) {
+			continue
+		}
+		if own.not.And(taken).Admit(own.name) != nil {
+			v.at(fmt.Sprintf("%s is an attribute that something else lives by", own.name), "name one that nothing else uses", own.key...)
+		}
+		taken = taken.And(entries.Kept{own.name: ""})
 	}
 }
 
