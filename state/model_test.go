@@ -48,8 +48,9 @@ type world struct {
 	// whom a second one did not show.
 	gone     map[identity.ID]time.Time
 	presumed map[identity.ID]bool
-	// deleted are those of whom that was told.
-	deleted map[identity.ID]bool
+	// removed are those who were removed after what was last taken in, as the log has
+	// it; deleted are those of whom that was told.
+	removed, deleted map[identity.ID]bool
 	// settled is what each person was when their mark was last settled.
 	settled map[identity.Ordinal]view
 }
@@ -106,7 +107,13 @@ func (w *world) counted(at time.Time, now map[identity.ID]shown) {
 	for id := range now { // also who was told to be deleted, and whom no listing missed
 		delete(w.deleted, id)
 	}
+	w.taken(now)
+}
+
+// taken: from here on the log is told.
+func (w *world) taken(now map[identity.ID]shown) {
 	w.seen = now
+	clear(w.removed)
 }
 
 // naive says in which named groups a DN is.
@@ -272,9 +279,13 @@ func (w *world) readKilled(kill int) {
 
 // toldOf takes what changed until this instant into the model.
 func (w *world) toldOf(now map[identity.ID]shown) {
-	for id, was := range w.seen {
-		if _, ok := now[id]; !ok && was.kind == directory.Person {
+	for id := range w.removed {
+		// Whoever is known is gone, also one who was missed before, and of whose return
+		// nobody had heard.
+		if _, known := w.ordinals[id]; known {
 			w.deleted[id] = true
+			delete(w.gone, id)
+			delete(w.presumed, id)
 		}
 	}
 	for id := range now {
@@ -282,7 +293,7 @@ func (w *world) toldOf(now map[identity.ID]shown) {
 		delete(w.presumed, id)
 		delete(w.deleted, id)
 	}
-	w.seen = now
+	w.taken(now)
 }
 
 // followKilled follows, and may be killed at any commit on the way; then it is
@@ -361,7 +372,7 @@ func TestLaw07ReadsAndKills(t *testing.T) {
 		runs++
 		w := &world{kit: &kit{tester: rt, path: filepath.Join(dir, fmt.Sprint(runs), "s.db"), clock: newClock()},
 			seen: map[identity.ID]shown{}, ordinals: map[identity.ID]identity.Ordinal{}, gone: map[identity.ID]time.Time{},
-			presumed: map[identity.ID]bool{}, deleted: map[identity.ID]bool{}, settled: map[identity.Ordinal]view{}}
+			presumed: map[identity.ID]bool{}, removed: map[identity.ID]bool{}, deleted: map[identity.ID]bool{}, settled: map[identity.Ordinal]view{}}
 		w.kit.before = w.killer.before
 		w.start("title")
 		w.s.db.NoSync = true
@@ -378,7 +389,7 @@ func TestLaw07ReadsAndKills(t *testing.T) {
 			"person": func(rt *rapid.T) { w.put(rt, directory.Person, rapid.IntRange(0, 4).Draw(rt, "n"), "") },
 			"group":  func(rt *rapid.T) { w.put(rt, directory.Group, rapid.IntRange(0, 4).Draw(rt, "n"), "") },
 			"leaves": func(rt *rapid.T) {
-				w.src.Remove(identity.ID(fmt.Sprintf("person%d", rapid.IntRange(0, 4).Draw(rt, "n"))))
+				w.remove(identity.ID(fmt.Sprintf("person%d", rapid.IntRange(0, 4).Draw(rt, "n"))))
 			},
 			"read": func(rt *rapid.T) { w.readKilled(0) },
 			"read and die": func(rt *rapid.T) {
@@ -476,4 +487,12 @@ func (w *world) put(rt *rapid.T, kind directory.Kind, n int, title string) {
 		}
 	}
 	w.src.Put(r)
+	delete(w.removed, id)
+}
+
+func (w *world) remove(id identity.ID) {
+	if _, here := w.src.Get(id); here {
+		w.src.Remove(id)
+		w.removed[id] = true
+	}
 }
