@@ -71,9 +71,10 @@ func TestAPauseEndsARunningApply(t *testing.T) {
 	if err := w.engine.Store.Pause(ledger.Pause{Target: "wiki", Reason: "upgrade", By: "test", At: w.now}); err != nil {
 		t.Fatal(err)
 	}
+	then := len(w.wiki.Writes()) // how long the disk took to keep the pause is not ours
 	end := <-main
-	if n := len(w.wiki.Writes()); end.err != nil || n > 100 || end.report.Exit() != rostersync.ExitParked {
-		t.Fatalf("%d writes, exit %d, %v", n, end.report.Exit(), end.err)
+	if n := len(w.wiki.Writes()); end.err != nil || n-then > 40 || n > 900 || end.report.Exit() != rostersync.ExitParked {
+		t.Fatalf("%d writes, %d of them after the pause, exit %d, %v", n, n-then, end.report.Exit(), end.err)
 	}
 	w.wiki.SetFaults(memory.Faults{})
 	before := len(w.wiki.Writes())
