@@ -2,6 +2,8 @@ package ldap
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -26,11 +28,26 @@ func (c Config) private() bool {
 // password takes the lock of ppolicy away: whoever was closed is closed again at
 // once, and nobody knows the password yet by which they could have got in.
 func (c Config) setPassword(ctx context.Context, conn *ldapwire.Conn, account ldapwire.Record, p target.Password) error {
-	if err := conn.SetPassword(ctx, account.DN, p.Text.Reveal()); err != nil {
+	err := conn.SetPassword(ctx, account.DN, p.Text.Reveal())
+	if errors.Is(err, ldapwire.ErrNoSuchObject) {
+		return unnameable(ctx, conn, account, err)
+	}
+	if err != nil {
 		return err
 	}
 	if lock := c.Disable.byAttribute(); c.Disable.Preset == PPolicy && !lock.On(account) {
 		return conn.Modify(ctx, account.DN, lock.Turn(account, false))
 	}
 	return nil
+}
+
+// unnameable says of an entry that is there, though this one operation does not find
+// it, that it is the name. 389 Directory Server 2.3 folds a digraph in title case (ǅ,
+// ǈ, ǋ, ǲ) in the names of its entries and not in the name that is asked for here.
+func unnameable(ctx context.Context, conn *ldapwire.Conn, account ldapwire.Record, err error) error {
+	if _, gone := conn.Base(ctx, account.DN, "objectClass"); gone != nil {
+		return err
+	}
+	return &target.Error{Class: target.Refused, Tip: "give it a name, and a container, that is spelled otherwise: only small letters are safe",
+		Err: fmt.Errorf("the server does not find %s, which is there, when a password is to be set", account.DN)}
 }
