@@ -85,9 +85,61 @@ func (g *Stage) Undecided() (bool, error) {
 	return undecided, nil
 }
 
+// Named are those out of scope whom groups name that the sweep showed. They are in no
+// listing, so that it does not show whether they are still there.
+func (g *Stage) Named() ([]directory.Named, error) {
+	if g.ids == nil {
+		return nil, nil
+	}
+	var out []directory.Named
+	err := g.s.view(func(tx *txn) error {
+		shown := map[identity.Ordinal]identity.ID{}
+		for i := range g.known {
+			if k := &g.known[i]; k.kind == directory.Group && k.seen {
+				shown[k.ordinal] = k.id
+			}
+		}
+		for i := range g.known {
+			k := &g.known[i]
+			if k.standing != identity.OutOfScope {
+				continue
+			}
+			dn, err := dnOf(tx, k)
+			if err != nil {
+				return err
+			}
+			n := directory.Named{Known: directory.Known{Kind: k.kind, ID: k.id, DN: dn}}
+			eachHolder(tx, g.num, dn, func(group identity.Ordinal) bool {
+				if id, is := shown[group]; is {
+					n.Groups = append(n.Groups, id)
+				}
+				return true
+			})
+			if len(n.Groups) > 0 {
+				out = append(out, n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list whom groups of %s name: %w", g.source, err)
+	}
+	return out, nil
+}
+
 // isMember says whether any group names this DN.
-func isMember(tx *txn, source uint64, dn identity.DN) bool {
+func isMember(tx *txn, source uint64, dn identity.DN) (is bool) {
+	eachHolder(tx, source, dn, func(identity.Ordinal) bool { is = true; return false })
+	return is
+}
+
+// eachHolder calls f for the groups that name this DN, until it says false.
+func eachHolder(tx *txn, source uint64, dn identity.DN, f func(identity.Ordinal) bool) {
 	h := nameHash(byDN, source, dn.Key())
-	k, _ := tx.Bucket(bMemberOf).Cursor().Seek(h[:])
-	return k != nil && hasPrefix(k, h[:])
+	c := tx.Bucket(bMemberOf).Cursor()
+	for k, _ := c.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, _ = c.Next() {
+		if !f(identity.Ordinal(fromU64(k[len(h):]))) {
+			return
+		}
+	}
 }

@@ -35,7 +35,7 @@ func (c *cycle) readOne(ctx context.Context, s Source) error {
 		return nil
 	}
 	read := Read{Source: s.Name(), Way: Everything, Why: w.reason()}
-	err = c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, s.Read, false, w.gone, read.Why) })
+	err = c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, s.Read, false, false, w.gone, read.Why) })
 	if err == nil && read.Err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -281,7 +281,7 @@ func (c *cycle) sweep(ctx context.Context, s Source, w *way) error {
 		return nil
 	}
 	read := Read{Source: s.Name(), Way: IDs, Why: w.sweep}
-	err := c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, sweeper.Sweep, true, w.gone, "") })
+	err := c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, sweeper.Sweep, true, !w.cursor.Deletes, w.gone, "") })
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/state"
@@ -114,8 +115,9 @@ var errUndecided = errors.New("a sweep does not decide it")
 type lister func(context.Context, directory.Stage) (directory.Proof, error)
 
 // list fills a stage with a listing. Gone are those who were proved to be deleted
-// before, and why says why changes are not enough.
-func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool, gone []directory.Gone, why string) (_ filled, err error) {
+// before, and why says why changes are not enough. Untold is of a sweep: nobody tells
+// who was deleted.
+func (c *cycle) list(ctx context.Context, s Source, list lister, ids, untold bool, gone []directory.Gone, why string) (_ filled, err error) {
 	c.step("read", s.Name())
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
@@ -135,7 +137,11 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool, gone 
 	if err != nil {
 		return filled{}, err
 	}
-	if more, err := stage.Undecided(); err != nil {
+	more, err := stage.Undecided()
+	if err == nil && !more && untold {
+		more, err = c.unlinked(ctx, s, stage)
+	}
+	if err != nil {
 		return filled{}, err
 	} else if more {
 		return filled{}, errUndecided
@@ -164,6 +170,29 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids bool, gone 
 		}
 		return sealed, err
 	}}, nil
+}
+
+// unlinked says whether somebody out of scope was deleted and taken out of a group, of
+// which no sweep and no follow shows anything.
+func (c *cycle) unlinked(ctx context.Context, s Source, stage *state.Stage) (bool, error) {
+	u, can := s.Source.(directory.Unlinker)
+	if !can {
+		return false, nil
+	}
+	named, err := stage.Named()
+	if err != nil {
+		return false, err
+	}
+	for chunk := range slices.Chunk(named, findChunk) {
+		is, err := u.Unlinked(ctx, chunk)
+		if err != nil {
+			return false, fmt.Errorf("look up %d entries out of the scope of %s that groups name: %w", len(named), s.Name(), err)
+		}
+		if is {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // counted tells the progress of a read, and what the snapshot was taken from.

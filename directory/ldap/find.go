@@ -33,27 +33,11 @@ func (s *Source) Find(ctx context.Context, known []directory.Known) ([]directory
 }
 
 func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
-	// A server that has seen less than the one that listed would find who is gone.
-	shown, lister := s.lastListed()
-	conn, _, err := s.dialCurrent(ctx, shown, lister, nil)
+	l, roots, err := s.lookUp(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // all was answered, or there is an error already
-	for _, base := range s.bases() {
-		if err := readable(ctx, conn, base); err != nil {
-			return nil, err
-		}
-	}
-	roots, err := s.roots(ctx, conn)
-	if err != nil {
-		return nil, err
-	}
-	s = s.on(conn.Server())
-	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}, leaves: map[identity.ID]bool{}}
-	if err := l.proofs(ctx, roots); err != nil {
-		return nil, err
-	}
+	defer l.conn.Close() //nolint:errcheck // all was answered, or there is an error already
 	ids := make([]identity.ID, 0, len(known))
 	for _, k := range known {
 		ids = append(ids, normalID(string(k.ID)))
@@ -70,6 +54,32 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn}
 	}
 	return out, nil
+}
+
+// lookUp begins a look-up, on a connection of its own, of what is below the roots.
+func (s *Source) lookUp(ctx context.Context) (_ *lookup, roots []identity.DN, err error) {
+	// A server that has seen less than the one that listed would find who is gone.
+	shown, lister := s.lastListed()
+	conn, _, err := s.dialCurrent(ctx, shown, lister, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			conn.Close() //nolint:errcheck // there is an error already
+		}
+	}()
+	for _, base := range s.bases() {
+		if err := readable(ctx, conn, base); err != nil {
+			return nil, nil, err
+		}
+	}
+	if roots, err = s.roots(ctx, conn); err != nil {
+		return nil, nil, err
+	}
+	s = s.on(conn.Server())
+	l := &lookup{source: s, shape: s.shape(), conn: conn, at: map[identity.ID]identity.DN{}, leaves: map[identity.ID]bool{}}
+	return l, roots, l.proofs(ctx, roots)
 }
 
 // missing says whether an error is that there is no such entry, or none that is

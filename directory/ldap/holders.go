@@ -44,7 +44,7 @@ func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]iden
 		}
 	}
 	for waited := time.Duration(0); ; waited += rewritePause {
-		late, err := t.having(ctx, old)
+		late, err := t.source.having(ctx, t.conn, t.shape, old)
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +62,7 @@ func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]iden
 			return nil, err
 		}
 	}
-	having, err := t.having(ctx, fresh)
+	having, err := t.source.having(ctx, t.conn, t.shape, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,7 @@ func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]iden
 }
 
 // having are the groups that have one of the names as a member now.
-func (t *telling) having(ctx context.Context, names []identity.DN) ([]identity.ID, error) {
-	s := t.source
+func (s *Source) having(ctx context.Context, conn *ldapwire.Conn, shape *shape, names []identity.DN) ([]identity.ID, error) {
 	var out []identity.ID
 	for some := range slices.Chunk(names, lookupIDs) {
 		var any strings.Builder
@@ -97,9 +96,9 @@ func (t *telling) having(ctx context.Context, names []identity.DN) ([]identity.I
 			if part.kind != directory.Group {
 				continue
 			}
-			_, err := t.conn.Search(ctx, s.request(t.conn, false, ldapwire.Request{Base: part.base.String(), Scope: ldapwire.ScopeSubtree,
+			_, err := conn.Search(ctx, s.request(conn, false, ldapwire.Request{Base: part.base.String(), Scope: ldapwire.ScopeSubtree,
 				Filter: "(&" + part.filter + "(|" + any.String() + "))", Attributes: []string{s.cfg.IDAttribute}}), func(e *ldapwire.Entry) error {
-				id, err := t.shape.identify(e)
+				id, err := shape.identify(e)
 				out = append(out, id)
 				return err
 			})

@@ -118,11 +118,18 @@ type behindError struct {
 func (e *behindError) Unwrap() error { return e.error }
 func (e *behindError) Hint() string  { return e.behind.Hint() }
 
-// listed remembers which server made the last listing, and what it had seen.
-func (s *Source) listed(p directory.Proof) {
+// listed remembers which server made the last listing, what it had seen, and whether
+// its members are links.
+func (s *Source) listed(p directory.Proof, linked bool) {
 	s.last.mu.Lock()
 	defer s.last.mu.Unlock()
-	s.last.shown, s.last.server = p.Shown(), p.Server()
+	s.last.shown, s.last.server, s.last.linked = p.Shown(), p.Server(), linked
+}
+
+func (l *lastListing) isLinked() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.linked
 }
 
 func (s *Source) lastListed() (directory.Knowledge, string) {

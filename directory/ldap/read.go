@@ -38,7 +38,7 @@ func (s *Source) listing(ctx context.Context, stage directory.Stage, ids bool) (
 	}
 	p := proof.New(proof.Facts{Source: s.name, Server: strings.ToLower(r.server.URL), Bind: bindIdentity(r.server), Scope: r.source.scope,
 		Coverage: s.coverage, People: r.people, Groups: r.groups, At: at, Knowledge: r.knowledge, Shown: r.shown, Cursor: r.cursor.since(at)})
-	s.listed(p)
+	s.listed(p, r.source.linked())
 	return p, nil
 }
 

@@ -38,6 +38,8 @@ type lastListing struct {
 	mu     sync.Mutex
 	shown  directory.Knowledge
 	server string
+	// linked: its members are links.
+	linked bool
 	// dc is what a domain controller said last.
 	dc controller
 }

@@ -17,11 +17,21 @@ import (
 // gives so many values of an attribute in one answer (0: 1,500), and no more entries
 // than its pages have. Who reads may replicate, and look into Deleted Objects.
 func storyDomain(changes string, crowd, values int) followtest.Start {
+	return storyDomainFor(changes, crowd, values, true)
+}
+
+// blindDomain is one whose reader may not look into Deleted Objects.
+func blindDomain(changes string) followtest.Start { return storyDomainFor(changes, 0, 0, false) }
+
+func storyDomainFor(changes string, crowd, values int, deleted bool) followtest.Start {
 	return func(t *testing.T) followtest.World {
 		const suffix, reader = "DC=lab,DC=example", "CN=sync,CN=Users,DC=lab,DC=example"
 		w := &storyWorld{t: t, schema: domain()}
 		d := ldapd.NewAs(ldapd.ActiveDirectory, suffix)
-		d.AD = ldapd.ADSettings{MaxValRange: values, Replicators: []string{reader}, DeletedReaders: []string{reader}}
+		d.AD = ldapd.ADSettings{MaxValRange: values, Replicators: []string{reader}}
+		if deleted {
+			d.AD.DeletedReaders = []string{reader}
+		}
 		add := func(dn string, attributes map[string][]string) { w.must(d.Add(dn, attributes)) }
 		add(reader, map[string][]string{"objectClass": {"user"}, "userPassword": {"sync"}, "userAccountControl": {"512"}})
 		if crowd > 0 {
@@ -40,6 +50,8 @@ func storyDomain(changes string, crowd, values int) followtest.Start {
 		w.must(err)
 		t.Cleanup(s.Close)
 		w.restart = func() error { return nil } // but for the connection
+		w.hide = func(in string) error { s.Faults().HideSubtree(reader, in); return nil }
+		w.show = func(string) error { s.Faults().Clear(); return nil }
 		w.admin = ldapwire.Config{URLs: []string{s.URL()}, AllowPlaintext: true, BindDN: "CN=Administrator,CN=Users," + suffix, Password: func() (string, error) { return "secret", nil }}
 		w.cfg = ldap.Config{URLs: []string{s.URL()}, AllowPlaintext: true, BindDN: reader, Password: password(t, "sync"), Changes: changes, IdleTimeout: span.Duration(time.Minute),
 			People: ldap.People{Bases: []string{w.base}}, Groups: ldap.Groups{Bases: []string{w.groups}}, Person: ldap.Person{Key: "employeeNumber"}}
@@ -74,6 +86,22 @@ func TestWalkOnADomain(t *testing.T) {
 			t.Parallel()
 			seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
 			followtest.Walk(t, storyDomain(engine, 0, 0), followtest.Traits{Engine: engine, Deletes: true, Proves: true, Now: time.Now}, seed, operations)
+		})
+		t.Run(engine+" without the deleted", func(t *testing.T) {
+			t.Parallel()
+			seed, operations := followtest.Drawn(t, uint64(time.Now().UnixNano()))
+			followtest.Walk(t, blindDomain(engine), followtest.Traits{Engine: engine, Now: time.Now}, seed, operations)
+		})
+	}
+}
+
+// TestUnlinkedOnADomain: links go without a trace. DirSync shows who was deleted also
+// to those who may not look into Deleted Objects.
+func TestUnlinkedOnADomain(t *testing.T) {
+	for engine, proves := range map[string]bool{"dirsync": true, "usn": false} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			followtest.RunUnlinked(t, blindDomain(engine), followtest.Traits{Engine: engine, Proves: proves, Now: time.Now})
 		})
 	}
 }

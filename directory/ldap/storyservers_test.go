@@ -191,6 +191,17 @@ func TestSambaHidden(t *testing.T) {
 	hidden(t, "usn without the deleted", storySamba("reader", "usn", 0), followtest.Traits{Engine: "usn"})
 }
 
+// To ask Samba for changes is not to see what was deleted.
+func TestSambaUnlinked(t *testing.T) {
+	t.Parallel()
+	for user, engine := range map[string]string{"reader": "usn", "dirsync": "dirsync"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			followtest.RunUnlinked(t, storySamba(user, engine, 0), followtest.Traits{Engine: engine, Now: time.Now})
+		})
+	}
+}
+
 func TestDirsrvHidden(t *testing.T) {
 	t.Parallel()
 	hidden(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true})
