@@ -387,7 +387,8 @@ func (p *dnParser) escaped() (byte, error) {
 			return b, nil
 		}
 	}
-	if rest != "" && strings.IndexByte(`\"+,;<>=# `, rest[0]) >= 0 {
+	// RFC 4514, and what Samba escapes besides; ADSI has people escape the slash.
+	if rest != "" && strings.IndexByte(`\"+,;<>=# ?/`, rest[0]) >= 0 {
 		p.pos++
 		return rest[0], nil
 	}

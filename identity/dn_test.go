@@ -27,6 +27,7 @@ var sameNames = [][]string{
 	{"cn=#02010a", "CN=#02010A"},
 	{`cn=\3ca\3e`, `cn=<a>`, `cn=\<a\>`},
 	{"cn=a=b", `cn=a\=b`},
+	{"cn=who?/x", `cn=who\?/x`, `CN=Who\?\/x`, `cn=who\3f\2fx`},
 	{"sn=x+sn=y", "surname=y+sn=x"},
 	{`cn=\ff`, `CN=\FF`},
 	{"title=x", "2.5.4.12=x"},
