@@ -27,9 +27,10 @@ func (m *matter) attributes(d *difference) {
 }
 
 // tended says whether the attribute is looked after once the account is there. The
-// name has a change of its own.
+// name has a change of its own. What a closed account has lost for being closed it is
+// given again when it is opened, as when it was made.
 func (m *matter) tended(a mapping.Attribute) bool {
-	return a.Mode != mapping.OnCreate && a.Name != m.t.Description.NameAttribute
+	return a.Name != m.t.Description.NameAttribute && (a.Mode != mapping.OnCreate || m.account != nil && m.closed(a) && m.opens())
 }
 
 // closed says whether the attribute is one that the account lacks for being closed.

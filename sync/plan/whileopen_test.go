@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -42,4 +44,31 @@ func TestWhileOpen(t *testing.T) {
 	r.rules.Drift.Attributes = enforce
 	p, _ = r.cycle(true)
 	wantWords(t, subjectOf(t, p, 1), "update title of writer1")
+}
+
+// What is written on-create comes back with the account that lost it for being closed,
+// once: whoever changes it later keeps it.
+func TestWhileOpenOnCreate(t *testing.T) {
+	r := newRig(t)
+	r.caps.WhileOpen = []string{"title"}
+	r.staff(3)
+	once := func(v string) { r.set(1, mapping.Attribute{Name: "title", Values: []string{v}, Mode: mapping.OnCreate}) }
+	once("Writer")
+	r.cycle(true)
+	r.standing(1, identity.Disabled)
+	r.cycle(true)
+	r.edit(1, func(a *target.Account) { a.Enabled, a.Attributes["title"] = false, nil })
+	once("Editor")
+	r.standing(1, identity.Active)
+	p, _ := r.cycle(false)
+	wantWords(t, subjectOf(t, p, 1), "enable writer1", "update title of writer1", "grant Writers of writer1")
+	if a := r.seen(1); !a.Enabled || !slices.Equal(a.Attributes["title"], []string{"Editor"}) {
+		t.Errorf("came back as %+v", a)
+	}
+	once("Lead")
+	r.edit(1, func(a *target.Account) { a.Attributes["title"] = []string{"Somebody's"} })
+	for _, full := range []bool{false, true} {
+		p, _ = r.cycle(full)
+		wantWords(t, subjectOf(t, p, 1))
+	}
 }
