@@ -14,11 +14,12 @@ func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // EscapeValue writes a value as it stands in a name (RFC 4514, section 2.4).
-// ASCII control characters and octets that are not UTF-8 become hex pairs.
+// ASCII control characters and octets that are not UTF-8 become hex pairs. An equals
+// sign may stand as it is; Samba takes no name in which it does.
 func EscapeValue(s string) string {
 	plain := s != ""
 	for i := 0; i < len(s) && plain; i++ {
-		plain = s[i] > ' ' && s[i] < 0x7f && strings.IndexByte(`\"+,;<>#`, s[i]) < 0
+		plain = s[i] > ' ' && s[i] < 0x7f && strings.IndexByte(`\"+,;<>#=`, s[i]) < 0
 	}
 	if plain {
 		return s
@@ -32,7 +33,7 @@ func EscapeValue(s string) string {
 			b.WriteByte(hexDigits[s[i]>>4])
 			b.WriteByte(hexDigits[s[i]&15])
 			continue
-		case strings.ContainsRune(`\"+,;<>`, r),
+		case strings.ContainsRune(`\"+,;<>=`, r),
 			r == ' ' && (i == 0 || i == len(s)-1),
 			r == '#' && i == 0:
 			b.WriteByte('\\')

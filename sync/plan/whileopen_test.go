@@ -52,7 +52,9 @@ func TestWhileOpenOnCreate(t *testing.T) {
 	r := newRig(t)
 	r.caps.WhileOpen = []string{"title"}
 	r.staff(3)
-	once := func(v string) { r.set(1, mapping.Attribute{Name: "title", Values: []string{v}, Mode: mapping.OnCreate}) }
+	once := func(v string) {
+		r.set(1, mapping.Attribute{Name: "title", Values: []string{v}, Mode: mapping.OnCreate})
+	}
 	once("Writer")
 	r.cycle(true)
 	r.standing(1, identity.Disabled)

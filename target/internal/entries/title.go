@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -18,13 +21,23 @@ func (t *Accounts) titleOf(doing, name string, set []target.Value) (string, erro
 			if !t.isRDN(v.Name) || len(v.Values) == 0 {
 				continue
 			}
-			if len(v.Values) > 1 || v.Values[0] == "" {
-				return "", refused("give it one value", "%s: %s names the entry and cannot be %q", doing, v.Name, v.Values)
-			}
-			return v.Values[0], nil
+			return oneTitle(doing, v.Name, v.Values)
 		}
 	}
 	return name, nil
+}
+
+// oneTitle is the value that names an entry. It is text like a name: a domain takes
+// control characters into names that it then cannot find again, and marks by one those
+// of entries that were deleted or are in conflict.
+func oneTitle(doing, attribute string, values []string) (string, error) {
+	if len(values) != 1 || strings.TrimSpace(values[0]) == "" {
+		return "", refused("give it one value", "%s: %s names the entry and cannot be %q", doing, attribute, values)
+	}
+	if !utf8.ValidString(values[0]) || strings.ContainsFunc(values[0], unicode.IsControl) {
+		return "", refused("give it an expression that leaves that out", "%s: %s names the entry, and %q is not text", doing, attribute, values[0])
+	}
+	return values[0], nil
 }
 
 // titleTaken explains why an entry could not be made, or renamed, whose account has
@@ -52,14 +65,14 @@ func (s *session) retitle(ctx context.Context, e entry, set []target.Value) (ent
 		if !t.isRDN(v.Name) {
 			continue
 		}
-		want := v.On(e.rec.Values(t.cfg.RDN), target.Description{Same: Same})
-		if len(want) != 1 || want[0] == "" {
-			return e, refused("give it one value", "%s: %s names the entry and cannot be %q", s.doing, v.Name, want)
+		want, err := oneTitle(s.doing, v.Name, v.On(e.rec.Values(t.cfg.RDN), target.Description{Same: Same}))
+		if err != nil {
+			return e, err
 		}
-		if want[0] == t.title(e.dn) {
+		if want == t.title(e.dn) {
 			continue
 		}
-		return s.entitleEntry(ctx, e, want[0])
+		return s.entitleEntry(ctx, e, want)
 	}
 	return e, nil
 }
