@@ -32,6 +32,8 @@ type Config struct {
 	// Digest tells one file from another, whatever of it is policy; comments and
 	// layout do not count.
 	Digest string
+	// Main is the digest of the main file without those that it names.
+	Main string
 
 	ends []end // by place
 }

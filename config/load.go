@@ -78,13 +78,16 @@ func parse(path string, text []byte, from files, kinds Kinds) (*Config, Problems
 	l := &loader{d: d, kinds: kinds, files: from, config: &Config{
 		File: path, Sources: map[string]*Source{}, Targets: map[string]*Target{},
 	}}
+	var err error
+	if l.config.Main, err = d.Digest(); err != nil {
+		d.Report(problem.Problem{Offset: -1, Message: "the file has no digest: " + err.Error()})
+	}
 	l.load()
 	l.config.Text = bundle(text, l.texts)
 	problems := d.Problems()
 	if problems.Broken() {
 		return nil, problems
 	}
-	var err error
 	if l.config.Hash, err = l.config.digest(); err == nil {
 		l.config.Digest, err = l.whole()
 	}

@@ -30,6 +30,8 @@ type session struct {
 	close  func()
 	// closeTargets closes what the targets hold, and leaves the state open.
 	closeTargets func()
+	// instead are files in place of which what governed before is used.
+	instead []string
 }
 
 // load reads the configuration, and prints every mistake in it.
@@ -45,7 +47,7 @@ func (a *app) load() (*config.Config, error) {
 		return nil, failed(werr)
 	}
 	if problems.Broken() {
-		return nil, usage(fmt.Errorf("read %s: %s", a.config, count(len(problems), "mistake")), "correct the file, then: rosterd check --offline")
+		return nil, usage(&mistaken{a.config, len(problems)}, "correct the file, then: rosterd check --offline")
 	}
 	return c, nil
 }
@@ -69,16 +71,22 @@ func (a *app) open(ctx context.Context, wait time.Duration, mustExist bool) (*se
 			return nil, there
 		}
 	}
+	var s *session
+	if isMistaken(err) {
+		if there := a.lastGoodElsewhere(ctx); there != nil {
+			return nil, there
+		}
+		s, err = a.openLastGood(wait, err)
+	} else if err == nil {
+		if there := a.elsewhere(ctx, c.Control.Socket, c.Digest); there != nil {
+			return nil, there
+		}
+		s, err = a.openHere(c, wait, mustExist)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := a.elsewhere(ctx, c.Control.Socket, c.Digest); err != nil {
-		return nil, err
-	}
-	s, err := a.openHere(c, wait, mustExist)
-	if err != nil {
-		return nil, err
-	}
+	a.instead = s.instead
 	end := s.close
 	s.close = func() {
 		a.notePending(s)
@@ -93,6 +101,11 @@ func (a *app) openHere(c *config.Config, wait time.Duration, mustExist bool) (*s
 	if err != nil {
 		return nil, err
 	}
+	return a.sessionOn(c, store)
+}
+
+// sessionOn makes a session of an open state, which it closes where that fails.
+func (a *app) sessionOn(c *config.Config, store *state.Store) (*session, error) {
 	if err := orphaned(c, store, ""); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

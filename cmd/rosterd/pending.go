@@ -33,10 +33,7 @@ func (a *app) settlePending(code int) int {
 		a.warn(text + "; " + rests + "; " + hint)
 	}
 	if p.Fate == rostersync.Held {
-		switch code {
-		case rostersync.ExitDone, rostersync.ExitPending, rostersync.ExitParked, rostersync.ExitUnknown:
-			return rostersync.ExitHeld
-		}
+		return atLeastHeld(code)
 	}
 	return code
 }

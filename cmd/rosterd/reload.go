@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
@@ -26,10 +27,20 @@ func (u *unit) reload(ctx context.Context, by, forget string, mistakes io.Writer
 	quietly := *u.app
 	quietly.service, quietly.stderr = nil, mistakes
 	c, err := quietly.load()
+	old := u.session()
+	var instead []string
+	if isMistaken(err) {
+		good, files, kerr := lastGood(u.app.config, old.store)
+		if kerr != nil {
+			return none, kerr
+		}
+		if good != nil {
+			c, instead, err = good, files, nil
+		}
+	}
 	if err != nil {
 		return none, fmt.Errorf("reload: the file is refused, and the old one stays in force: %w", err)
 	}
-	old := u.session()
 	if c.State.Path != old.config.State.Path || c.Control.Socket != old.config.Control.Socket {
 		return none, errors.New("reload: state.path and control.socket take a restart: systemctl restart rosterd")
 	}
@@ -48,6 +59,9 @@ func (u *unit) reload(ctx context.Context, by, forget string, mistakes io.Writer
 				return nil, err
 			}
 			s, err := u.app.sessionOf(c, store)
+			if err == nil {
+				s.instead = instead
+			}
 			if err == nil && forget != "" {
 				if err = store.ForgetTarget(forget, by); err != nil {
 					s.closeTargets()
@@ -69,6 +83,10 @@ func (u *unit) reload(ctx context.Context, by, forget string, mistakes io.Writer
 	}
 	if err := <-answer; err != nil {
 		return none, err
+	}
+	if len(instead) > 0 {
+		out.said += "\n" + insteadText(instead) + ", and what governed before goes on"
+		out.hint, out.code = first(out.hint, insteadHint), atLeastHeld(out.code)
 	}
 	level := slog.LevelInfo
 	if out.code != 0 {
@@ -169,6 +187,12 @@ governs from now on, beyond them it is held, and reload ends with 4 and says wha
 		Example: `  rosterd reload`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if a.service == nil {
+				// What is wrong in a file that it names is the service's to say, and to do without.
+				if place := config.Place(a.config); place != nil {
+					if err := a.elsewhere(c.Context(), place.Control.Socket, ofMain+place.Main); err != nil {
+						return err
+					}
+				}
 				conf, err := a.load()
 				if err != nil {
 					return err

@@ -59,6 +59,9 @@ type app struct {
 	// pending is a changed file that does not govern; told: the verb said so.
 	pending *rostersync.Pending
 	told    bool
+	// instead are files that cannot be taken, and in place of which what governed
+	// before goes on.
+	instead []string
 
 	// stop is closed by the first signal, while somebody is listening.
 	stop      chan struct{}
@@ -81,7 +84,7 @@ func (a *app) runContext(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	return a.settlePending(a.finish(root.ExecuteContext(ctx)))
+	return a.settleInstead(a.settlePending(a.finish(root.ExecuteContext(ctx))))
 }
 
 // The verbs stand in the help as they are added below.

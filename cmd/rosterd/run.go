@@ -88,6 +88,9 @@ func (a *app) runService(ctx context.Context, form string) error {
 		u.log.Info(fmt.Sprintf("the state was not closed the last time: every page and all %d values were checked", o.Values))
 	}
 	u.log.Info(fmt.Sprintf("started: %s, state %s, socket %s", s.config.File, s.config.State.Path, s.config.Control.Socket), "MESSAGE_ID", eventStarted)
+	if len(s.instead) > 0 {
+		u.log.Error(insteadText(s.instead)+", and what governed before goes on", "MESSAGE_ID", eventReload, "hint", insteadHint)
+	}
 	defer u.push.Close()
 	u.push.Follow(ctx, u.pushers())
 	u.loop().Run(ctx, a.stop)
@@ -101,6 +104,9 @@ func (a *app) runService(ctx context.Context, form string) error {
 // hold opens the state for the service itself, or says who has it.
 func (a *app) hold() (*session, error) {
 	c, err := a.load()
+	if isMistaken(err) {
+		return a.openLastGood(waitBriefly, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func (a *app) admit(verb string) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("%s: %s may not look", verb, a.service.peer.Name),
 			tip: "those may who are named under look or decide in [control], and root"}
 	}
-	if a.service.ask.Config != "" && a.service.ask.Config != s.config.Digest && verb != "reload" && verb != "what-if" {
+	if ask := a.service.ask.Config; ask != "" && ask != s.config.Digest && ask != ofMain+s.config.Main && verb != "reload" && verb != "what-if" {
 		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
 	}
 	return nil

@@ -213,6 +213,13 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 			say("loose", red, text, hint)
 		}
 	}
+	files := a.instead
+	if a.service != nil && a.service.ask.Config != a.service.current().config.Digest {
+		files = a.service.current().instead
+	}
+	if len(files) > 0 {
+		say("files", yellow, insteadText(files)+", and what governed before goes on", "rosterd check --offline")
+	}
 	if p := st.Policy; p != nil && p.Fate != rostersync.Rejected {
 		text, hint := pendingText(p)
 		say("policy", yellow, text, hint)
