@@ -3,6 +3,8 @@ package state
 import (
 	"fmt"
 	"time"
+
+	"github.com/rosterd/rosterd/identity"
 )
 
 // TargetState is what is remembered of a target itself.
@@ -19,6 +21,8 @@ type TargetState struct {
 	Listed bool
 	// Loose are accounts there about which somebody has to decide.
 	Loose Loose
+	// Kept are people for whom nothing is done there, though no hold tells, by why.
+	Kept map[string][]identity.Ordinal `json:",omitempty"`
 	// Since is when the target was first saved.
 	Since time.Time
 }

@@ -1,6 +1,8 @@
 package sync
 
 import (
+	"slices"
+
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
@@ -20,6 +22,10 @@ type Explanation struct {
 	// Holds are those that wait with a change of this person.
 	Holds []ledger.Hold
 
+	// Kept is why nothing is done in a target until somebody mends something, by target,
+	// as the last cycle found.
+	Kept map[string]string
+
 	// Lacks says why the person does not hold a role.
 	Lacks func(role string) []mapping.Reason
 }
@@ -31,7 +37,18 @@ func (e *Engine) Explain(who identity.Ordinal) (*Explanation, error) {
 	if err := c.desire(); err != nil {
 		return nil, err
 	}
-	out := &Explanation{Links: map[string]ledger.Link{}}
+	out := &Explanation{Links: map[string]ledger.Link{}, Kept: map[string]string{}}
+	for _, t := range e.Targets {
+		known, err := e.Store.Target(t.Name)
+		if err != nil {
+			return nil, err
+		}
+		for why, people := range known.Kept {
+			if slices.Contains(people, who) {
+				out.Kept[t.Name] = why
+			}
+		}
+	}
 	for _, p := range c.input.People {
 		out.Person, out.Desired, out.Denial = p.Person, p.Desired, p.Denial
 		in, err := c.memberships([]identity.Ordinal{who}, c.known.named)

@@ -61,6 +61,9 @@ func (c *cycle) settle() error {
 	if err := c.together(); err != nil {
 		return err
 	}
+	if err := c.noteKept(); err != nil {
+		return err
+	}
 	if err := c.unpark(); err != nil {
 		return err
 	}

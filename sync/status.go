@@ -49,6 +49,8 @@ type TargetStatus struct {
 	New bool
 	// Loose are accounts about which somebody has to decide.
 	Loose state.Loose
+	// Kept are people for whom nothing is done there until somebody mends something.
+	Kept []Kept
 }
 
 // Status collects the status.
@@ -109,7 +111,7 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 			return nil, err
 		}
 		out.Targets = append(out.Targets, TargetStatus{Name: t.Name, Kind: t.Describe().Kind, Open: open, All: all,
-			New: !known.First && t.Rules.Guard.First != "apply", Loose: known.Loose})
+			New: !known.First && t.Rules.Guard.First != "apply", Loose: known.Loose, Kept: keptIn(known.Kept)})
 	}
 	doubts, err := e.Store.InDoubt()
 	if err != nil {

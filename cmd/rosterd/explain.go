@@ -231,9 +231,10 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 			return "held in " + h.ID, "look and decide: rosterd approve " + h.ID
 		}
 	}
+	why := first(s.Held, x.Kept[s.Target])
 	switch {
-	case s.Held != "":
-		return "held", s.Held
+	case why != "":
+		return "held (" + why + ")", keptHint(s.Target, why, s.Login)
 	case s.Park != nil:
 		return "parked", s.Park.Hint
 	case len(s.Changes) > 0 || s.Look != nil && s.Situation != plan.InSync:

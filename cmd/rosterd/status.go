@@ -68,7 +68,7 @@ func statusExit(st *rostersync.Status) int {
 	switch {
 	case st.Trouble != nil, len(st.Cycles) > 0 && st.Cycles[0].Exit == rostersync.ExitFailed:
 		return rostersync.ExitFailed
-	case len(waiting(st.Holds)) > 0, st.Restored != nil:
+	case len(waiting(st.Holds)) > 0, st.Restored != nil, slices.ContainsFunc(st.Targets, func(t rostersync.TargetStatus) bool { return len(t.Kept) > 0 }):
 		return rostersync.ExitHeld
 	case len(st.Parked)+len(st.Outages)+st.InDoubt > 0:
 		return rostersync.ExitParked
@@ -211,6 +211,10 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	for _, t := range st.Targets {
 		if text, hint := looseText(t); text != "" {
 			say("loose", red, text, hint)
+		}
+		for _, k := range t.Kept {
+			text, hint := a.keptText(t.Name, k, login)
+			say("kept", red, text, hint)
 		}
 	}
 	files := a.instead

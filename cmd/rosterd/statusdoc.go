@@ -3,6 +3,8 @@ package main
 import (
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
+
 	rostersync "github.com/rosterd/rosterd/sync"
 )
 
@@ -91,6 +93,8 @@ type targetDocument struct {
 	New    bool   `json:"new"`
 	// Loose are accounts of nobody about which somebody has to decide.
 	Loose *looseDocument `json:"loose,omitempty"`
+	// Kept are people for whom nothing is done here, by why, and that no hold tells.
+	Kept map[string][]identity.Ordinal `json:"kept,omitempty"`
 }
 
 type looseDocument struct {
@@ -140,9 +144,15 @@ func newStatusDocument(st *rostersync.Status, next time.Time) statusDocument {
 			f.MinPeople, f.Rekeyed, f.Dangling, nil}
 	}
 	for _, t := range st.Targets {
-		one := targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New, nil}
+		one := targetDocument{t.Name, t.Kind, t.Open, t.All - t.Open, t.New, nil, nil}
 		if l := t.Loose; l.Lost+l.Left+l.Marked > 0 {
 			one.Loose = &looseDocument{l.At.UTC(), l.Lost, l.Left, l.Marked}
+		}
+		for _, k := range t.Kept {
+			if one.Kept == nil {
+				one.Kept = map[string][]identity.Ordinal{}
+			}
+			one.Kept[k.Why] = k.People
 		}
 		d.Targets = append(d.Targets, one)
 	}
