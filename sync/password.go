@@ -99,30 +99,73 @@ func undelivered(err error) bool {
 	return errors.As(err, &e)
 }
 
-// withoutText keeps a password out of an error, whatever a target repeats in it. It
-// gives the error a class: a way of handing over knows none, and what it failed at can
-// be tried again.
+// withoutText keeps a password out of an error, whatever a target repeats in it, a part
+// of it too. It gives the error a class: a way of handing over knows none, and what it
+// failed at can be tried again.
 func withoutText(err error, text secret.Text) error {
 	if err == nil {
 		return nil
 	}
-	said, tip := err.Error(), hint(err)
+	shown := forms(text.Reveal())
+	said, hid := withoutForms(err.Error(), shown)
+	tip, hidden := withoutForms(hint(err), shown)
 	clean := &target.Error{Class: target.ClassOf(err), Err: err, Tip: tip}
+	if hid || hidden {
+		clean.Err = errors.New(said)
+	}
 	if undelivered(err) {
 		clean.Class = target.Transient
-	}
-	if shown := forms(text.Reveal()); slices.ContainsFunc(shown, func(f string) bool {
-		return strings.Contains(said, f) || strings.Contains(tip, f)
-	}) {
-		for _, f := range shown {
-			said, tip = strings.ReplaceAll(said, f, secret.Redacted), strings.ReplaceAll(tip, f, secret.Redacted)
-		}
-		clean.Tip, clean.Err = tip, errors.New(said)
-		if undelivered(err) {
+		if hid || hidden {
 			clean.Err = &handover.Error{Err: errors.New(said)}
 		}
 	}
 	return clean
+}
+
+// showsTooMuch is how many characters in a row of a password nobody repeats.
+const showsTooMuch = 6
+
+// withoutForms takes out of a text what it has in common with forms of a password, in
+// whatever case.
+func withoutForms(said string, shown []string) (string, bool) {
+	lower, hide := plainLower(said), make([]bool, len(said))
+	for _, f := range shown {
+		f = plainLower(f)
+		for at := 0; at+showsTooMuch <= len(f); at++ {
+			part := f[at : at+showsTooMuch]
+			for from := 0; ; {
+				n := strings.Index(lower[from:], part)
+				if n < 0 {
+					break
+				}
+				for i := range part {
+					hide[from+n+i] = true
+				}
+				from += n + 1
+			}
+		}
+	}
+	var out strings.Builder
+	for i := range len(said) {
+		switch {
+		case !hide[i]:
+			out.WriteByte(said[i])
+		case i == 0 || !hide[i-1]:
+			out.WriteString(secret.Redacted)
+		}
+	}
+	return out.String(), slices.Contains(hide, true)
+}
+
+// plainLower lowers the letters of ASCII alone, so that each byte stays in its place.
+func plainLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // forms are what a password looks like where somebody repeats it: as it is, and as it

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -276,7 +277,7 @@ func TestPasswordNotHandedOver(t *testing.T) {
 type strict struct {
 	*memory.Target
 	least int
-	said  []string
+	says  func(password string) string
 	seen  []target.Password
 }
 
@@ -284,6 +285,9 @@ func (s *strict) SetPassword(ctx context.Context, a target.Ref, p target.Passwor
 	s.seen = append(s.seen, p)
 	if text := p.Text.Reveal(); len(text) < s.least || !strings.ContainsAny(text, "-_.") {
 		// A rude server, which repeats what it was sent.
+		if s.says != nil {
+			return &target.Error{Class: target.Refused, Err: fmt.Errorf("set the password of %s: %s", a.Name, s.says(text)), Tip: s.says(text)}
+		}
 		return &target.Error{Class: target.Refused, Err: fmt.Errorf("set the password of %s: %q is too weak", a.Name, text), Tip: "not " + text}
 	}
 	return s.Target.SetPassword(ctx, a, p)
@@ -339,4 +343,40 @@ func TestPasswordRefusedUntilTheyLeft(t *testing.T) {
 	w.set(leaver, "employeeType", "staff")
 	w.synced()
 	w.works(p, "writer1", 1)
+}
+
+// A server that repeats a part of what it was sent, or changes its case, tells no more
+// than one that repeats all of it: what has many characters in common with the password
+// is kept out of every word.
+func TestLaw12PasswordRepeatedInPart(t *testing.T) {
+	for name, says := range map[string]func(string) string{
+		"cut off":   func(s string) string { return "too weak: " + s[:len(s)/2] + "…" },
+		"its end":   func(s string) string { return "must not end in " + s[len(s)-8:] + ", it does" },
+		"upper":     func(s string) string { return strings.ToUpper(s) + " is too weak" },
+		"base64":    func(s string) string { return "userPassword:: " + base64.StdEncoding.EncodeToString([]byte(s))[:20] },
+		"in pieces": func(s string) string { return s[:10] + " " + s[10:20] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := passworded(t, false)
+			s := &strict{Target: w.wiki, least: 200, says: says}
+			w.engine.Targets[0].Target, w.engine.Targets[0].Concurrency = s, 1
+			w.join("writer1")
+			r := w.sync()
+			parked, err := w.engine.Store.Parked()
+			if err != nil || len(parked) != 1 || !strings.Contains(parked[0].Error, "set the password of writer1") {
+				t.Fatalf("%v: %+v", err, parked)
+			}
+			said := strings.ToLower(fmt.Sprintf("%+v %s", parked, text(r)))
+			for _, p := range s.seen {
+				for _, shown := range []string{p.Text.Reveal(), base64.StdEncoding.EncodeToString([]byte(p.Text.Reveal()))} {
+					shown = strings.ToLower(shown)
+					for at := 0; at+7 <= len(shown); at++ {
+						if strings.Contains(said, shown[at:at+7]) {
+							t.Fatalf("a part of the password is shown, %s of %s: %s", shown[at:at+7], shown, said)
+						}
+					}
+				}
+			}
+		})
+	}
 }
