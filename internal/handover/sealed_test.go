@@ -129,6 +129,9 @@ func TestSealedFails(t *testing.T) {
 	if _, err := d.Ready(); err == nil {
 		t.Error("a folder that everyone may write to is ready")
 	}
+	if err := os.Chmod(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	left := filepath.Join(open, "."+fileName(l.Target, l.Account)+".new")
 	if err := os.WriteFile(left, []byte("cut"), 0o644); err != nil {
 		t.Fatal(err)
