@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 )
 
@@ -30,9 +31,8 @@ func keptFor(s *plan.Subject) string {
 	return s.Held
 }
 
-// noteKept remembers who is kept, so that status says it as long as it is so. They stay
-// marked, so a cycle looks at all of them: whoever it has no word of is kept no longer. A
-// lane looks at its own people alone.
+// noteKept remembers who is kept, so that status says it as long as it is so. Of whom
+// this cycle did not look at, as a lane and an approval do not at others, it says nothing.
 func (c *cycle) noteKept() error {
 	for _, t := range c.input.Targets {
 		if t.Down != "" {
@@ -55,7 +55,7 @@ func (c *cycle) noteKept() error {
 		}
 		for why, list := range known.Kept {
 			for _, who := range list {
-				if c.lane && !looked[who] {
+				if !looked[who] {
 					now[why] = append(now[why], who)
 				}
 			}
@@ -74,10 +74,17 @@ func (c *cycle) noteKept() error {
 	return nil
 }
 
-// keptIn are those who are kept.
-func keptIn(kept map[string][]identity.Ordinal) (out []Kept) {
+// keptIn are those who are kept. They stay marked; whoever is not was forgotten since.
+func keptIn(kept map[string][]identity.Ordinal, marks []ledger.Mark) (out []Kept) {
+	marked := make(map[identity.Ordinal]bool, len(marks))
+	for _, m := range marks {
+		marked[m.Person] = true
+	}
 	for _, why := range slices.Sorted(maps.Keys(kept)) {
-		out = append(out, Kept{why, kept[why]})
+		list := slices.DeleteFunc(slices.Clone(kept[why]), func(who identity.Ordinal) bool { return !marked[who] })
+		if len(list) > 0 {
+			out = append(out, Kept{why, list})
+		}
 	}
 	return out
 }

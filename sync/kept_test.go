@@ -52,6 +52,14 @@ func TestKeptStandsInTheStatus(t *testing.T) {
 	if err != nil || x.Kept["wiki"] != rostersync.LeaverKept {
 		t.Errorf("%v: explained with %v", err, x.Kept)
 	}
+	known := must(w.engine.Store.Target("wiki"))
+	known.Kept[rostersync.LeaverKept] = append(known.Kept[rostersync.LeaverKept], 4711) // was forgotten
+	if err := w.engine.Store.SaveTarget(known); err != nil {
+		t.Fatal(err)
+	}
+	if got := kept(); got != want {
+		t.Errorf("kept %s, one of whom is nobody", got)
+	}
 	w.cycle(rostersync.Request{Verb: "sync", Protected: true})
 	if got := kept(); got != "[]" {
 		t.Errorf("kept %s though the account was closed", got)

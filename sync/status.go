@@ -101,6 +101,10 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 			return nil, err
 		}
 	}
+	marks, err := e.Store.Marks()
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range e.Targets {
 		open, all, err := e.Store.LinkCount(t.Name)
 		if err != nil {
@@ -111,7 +115,7 @@ func (e *Engine) Status(cycles int) (*Status, error) {
 			return nil, err
 		}
 		out.Targets = append(out.Targets, TargetStatus{Name: t.Name, Kind: t.Describe().Kind, Open: open, All: all,
-			New: !known.First && t.Rules.Guard.First != "apply", Loose: known.Loose, Kept: keptIn(known.Kept)})
+			New: !known.First && t.Rules.Guard.First != "apply", Loose: known.Loose, Kept: keptIn(known.Kept, marks)})
 	}
 	doubts, err := e.Store.InDoubt()
 	if err != nil {
