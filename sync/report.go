@@ -142,6 +142,8 @@ func (r *Report) Exit() int {
 	switch {
 	case errors.Is(r.Err, ErrStopped):
 		return ExitParked
+	case undecided(r.Err):
+		return ExitHeld
 	case r.Err != nil, r.unread(), then == ExitFailed:
 		return ExitFailed
 	case r.held(), then == ExitHeld:
@@ -152,6 +154,14 @@ func (r *Report) Exit() int {
 		return ExitPending
 	}
 	return then
+}
+
+// undecided says whether an adoption ended since somebody has to say more: what was
+// shown has changed, or marks of several states are there. Nothing failed by it.
+func undecided(err error) bool {
+	var moved *MovedError
+	var states *StatesError
+	return errors.As(err, &moved) || errors.As(err, &states)
 }
 
 // Cleared returns every order that may go, target by target, wave by wave.

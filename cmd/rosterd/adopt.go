@@ -88,6 +88,8 @@ func (a *app) runAdopt(ctx context.Context, name string, o adoptOptions) error {
 	}
 	n := len(found.Chosen)
 	switch {
+	case o.version != "" && o.version != found.Version:
+		return a.notFound(ctx, &rostersync.MovedError{Target: name, Shown: o.version, Now: found.Version, Count: n})
 	case n == 0:
 		return nil
 	case a.json:
