@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -72,11 +73,19 @@ employeeNumber: 101
 			t.Fatal(err)
 		}
 	}
-	rosterd := func(want int, args ...string) {
+	rosterd := func(want int, args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
 		if code := run(append([]string{"-c", config}, args...), strings.NewReader(""), &out, &out); code != want {
 			t.Fatalf("rosterd %s ended with %d, want %d\n%s", strings.Join(args, " "), code, want, out.String())
+		}
+		return out.String()
+	}
+	// then is what the journal tells of it, a moment later.
+	then := func(want string) {
+		t.Helper()
+		if said := rosterd(0, "explain", "writer1", "--at", "0s"); !regexp.MustCompile(want).MatchString(said) {
+			t.Errorf("explained as\n%swant %s", said, want)
 		}
 	}
 	account := func() *ldap.Entry {
@@ -101,11 +110,14 @@ employeeNumber: 101
 	handOver("exit 1")
 	rosterd(5, "sync")
 	wants("514")
+	then(`apps +disabled\s+account +writer1, created .*, disabled since`)
 	rosterd(5, "sync", "--full")
 	wants("514")
+	then(`apps +disabled\s`)
 	handOver("cat >> " + filepath.Join(folder, "letters"))
 	rosterd(0, "retry")
 	wants("512")
+	then(`apps +open\s+account +writer1, created .*, open since`)
 	rosterd(0, "plan")
 	rosterd(0, "plan", "--full")
 	letters := read(t, filepath.Join(folder, "letters"))
