@@ -29,11 +29,14 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 		return c.report, c.still()
 	}
 	report, err := c.enterAndRun(ctx)
-	if err != nil || report == nil || len(report.Referring) == 0 || ask.again || ask.bounded() || report.Stopped {
+	if err != nil || report == nil || len(report.Referring)+len(report.Following) == 0 || ask.again || ask.bounded() || report.Stopped {
 		return report, err
 	}
-	// References are a second pass: what is referred to is there by now.
-	again := Request{Verb: ask.Verb, By: ask.By, Scheduled: true, People: report.Referring, again: true, Progress: ask.Progress, Stop: ask.Stop}
+	// References are a second pass: what is referred to is there by now. So is what had to
+	// wait until another right was seen to be gone.
+	who := slices.Concat(report.Referring, report.Following)
+	slices.Sort(who)
+	again := Request{Verb: ask.Verb, By: ask.By, Scheduled: true, People: slices.Compact(who), again: true, Progress: ask.Progress, Stop: ask.Stop}
 	report.Then, err = e.Cycle(ctx, again)
 	if errors.Is(err, ErrRetired) {
 		return report, nil // the marks are there for whoever came after it

@@ -63,9 +63,11 @@ type Report struct {
 	Recovered, InDoubt int
 	// Closed are the months of the journal that became files.
 	Closed []state.Month
-	// Referring are those who refer to accounts that changed in this cycle. Then is
-	// the pass that wrote that; nil: it is left to the next cycle.
+	// Referring are those who refer to accounts that changed in this cycle, Following
+	// those who get a right when another one is gone elsewhere. Then is the pass that
+	// wrote that; nil: it is left to the next cycle.
 	Referring []identity.Ordinal
+	Following []identity.Ordinal
 	Then      *Report
 	// Forgotten is how many people were forgotten who left long ago.
 	Forgotten int

@@ -23,6 +23,10 @@ func (c *cycle) settle() error {
 		if s.Held != "" || s.Postponed || c.report.Verdict.Subjects[i].Withheld {
 			c.open[s.Person] = true
 		}
+		if c.report.Verdict.Subjects[i].Following {
+			c.open[s.Person] = true
+			c.report.Following = append(c.report.Following, s.Person)
+		}
 	}
 	refers, err := c.referAgain()
 	if err != nil {

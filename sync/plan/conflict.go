@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/target"
 )
@@ -92,8 +95,9 @@ func within(roles, all []string) bool {
 
 // settleApart lets what comes by a role wait for what goes of another one that a
 // conflict parts from it, in whichever target: the old right goes first, and where
-// taking it is held, so is the new one.
-func settleApart(people []Person, subjects []Subject) {
+// taking it is held, so is the new one. Under assumptions nothing is written, and so
+// nothing has to wait for another target.
+func settleApart(people []Person, subjects []Subject, assumed bool) {
 	apart := map[identity.Ordinal]*Person{}
 	for i := range people {
 		if len(people[i].Desired.Apart) > 0 {
@@ -126,6 +130,9 @@ func settleApart(people []Person, subjects []Subject) {
 				for _, k := range p.Desired.Apart {
 					if within(roles, k.Roles) {
 						waits = waitFor(c, k, p, list) || waits
+						if !assumed {
+							c.Behind = cmp.Or(c.Behind, p.elsewhere(k, s.Target, list))
+						}
 					}
 				}
 			}
@@ -153,6 +160,36 @@ func waitFor(c *Planned, k mapping.Apart, p *Person, list []*Subject) (waits boo
 		}
 	}
 	return waits
+}
+
+// elsewhere is a right in another target that a role of a conflict gave which is not
+// held any more: it is to be taken, or cannot be now. One that another role gives there
+// as well is to stay, and nobody's conflict.
+func (p *Person) elsewhere(k mapping.Apart, here string, list []*Subject) string {
+	lost := func(role string) bool {
+		return slices.Contains(k.Roles, role) && !slices.ContainsFunc(p.Desired.Roles, func(h mapping.Held) bool { return h.Role == role })
+	}
+	for _, s := range list {
+		for _, o := range s.Changes {
+			if s.Target != here && o.Change.Verb == target.Revoke && slices.ContainsFunc(o.Roles, lost) {
+				return "waits for: " + Words(o.Change) + " in " + s.Target
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Seen)) {
+		l := p.Seen[name].Link
+		if name == here || l == nil || l.Phase != ledger.Open {
+			continue
+		}
+		for _, g := range l.Granted {
+			if slices.ContainsFunc(g.Roles, lost) && !slices.ContainsFunc(g.Roles, func(r string) bool {
+				return slices.ContainsFunc(p.Desired.Roles, func(h mapping.Held) bool { return h.Role == r })
+			}) {
+				return "waits for: " + g.Entitlement + " in " + name + ", which is not taken yet"
+			}
+		}
+	}
+	return ""
 }
 
 // Text says who holds what together, and whether that is let be.

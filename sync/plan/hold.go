@@ -95,7 +95,7 @@ func (j *judge) rebuild() []ledger.Hold {
 		s := &j.plan.Subjects[i]
 		for c := range s.Changes {
 			f := j.fates[i][c]
-			if f.state == retrying || f.state == withheld {
+			if f.state == retrying || f.state == withheld || f.state == following {
 				later[s.Changes[c].Key] = true
 			}
 			if f.hold < 0 || !f.member {

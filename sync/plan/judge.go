@@ -57,13 +57,14 @@ type fate struct {
 type fateState uint8
 
 const (
-	open     fateState = iota
-	going              // may go
-	approved           // may go, by the approval of a hold
-	waiting            // held
-	refused            // rejected by somebody: silent
-	withheld           // kept, without a hold
-	retrying           // failed, and not due yet
+	open      fateState = iota
+	going               // may go
+	approved            // may go, by the approval of a hold
+	waiting             // held
+	refused             // rejected by somebody: silent
+	withheld            // kept, without a hold
+	retrying            // failed, and not due yet
+	following           // comes in a later pass, behind what goes in another target
 )
 
 func (f fate) goes() bool { return f.state == going || f.state == approved }
@@ -423,6 +424,10 @@ func (j *judge) dependencies() {
 						break
 					}
 				}
+				if why := changes[c].Behind; why != "" && j.fates[i][c].goes() {
+					j.fates[i][c] = fate{state: following, hold: -1, why: why}
+					again = true
+				}
 			}
 		}
 	}
@@ -432,8 +437,8 @@ func (j *judge) dependencies() {
 // this, until it is decided; the hold does not count it.
 func (j *judge) waitFor(i, c int, other target.Change, f fate) {
 	why := "waits for: " + Words(other)
-	if f.state == retrying {
-		j.fates[i][c] = fate{state: retrying, hold: -1, why: why}
+	if f.state == retrying || f.state == following {
+		j.fates[i][c] = fate{state: f.state, hold: -1, why: why}
 		return
 	}
 	j.fates[i][c] = fate{state: withheld, hold: f.hold, why: why}

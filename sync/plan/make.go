@@ -49,7 +49,7 @@ func Make(in Input) Plan {
 			out.Subjects = append(out.Subjects, subjects...)
 		}
 	}
-	settleApart(people, out.Subjects)
+	settleApart(people, out.Subjects, in.Assumed)
 	out.Conflicts = conflicts(people)
 	return out
 }

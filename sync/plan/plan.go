@@ -101,6 +101,10 @@ type Planned struct {
 	// After are the changes that must have been made before: they free a name,
 	// or take a conflicting right. If one is held, so is this.
 	After []target.Key
+	// Behind says which right in another target has to be gone first, seen to be so: a
+	// conflict parts it from what this gives. Targets are written to side by side, so
+	// that this comes in a later pass.
+	Behind string
 	// With is a change without which this one is not made, whichever comes first.
 	With target.Key
 	// Awaits are the attributes that an account is made or taken over without, since

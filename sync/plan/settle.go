@@ -91,6 +91,9 @@ func (j *judge) standing(i int) Standing {
 		case retrying:
 			out.Changes[c] = cmp.Or(f.why, "waits for its next attempt")
 			stage(Parked, out.Changes[c])
+		case following:
+			out.Changes[c], out.Following = f.why, true
+			stage(Due, f.why)
 		case waiting:
 			h := &j.holds[f.hold]
 			out.Changes[c] = h.ID

@@ -60,6 +60,8 @@ type Standing struct {
 	// Withheld: part of it is kept without being in a hold, mostly because of
 	// what is in one.
 	Withheld bool
+	// Following: part of it comes in a later pass, behind a right that goes elsewhere.
+	Following bool
 }
 
 // Stage is how far a subject is.
