@@ -10,11 +10,12 @@ import (
 func (w *writer) exceptions() Section {
 	s := Section{Title: "Exceptions", ID: "exceptions"}
 	t := Table{Head: []string{"Who", "What", "Until", "Why"}}
-	row := func(who string, what Text, from, until mapping.Date, reason, ticket string) {
+	row := func(who string, what Text, from, until mapping.Date, reason, ticket string, at ...string) {
 		why := text(reason)
 		if ticket != "" {
 			why = text(why, " (", asCode(ticket), ")")
 		}
+		why = text(why, w.kept(at...))
 		if from != "" {
 			what = text(what, ", from ", asStrong(string(from)))
 		}
@@ -22,7 +23,7 @@ func (w *writer) exceptions() Section {
 	}
 	for _, name := range sorted(w.config.Grants) {
 		x := w.config.Grants[name]
-		row(x.Person, text("has ", linkTo("role", x.Role), ", as though its rules gave it"), x.From, x.Until, x.Reason, x.Ticket)
+		row(x.Person, text("has ", linkTo("role", x.Role), ", as though its rules gave it"), x.From, x.Until, x.Reason, x.Ticket, "grant", name)
 	}
 	for _, name := range sorted(w.config.Denies) {
 		x := w.config.Denies[name]
@@ -33,7 +34,7 @@ func (w *writer) exceptions() Section {
 		case x.Target != "":
 			what = text("has nothing in ", linkTo("app", x.Target), ": the account is disabled and stripped, not deleted")
 		}
-		row(x.Person, what, "", x.Until, x.Reason, x.Ticket)
+		row(x.Person, what, "", x.Until, x.Reason, x.Ticket, "deny", name)
 	}
 	for _, name := range sorted(w.config.Retains) {
 		x := w.config.Retains[name]
@@ -41,13 +42,13 @@ func (w *writer) exceptions() Section {
 		if x.Target != "" {
 			what = text("is never deleted in ", linkTo("app", x.Target))
 		}
-		row(x.Person, what, "", x.Until, x.Reason, x.Ticket)
+		row(x.Person, what, "", x.Until, x.Reason, x.Ticket, "retain", name)
 	}
 	for _, conflict := range sorted(w.config.Conflicts) {
 		k := w.config.Conflicts[conflict]
 		for _, name := range sorted(k.Except) {
 			x := k.Except[name]
-			row(x.Person, text("may hold ", list("and", w.roleLinks(k.Roles)...), " together, in spite of ", linkTo("conflict", conflict)), "", x.Until, x.Reason, x.Ticket)
+			row(x.Person, text("may hold ", list("and", w.roleLinks(k.Roles)...), " together, in spite of ", linkTo("conflict", conflict)), "", x.Until, x.Reason, x.Ticket, "conflict", conflict, "except", name)
 		}
 	}
 	if len(t.Rows) > 0 {
@@ -118,7 +119,7 @@ func (w *writer) tests() Section {
 		if x.Parked {
 			gets = text(gets, " waits, and keeps what they have")
 		}
-		t.Rows = append(t.Rows, []Text{text(said), gets, list("and", each(sortedOnce(x.Lacks), asCode)...)})
+		t.Rows = append(t.Rows, []Text{text(said, w.kept("test", name)), gets, list("and", each(sortedOnce(x.Lacks), asCode)...)})
 	}
 	s.add(t)
 	return s
