@@ -135,8 +135,16 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", t.Name, err)
 		}
+		var unlisted []want
 		for _, w := range wants {
-			out[w.person] = listing.Look(w.query)
+			if out[w.person] = listing.Look(w.query); w.query.ID != "" && len(out[w.person].Accounts) == 0 {
+				unlisted = append(unlisted, w)
+			}
+		}
+		// What is listed follows from a base and a filter; an account of ours that is
+		// there by its ID has been moved or changed, and is not gone.
+		if err := c.lookFor(ctx, member, unlisted, out); err != nil {
+			return nil, err
 		}
 		if c.ask.Full {
 			t.Accounts, t.Listed = listing.Accounts(), true
@@ -146,25 +154,30 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		c.shared.Unlock()
 		return out, nil
 	}
+	return out, c.lookFor(ctx, member, wants, out)
+}
+
+// lookFor asks the target itself.
+func (c *cycle) lookFor(ctx context.Context, t Target, wants []want, out map[identity.Ordinal]target.Observation) error {
 	for at := 0; at < len(wants); at += lookChunk {
 		chunk := wants[at:min(at+lookChunk, len(wants))]
 		queries := make([]target.Query, len(chunk))
 		for i, w := range chunk {
 			queries[i] = w.query
 		}
-		answers, err := member.Look(ctx, c.scope(t.Name), queries)
+		answers, err := t.Look(ctx, c.scope(t.Name), queries)
 		if err != nil {
-			return nil, fmt.Errorf("look at %d accounts of %s: %w", len(chunk), t.Name, err)
+			return fmt.Errorf("look at %d accounts of %s: %w", len(chunk), t.Name, err)
 		}
 		if len(answers) != len(chunk) {
-			return nil, fmt.Errorf("look at %d accounts of %s: %d answers", len(chunk), t.Name, len(answers))
+			return fmt.Errorf("look at %d accounts of %s: %d answers", len(chunk), t.Name, len(answers))
 		}
 		for i, w := range chunk {
 			out[w.person] = answers[i]
 		}
 		c.progress("observe", t.Name, at+len(chunk), len(wants))
 	}
-	return out, nil
+	return nil
 }
 
 // fresh says whether it is not known yet that the marks there are those of this state:

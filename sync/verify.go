@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,7 +136,15 @@ func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query
 		}
 		out := make([]target.Observation, len(q))
 		for i := range q {
-			out[i] = listing.Look(q[i])
+			if out[i] = listing.Look(q[i]); q[i].ID == "" || len(out[i].Accounts) > 0 {
+				continue
+			}
+			// Not listed is not gone: it is looked for by its ID.
+			one, err := t.Look(ctx, c.scope(t.Name), q[i:i+1])
+			if err != nil || len(one) != 1 {
+				return nil, cmp.Or(err, errors.New("the target did not answer the query"))
+			}
+			out[i] = one[0]
 		}
 		return out, nil
 	}

@@ -21,8 +21,12 @@ const (
 
 // search lists entries in all containers of accounts.
 func (s *session) search(ctx context.Context, filter string, attributes ...string) ([]entry, error) {
+	return s.searchIn(ctx, s.t.bases(), filter, attributes...)
+}
+
+func (s *session) searchIn(ctx context.Context, bases []string, filter string, attributes ...string) ([]entry, error) {
 	var out []entry
-	for _, base := range s.t.bases() {
+	for _, base := range bases {
 		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: filter, Attributes: s.t.attributes(attributes...), Controls: s.t.cfg.Controls})
 		if err != nil {
 			return nil, s.container(err, base)
@@ -57,9 +61,44 @@ func (t *Accounts) who() string {
 	return "rosterd's identity"
 }
 
-// byID finds accounts by their IDs, wherever they are.
+// byID finds accounts by their IDs, wherever they are: somebody may have moved one out
+// of the containers of accounts, where it can be used as before and is ours to close.
 func (s *session) byID(ctx context.Context, ids []target.NativeID, attributes ...string) (map[target.NativeID]entry, error) {
 	out := make(map[target.NativeID]entry, len(ids))
+	if err := s.byIDIn(ctx, s.t.bases(), ids, out, attributes...); err != nil {
+		return nil, err
+	}
+	var away []target.NativeID
+	for _, id := range ids {
+		if _, found := out[id]; !found {
+			away = append(away, id)
+		}
+	}
+	if wide := s.beyond(); len(away) > 0 && wide != "" {
+		err := s.byIDIn(ctx, []string{wide}, away, out, attributes...)
+		if err != nil && (!s.t.cfg.Domain.IsZero() || ctx.Err() != nil || target.ClassOf(err) == target.Transient) {
+			return nil, err
+		}
+		// Else a server that shows no more than the containers, or refers elsewhere.
+	}
+	return out, nil
+}
+
+// beyond is the largest part of the directory in which an account of ours can be:
+// the domain, or the naming context; empty: it is not known, or no more than a base.
+func (s *session) beyond() string {
+	if d := s.t.cfg.Domain; !d.IsZero() {
+		return d.String()
+	}
+	for _, nc := range s.c.Server().NamingContexts() {
+		if top, err := identity.ParseDN(nc); err == nil && !top.IsZero() && s.t.cfg.Base.Within(top) && !top.Equal(s.t.cfg.Base) {
+			return nc
+		}
+	}
+	return ""
+}
+
+func (s *session) byIDIn(ctx context.Context, bases []string, ids []target.NativeID, out map[target.NativeID]entry, attributes ...string) error {
 	for len(ids) > 0 {
 		n := min(len(ids), idsPerFilter)
 		var filter strings.Builder
@@ -71,18 +110,18 @@ func (s *session) byID(ctx context.Context, ids []target.NativeID, attributes ..
 		if ids = ids[n:]; filter.Len() == len("(|)") {
 			continue // nobody can have those
 		}
-		found, err := s.search(ctx, filter.String(), attributes...)
+		found, err := s.searchIn(ctx, bases, filter.String(), attributes...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, e := range found {
 			if _, twice := out[e.id]; twice {
-				return nil, refused("name an attribute under id_attribute that no two entries share", "find an account: two entries have the ID %q", e.id)
+				return refused("name an attribute under id_attribute that no two entries share", "find an account: two entries have the ID %q", e.id)
 			}
 			out[e.id] = e
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // resolve finds the entries of the accounts as they are now. Those that are not
