@@ -67,3 +67,22 @@ func TestNothingIsUnlinkedOnSlapd(t *testing.T) {
 		t.Errorf("unlinked: %t, %v", is, err)
 	}
 }
+
+// A member who was never read is deleted, and the group is known to name them yet:
+// whoever is made under that name is in no group for it.
+func TestTheNameOfAMemberWhoWasNeverRead(t *testing.T) {
+	for _, c := range followers {
+		t.Run(c.engine+" as "+c.user, func(t *testing.T) {
+			f := embedded(t, c.user, nil)
+			one := f.person("Writer One", adPeople)
+			ghost := f.add("CN=Ghost,"+adPeople, "contact")
+			f.group("Writers", ghost, one)
+			m := mirrorOf(t, f.open(engineOf(c.engine)))
+			f.delete(ghost)
+			m.must()
+			f.person("Ghost", adPeople)
+			m.must()
+			m.same()
+		})
+	}
+}
