@@ -44,7 +44,7 @@ func (j *judge) found() error {
 	moved := map[string][]int32{} // parent → those who were found there
 	for _, i := range j.absent {
 		switch f := j.g.answers[i]; {
-		case !f.Found:
+		case !f.Found || j.g.known[i].settled():
 		case f.DN.Equal(j.dns[i]):
 			j.outOfScope(i)
 		default:
@@ -121,8 +121,8 @@ func (j *judge) readDNs() error {
 // absence rules on an absent entry, once.
 func (j *judge) absence(i int32, u ruling) {
 	k := &j.g.known[i]
-	if j.ruled[i] || k.standing == identity.OutOfScope {
-		return // one out of scope stays so: it was asked for its key alone
+	if j.ruled[i] || k.settled() && u.standing != identity.Gone {
+		return // one out of scope was asked for its key alone, or for what was told
 	}
 	j.ruled[i] = true
 	u.absent, u.kind, u.ordinal, u.id = true, k.kind, k.ordinal, k.id
@@ -139,7 +139,7 @@ func (j *judge) override(r ref, u ruling) {
 func (j *judge) proved() {
 	for _, i := range j.absent {
 		k := &j.g.known[i]
-		if by := j.g.evidence[k.id]; by != "" && !k.settled() && !j.g.answers[i].Found {
+		if by := j.g.evidence[k.id]; by != "" && !j.g.answers[i].Found {
 			j.absence(i, ruling{standing: identity.Gone, why: deleted(by)})
 		}
 	}

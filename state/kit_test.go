@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -38,6 +39,10 @@ type kit struct {
 	before func() error
 	// loose: the test speaks of people who are not there.
 	loose bool
+	// gone is what a follow that was put aside had proved, for the listing that is made
+	// instead; told: it was told to its end.
+	gone []directory.Gone
+	told bool
 }
 
 const (
@@ -133,6 +138,8 @@ func (k *kit) tryRead() (Sealed, error) {
 	if err != nil {
 		return Sealed{}, err
 	}
+	g.Evidence(k.gone)
+	k.gone = nil
 	p, err := k.src.Read(context.Background(), g)
 	if err != nil {
 		return Sealed{}, err
@@ -170,6 +177,7 @@ func (k *kit) read() Drained {
 // nothing did.
 func (k *kit) tryFollow() (Sealed, error) {
 	k.Helper()
+	k.told = false
 	since, known, err := k.s.Cursor("corp", k.src.Coverage())
 	if err != nil {
 		return Sealed{}, err
@@ -187,7 +195,12 @@ func (k *kit) tryFollow() (Sealed, error) {
 	case c == nil:
 		return Sealed{}, k.s.Unchanged(p, k.rules)
 	}
-	return c.Seal(p, k.rules)
+	k.told = true
+	sealed, err := c.Seal(p, k.rules)
+	if undecided := (*UndecidedError)(nil); errors.As(err, &undecided) {
+		k.gone = c.Evidence()
+	}
+	return sealed, err
 }
 
 // follow takes what changed all the way, a second after the last.

@@ -29,8 +29,9 @@ type SealRules struct {
 }
 
 // Missing returns the people and groups that are to be looked up by ID: those
-// thought to be there that the listing did not show, and those out of scope
-// whose rehire key a new entry carries. Call it after the last Add.
+// thought to be there that the listing did not show, those out of scope whose rehire
+// key a new entry carries, and those of whom it was proved only now that they were
+// deleted. Call it after the last Add.
 func (g *Stage) Missing() ([]directory.Known, error) {
 	if g.over {
 		return nil, errOver
@@ -65,7 +66,8 @@ func (g *Stage) absent() []int32 {
 	var out []int32
 	for i := range g.known {
 		k := &g.known[i]
-		if !k.seen && (!k.settled() || k.standing == identity.OutOfScope && wanted[k.key]) {
+		told := k.standing != identity.Gone && g.evidence[k.id] != ""
+		if !k.seen && (!k.settled() || told || k.standing == identity.OutOfScope && wanted[k.key]) {
 			out = append(out, int32(i))
 		}
 	}

@@ -277,8 +277,8 @@ func (w *world) readKilled(kill int) {
 	}
 }
 
-// toldOf takes what changed until this instant into the model.
-func (w *world) toldOf(now map[identity.ID]shown) {
+// toldGone takes into the model of whom was told that they were deleted.
+func (w *world) toldGone() {
 	for id := range w.removed {
 		// Whoever is known is gone, also one who was missed before, and of whose return
 		// nobody had heard.
@@ -288,6 +288,11 @@ func (w *world) toldOf(now map[identity.ID]shown) {
 			delete(w.presumed, id)
 		}
 	}
+}
+
+// toldOf takes what changed until this instant into the model.
+func (w *world) toldOf(now map[identity.ID]shown) {
+	w.toldGone()
 	for id := range now {
 		delete(w.gone, id)
 		delete(w.presumed, id)
@@ -316,6 +321,9 @@ func (w *world) followKilled(kill int) {
 		w.toldOf(now)
 		return
 	case errors.As(err, &undecided):
+		if w.told {
+			w.toldGone() // what was proved counts for the listing
+		}
 		w.readKilled(0)
 		return
 	case !errors.Is(err, errKilled):
