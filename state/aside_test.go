@@ -20,8 +20,11 @@ func TestADeletionThatWasPutAsideIsProved(t *testing.T) {
 		before func(*kit, identity.ID)
 		after  identity.Standing
 	}{
-		"who was there":    {func(*kit, identity.ID) {}, identity.OutOfScope},
-		"who was closed":   {func(k *kit, id identity.ID) { k.src.Change(id, func(r *memory.Record) { r.Disabled = true }); k.follow() }, identity.OutOfScope},
+		"who was there": {func(*kit, identity.ID) {}, identity.OutOfScope},
+		"who was closed": {func(k *kit, id identity.ID) {
+			k.src.Change(id, func(r *memory.Record) { r.Disabled = true })
+			k.follow()
+		}, identity.OutOfScope},
 		"who was missed":   {func(k *kit, id identity.ID) { k.hidden(id, 1) }, identity.OutOfScope},
 		"who was presumed": {func(k *kit, id identity.ID) { k.hidden(id, 2) }, identity.PresumedGone},
 		"who was away": {func(k *kit, id identity.ID) {
