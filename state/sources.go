@@ -37,8 +37,9 @@ type SourceFacts struct {
 	// SecondLookAt is when another listing can confirm absences; zero if none
 	// waits.
 	SecondLookAt time.Time
-	// Owed says why IDs must be listed: changes were told, of which some do not say
-	// who is gone. It stands until a listing was sealed.
+	// Owed says why a listing must come: changes were told, of which some do not say
+	// who is gone. It stands until one was sealed: of IDs in the same cycle, of
+	// everything in a later one.
 	Owed string
 	// Rekeyed is how many entries came back under other IDs, if those are too
 	// many to be believed.

@@ -100,11 +100,13 @@ func (c *cycle) way(s Source) (w way, err error) {
 		return w, nil
 	}
 	switch {
+	case facts.Owed != "":
+		// Whoever was not shown then, and is now, may have changed in between: that was
+		// told, and is not told again.
+		w.everything(facts.Owed, false)
 	case w.sweep != "":
 	case !facts.SecondLookAt.IsZero() && !c.Now().Before(facts.SecondLookAt):
 		w.sweep = "some people were not seen, and this is the second look"
-	case facts.Owed != "":
-		w.needs(facts.Owed, s)
 	case !w.cursor.Deletes && !c.ask.Scheduled:
 		w.sweep = "the server does not tell who was deleted"
 	case len(facts.Blackouts) > 0 || facts.MinPeople || facts.Rekeyed > 0:

@@ -46,7 +46,7 @@ func TestLaw07AListingThatIsOwed(t *testing.T) {
 		}
 		w.source.SetFaults(source.Faults{})
 		w.now = w.now.Add(time.Minute)
-		if _, how := w.followed(); how != "changes ids" || w.standing(ids[3]) != identity.Unknown {
+		if _, how := w.followed(); how != "changes everything" || w.standing(ids[3]) != identity.Unknown {
 			t.Fatalf("killed %v: it went by %s, they are %s", killed, how, w.standing(ids[3]))
 		}
 		w.has("p0003", true)
@@ -56,6 +56,28 @@ func TestLaw07AListingThatIsOwed(t *testing.T) {
 		w.now = w.now.Add(2 * time.Minute)
 		w.followed()
 		w.has("p0003", false)
+	}
+}
+
+// Who was hidden while their change was told is read again once they are shown.
+func TestAChangeOfWhoWasHidden(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 20)
+	w.synced()
+	w.has("p0003", true)
+	w.source.SetFaults(source.HideBelow("dc=example"))
+	w.leave(ids[3])
+	if r := w.cycle(rostersync.Request{Verb: "changes", Scheduled: true}); r.Exit() != rostersync.ExitFailed {
+		t.Fatalf("exit %d by %s", r.Exit(), ways(r))
+	}
+	w.source.SetFaults(source.Faults{})
+	w.now = w.now.Add(time.Minute)
+	if _, how := w.followed(); how != "changes everything" {
+		t.Errorf("it went by %s", how)
+	}
+	w.has("p0003", false)
+	if _, how := w.followed(); how != "changes" {
+		t.Errorf("then by %s", how)
 	}
 }
 

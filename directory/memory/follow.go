@@ -163,7 +163,7 @@ func (t *telling) all(log []operation) (err error) {
 		whole[o.id] = true
 		touch(o.id)
 	}
-	if err := t.edits(edits, whole); err != nil {
+	if err := t.edits(edits, whole, touch); err != nil {
 		return err
 	}
 	for i := 0; ; i++ { // it grows as it goes
@@ -200,9 +200,12 @@ func (t *telling) all(log []operation) (err error) {
 
 // edits tells of groups of which nothing but the members changed. Who is read whole
 // anyway, is read whole after.
-func (t *telling) edits(edits map[identity.ID][]directory.Edit, whole map[identity.ID]bool) error {
+func (t *telling) edits(edits map[identity.ID][]directory.Edit, whole map[identity.ID]bool, touch func(identity.ID)) error {
 	for _, id := range slices.Sorted(maps.Keys(edits)) {
 		r, here := t.byID[id]
+		if !here {
+			touch(id) // hidden: the change must not be passed over
+		}
 		if whole[id] || !here || !t.s.listed(identity.MustDN(r.DN)) {
 			continue
 		}
