@@ -1,6 +1,8 @@
 package ad
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rosterd/rosterd/target"
@@ -47,5 +49,45 @@ func TestLaw02MovedOutOfTheBaseIsNotGone(t *testing.T) {
 	}
 	if a := look(target.Query{Match: []target.Match{{Attribute: samAccountName, Value: "writer1"}}}); len(a) != 0 {
 		t.Fatalf("by name: %+v", a)
+	}
+}
+
+// TestCheckTellsOfGuardedGroups: who is put into one is protected, and no leaver is
+// closed any more without being asked for by name.
+func TestCheckTellsOfGuardedGroups(t *testing.T) {
+	e := embed(t, three...)
+	told := func() bool {
+		notes, err := newTarget(t, e.config).Check(t.Context(), target.Scope{Entitlements: three})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(notes, func(n target.Note) bool {
+			return strings.Contains(n.Text, "guards 1 of 3 groups, CN=Readers,") && n.Hint != ""
+		})
+	}
+	if told() {
+		t.Error("told of a group that is not guarded")
+	}
+	e.set(t, "CN=Readers,"+inGroups, adminCount, "1")
+	if !told() {
+		t.Error("not told of a group that is")
+	}
+}
+
+// TestLaw02UnreadSwitchIsNotOpen: an account whose userAccountControl may not be read is
+// neither open nor closed.
+func TestLaw02UnreadSwitchIsNotOpen(t *testing.T) {
+	e := embed(t, three...)
+	tg := newTarget(t, e.config)
+	ref, err := tg.Create(t.Context(), "writer1", nil, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.faults().HideAttribute(admin, userAccountControl)
+	if o, err := tg.Look(t.Context(), target.Scope{}, []target.Query{{ID: ref.ID}}); target.ClassOf(err) != target.Denied {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := tg.Enable(t.Context(), ref); target.ClassOf(err) != target.Denied {
+		t.Error(err)
 	}
 }

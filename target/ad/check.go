@@ -37,15 +37,22 @@ func (c Config) inspect(ctx context.Context, conn *ldapwire.Conn) ([]target.Note
 		return notes, nil
 	}
 	groups, _, err := conn.Collect(ctx, ldapwire.Request{Base: c.Groups.Base, Scope: ldapwire.ScopeSubtree, Filter: c.Groups.Filter,
-		Attributes: []string{mayWrite, mayAtAll}, Controls: []ldapwire.RequestControl{ldapwire.DomainScope().Optional()}})
+		Attributes: []string{mayWrite, mayAtAll, adminCount}, Controls: []ldapwire.RequestControl{ldapwire.DomainScope().Optional()}})
 	if err != nil {
 		return nil, err
 	}
-	var closed []string
+	var closed, guards []string
 	for _, g := range groups {
+		if guarded(g) {
+			guards = append(guards, g.DN)
+		}
 		if g.First(mayAtAll) != "" && !slices.ContainsFunc(g.Values(mayWrite), func(a string) bool { return strings.EqualFold(a, "member") }) {
 			closed = append(closed, g.DN)
 		}
+	}
+	if len(guards) > 0 {
+		notes = append(notes, target.Note{Text: fmt.Sprintf("the domain guards %d of %d groups, %s among them: whoever is put into one is protected from then on, and closed only with --protected", len(guards), len(groups), guards[0]),
+			Hint: "name none of them under entitlements"})
 	}
 	if len(closed) > 0 {
 		notes = append(notes, target.Note{Text: fmt.Sprintf("%s may not change the members of %d of %d groups, %s among them", c.BindDN, len(closed), len(groups), closed[0]),

@@ -67,3 +67,25 @@ func TestLaw02MovedOutOfTheBaseIsNotGone(t *testing.T) {
 		t.Fatalf("deleted: %+v", o)
 	}
 }
+
+// TestLaw05TwoEntriesOfOneID: where two entries show the same ID nobody can say which
+// one is ours, and neither is touched.
+func TestLaw05TwoEntriesOfOneID(t *testing.T) {
+	e := embed(t, entries.StyleMember, byAttribute)
+	e.cfg.IDAttribute, e.cfg.Mark = "employeeNumber", ""
+	for _, name := range []string{"writer1", "writer2"} {
+		e.put(t, "uid="+name+","+inAccounts, map[string][]string{"uid": {name}, "cn": {"x"}, "sn": {"x"}, "employeeNumber": {"7"}})
+	}
+	tg := e.target(t)
+	if o, err := tg.Look(t.Context(), target.Scope{}, []target.Query{{ID: "7"}}); target.ClassOf(err) != target.Refused {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if err := tg.Disable(t.Context(), target.Ref{ID: "7"}); target.ClassOf(err) != target.Refused {
+		t.Error(err)
+	}
+	for _, a := range e.read(t) {
+		if !a.Enabled {
+			t.Errorf("%s was closed", a.Name)
+		}
+	}
+}

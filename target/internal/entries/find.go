@@ -3,6 +3,7 @@ package entries
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/rosterd/rosterd/identity"
@@ -159,8 +160,14 @@ func (s *session) resolve(ctx context.Context, refs []target.Ref, attributes ...
 
 // guess reads the account where it was last seen, and where one of its name
 // would be. What is found there must have the ID.
+//
+// Where the ID is not one that the server itself keeps apart, one entry that has it
+// says nothing of another: then all are asked for.
 func (s *session) guess(ctx context.Context, ref target.Ref, attributes ...string) (entry, error) {
 	t := s.t
+	if !slices.Contains([]string{"entryuuid", "nsuniqueid", "objectguid"}, strings.ToLower(t.cfg.IDAttribute)) {
+		return entry{}, nil
+	}
 	t.mu.Lock()
 	place := t.known[ref.ID]
 	t.mu.Unlock()
