@@ -37,7 +37,7 @@ var forms = map[reflect.Type]object{
 // attribute is a rule for an attribute, or a step of a dotted name.
 var attribute = object{"anyOf": []any{
 	object{"type": "string"},
-	object{"type": "object", "required": []any{"from"}},
+	object{"type": "object", "required": []any{"from"}, "properties": object{"mode": object{"enum": anys(modes)}, "empty": object{"enum": anys(empties)}}},
 	object{"type": "object", "not": object{"anyOf": []any{object{"required": []any{"from"}}, object{"required": []any{"mode"}}, object{"required": []any{"empty"}}}},
 		"minProperties": 1, "additionalProperties": object{"$ref": "#/definitions/attribute"}},
 }}
@@ -181,6 +181,7 @@ func generate(t testing.TB, kinds Kinds) object {
 	out["$schema"] = "http://json-schema.org/draft-07/schema#"
 	out["title"] = "The configuration of rosterd"
 	out["definitions"] = object{"attribute": attribute}
+	addWords(t, out)
 	comments(t, out)
 	return out
 }
