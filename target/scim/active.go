@@ -49,7 +49,7 @@ func (t *Target) setEnabled(ctx context.Context, doing string, account target.Re
 			t.worked(f, true)
 			return nil
 		case target.ClassOf(seen) == target.Missing && !enable:
-			return nil
+			return t.there(ctx, doing)
 		case seen != nil && err != nil:
 			return err
 		case seen != nil:
@@ -79,12 +79,7 @@ func (t *Target) readUntil(ctx context.Context, doing string, id target.NativeID
 		if err != nil || now.enabled() == enable || !said || pause > 500*time.Millisecond {
 			return now, err
 		}
-		done, free := t.http.clock.After(pause)
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		free()
+		t.http.pause(ctx, pause)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rosterd/rosterd/target"
 )
@@ -86,12 +87,18 @@ func (b *batch) look(ctx context.Context, ids []string) error {
 	if sure {
 		return nil
 	}
-	now, err := b.t.readGroup(ctx, b.doing, b.entitlement)
+	now, seen, err := b.until(ctx, earlier, ids)
 	if err != nil {
 		return err
 	}
 	if lost := b.lost(now, earlier, ids); len(lost) > 0 {
 		return b.repair(ctx, now, lost, len(ids))
+	}
+	if !seen && (now.shown || c.showsMembers()) {
+		// What it did to the others will be seen when it shows this.
+		b.now = now
+		return &target.Error{Class: target.Refused, Err: fmt.Errorf("%s: the server said yes, and the group does not show it", b.doing),
+			Tip: "look at the group there; rosterd target probe finds out how its members are changed"}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,20 +106,39 @@ func (b *batch) look(ctx context.Context, ids []string) error {
 	case b.give:
 		c.adds = c.adds || now.has(target.NativeID(ids[0]))
 	case len(ids) == 1:
-		c.one = c.one || !now.has(target.NativeID(ids[0]))
+		// Of a group that is empty now it is not seen whether others would have stayed.
+		c.one = c.one || !now.has(target.NativeID(ids[0])) && len(now.members)+len(now.groups) > 0
 	default:
 		c.many = true
 	}
 	return nil
 }
 
+// until reads the group until it shows what the last request did, to those whom it
+// named or to others: some servers show it a moment later.
+func (b *batch) until(ctx context.Context, earlier, ids []string) (group, bool, error) {
+	for pause := 200 * time.Millisecond; ; pause *= 2 {
+		now, err := b.t.readGroup(ctx, b.doing, b.entitlement)
+		if err != nil {
+			return now, false, err
+		}
+		seen := slices.ContainsFunc(ids, func(id string) bool { return now.has(target.NativeID(id)) == b.give })
+		hidden := !now.shown && !b.t.members.showsMembers()
+		if seen || hidden || len(b.lost(now, earlier, ids)) > 0 || pause > 2*time.Second || ctx.Err() != nil {
+			return now, seen, nil
+		}
+		b.t.http.pause(ctx, pause)
+	}
+}
+
 // lost are the members that went, and were not to. Earlier are those that this
 // batch added before; ids are those of the last request: a server that did not add
-// them either took nothing away, it did nothing.
+// them either took nothing away, it did nothing. Whom we removed a moment ago was not
+// lost, though the group may have shown them since.
 func (b *batch) lost(now group, earlier, ids []string) []string {
 	var out []string
-	for _, id := range b.now.members {
-		if !now.has(target.NativeID(id)) && (b.give || !slices.Contains(b.want, id)) {
+	for _, id := range slices.Concat(b.now.members, b.now.groups) {
+		if !now.holds(id) && (b.give || !slices.Contains(b.want, id)) && !b.t.written.took(b.id, id, b.t.http.clock.Now()) {
 			out = append(out, id)
 		}
 	}
@@ -192,16 +218,17 @@ func (b *batch) repair(ctx context.Context, now group, lost []string, asked int)
 
 // should are all who are to be members.
 func (b *batch) should(now group, lost []string) []string {
-	out := slices.Concat(now.members, lost)
+	out := slices.Concat(now.members, now.groups, lost)
 	if b.give {
 		out = append(out, b.want...)
 	}
+	out = slices.DeleteFunc(out, func(id string) bool { return b.t.written.took(b.id, id, b.t.http.clock.Now()) })
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
 func absent(g group, ids []string) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return g.has(target.NativeID(id)) })
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return g.holds(id) })
 }
 
 // again removes one by one those of the batch who are still there.

@@ -27,7 +27,10 @@ const (
 	maxAnswer = 16 << 20
 	// maxRedirects is how often a read is sent elsewhere on the same server.
 	maxRedirects = 3
-	mediaType    = "application/scim+json"
+	// patience is for how many times the silence that is allowed one answer may
+	// come, byte by byte.
+	patience  = 10
+	mediaType = "application/scim+json"
 )
 
 // client sends requests, one try or several, and returns what was answered.
@@ -36,7 +39,10 @@ type client struct {
 	base  *url.URL
 	clock clock.Clock
 	idle  time.Duration
+	whole time.Duration // of an answer
 	key   credential
+
+	capital atomic.Bool // operations of a PATCH begin with a capital here
 
 	mu        sync.Mutex
 	http      *http.Transport // nil: not needed yet
@@ -44,7 +50,7 @@ type client struct {
 }
 
 func newClient(cfg Config, base *url.URL, now clock.Clock) *client {
-	return &client{cfg: cfg, base: base, clock: now, idle: time.Duration(cfg.IdleTimeout)}
+	return &client{cfg: cfg, base: base, clock: now, idle: time.Duration(cfg.IdleTimeout), whole: patience * time.Duration(cfg.IdleTimeout)}
 }
 
 // web is what sends a request: once, and wherever it is sent on to is looked at
@@ -112,9 +118,30 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status >= 200 && a.status < 300 }
 
-// do sends the call until it is answered by something that is not only "later". An
-// error means that there is no answer; its class says what that means.
+// do sends a call and returns its answer. A PATCH is sent once more with capitals to
+// a server that says that it does not know its operations, and so first from then on.
 func (c *client) do(ctx context.Context, k call) (answer, error) {
+	p, is := k.body.(patch)
+	if is && c.capital.Load() {
+		k.body = p.capital()
+	}
+	a, err := c.ask(ctx, k)
+	if err != nil || !is || c.capital.Load() || a.status != http.StatusBadRequest && a.status != http.StatusUnprocessableEntity || !c.refuse(a).ofOperation() {
+		return a, err
+	}
+	k.body = p.capital()
+	again, err := c.ask(ctx, k)
+	if err == nil && again.ok() {
+		c.capital.Store(true)
+	} else if err == nil && again.status < http.StatusInternalServerError {
+		return a, nil
+	}
+	return again, err
+}
+
+// ask sends the call until it is answered by something that is not only "later". An
+// error means that there is no answer; its class says what that means.
+func (c *client) ask(ctx context.Context, k call) (answer, error) {
 	var waited time.Duration
 	renewed := false
 	for try := 0; ; try++ {
@@ -146,6 +173,9 @@ func (c *client) do(ctx context.Context, k call) (answer, error) {
 			if try >= retries && !asked {
 				return a, nil
 			}
+			if try >= retries { // it says "at once", again and again
+				pause = max(pause, backoff(try))
+			}
 		case (a.status == http.StatusBadGateway || a.status == http.StatusGatewayTimeout) && k.repeatable() && try < retries:
 			pause = backoff(try)
 		default:
@@ -172,12 +202,17 @@ func (c *client) turn(ctx context.Context, k call, waited *time.Duration) error 
 				Tip: "it takes fewer requests than it was sent: lower rate"}
 		}
 		*waited += left
-		done, free := c.clock.After(left)
-		select {
-		case <-done:
-		case <-ctx.Done():
-		}
-		free()
+		c.pause(ctx, left)
+	}
+}
+
+// pause waits, unless the context ends.
+func (c *client) pause(ctx context.Context, d time.Duration) {
+	done, free := c.clock.After(d)
+	defer free()
+	select {
+	case <-done:
+	case <-ctx.Done():
 	}
 }
 
@@ -257,8 +292,13 @@ func (c *client) send(ctx context.Context, k call, at *url.URL) (answer, bool, e
 	if k.match != "" {
 		req.Header.Set("If-Match", k.match)
 	}
+	if !k.write() { // what is read back is to come from the server, and no store on the way
+		req.Header.Set("Cache-Control", "no-cache")
+	}
 	silence := time.AfterFunc(c.idle, func() { cancel(errSilent) })
 	defer silence.Stop()
+	enough := time.AfterFunc(c.whole, func() { cancel(errEndless) })
+	defer enough.Stop()
 	resp, err := web.RoundTrip(req)
 	if err != nil {
 		return answer{}, sent.Load(), blame(ctx, err)
@@ -271,11 +311,14 @@ func (c *client) send(ctx context.Context, k call, at *url.URL) (answer, bool, e
 	if len(text) > maxAnswer {
 		return answer{}, true, lost(k, true, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20))
 	}
-	return answer{resp.StatusCode, resp.Header, text}, true, nil
+	return answer{resp.StatusCode, resp.Header, text}.honest(), true, nil
 }
 
-// errSilent is a server that says nothing.
-var errSilent = errors.New("the server is silent")
+// errSilent is a server that says nothing, errEndless one that never ends.
+var (
+	errSilent  = errors.New("the server is silent")
+	errEndless = errors.New("the answer does not end")
+)
 
 // watched puts the end of patience off with each byte that comes.
 type watched struct {

@@ -46,6 +46,9 @@ func (t *Target) Create(ctx context.Context, name string, set []target.Value, ma
 		return target.Ref{}, err
 	}
 	ref, err := t.made(ctx, doing, name, body.text(externalID), a)
+	if target.ClassOf(err) == target.Exists {
+		return target.Ref{}, err
+	}
 	if err != nil {
 		return target.Ref{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: it was made, and then: %w", doing, err)}
 	}
@@ -114,22 +117,32 @@ func (t *Target) fresh(ctx context.Context, doing, name string, set []target.Val
 }
 
 // made is the account that was just made: as the answer has it, at the address
-// that it tells, or as it is found.
+// that it tells, or as it is found. One that says another external ID than it was
+// made with was there before: some servers answer a create with whom they have.
 func (t *Target) made(ctx context.Context, doing, name, external string, a answer) (target.Ref, error) {
+	ref, r, err := t.maker(ctx, doing, name, external, a)
+	if err == nil && external != "" && r.text(externalID) != "" && r.text(externalID) != external {
+		return target.Ref{}, &target.Error{Class: target.Exists, Err: fmt.Errorf("%s: the server answered with an account that was there, of the externalId %q", doing, clean(r.text(externalID)))}
+	}
+	return ref, err
+}
+
+// maker is the account with what it shows.
+func (t *Target) maker(ctx context.Context, doing, name, external string, a answer) (target.Ref, resource, error) {
 	id := lastSegment(a.header.Get("Location"))
 	if r, err := decode(a.body); err == nil && r.id() != "" {
 		shown, _ := r.get(userName).(string)
 		if sameName(shown, name) {
-			return target.Ref{ID: target.NativeID(r.id()), Name: name}, nil
+			return target.Ref{ID: target.NativeID(r.id()), Name: name}, r, nil
 		}
 		if shown != "" {
-			return target.Ref{}, fmt.Errorf("the server answered with the account %q", clean(shown))
+			return target.Ref{}, nil, fmt.Errorf("the server answered with the account %q", clean(shown))
 		}
 		id = r.id()
 	}
 	if id != "" { // whose it is must be seen
 		if c, err := t.read(ctx, doing, target.NativeID(id)); err == nil && sameName(c.text(userName), name) {
-			return target.Ref{ID: target.NativeID(id), Name: name}, nil
+			return target.Ref{ID: target.NativeID(id), Name: name}, c.resource, nil
 		}
 	}
 	var found []resource
@@ -142,11 +155,11 @@ func (t *Target) made(ctx context.Context, doing, name, external string, a answe
 	}
 	switch {
 	case err != nil:
-		return target.Ref{}, err
+		return target.Ref{}, nil, err
 	case len(found) != 1 || !sameName(found[0].text(userName), name):
-		return target.Ref{}, fmt.Errorf("%d accounts of that name are found", len(found))
+		return target.Ref{}, nil, fmt.Errorf("%d accounts of that name are found", len(found))
 	}
-	return target.Ref{ID: target.NativeID(found[0].id()), Name: name}, nil
+	return target.Ref{ID: target.NativeID(found[0].id()), Name: name}, found[0], nil
 }
 
 // lastSegment is the ID in an address; servers write strange ones.
@@ -247,7 +260,7 @@ func (t *Target) Delete(ctx context.Context, account target.Ref) error {
 	}
 	if a.status >= 500 && a.status != http.StatusNotImplemented {
 		if _, seen := t.read(ctx, doing, account.ID); target.ClassOf(seen) == target.Missing {
-			err = nil
+			err = seen
 		} else if seen == nil {
 			err = &target.Error{Class: target.Transient, Err: err}
 		}

@@ -1,18 +1,24 @@
 package scim
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/target"
 )
+
+// errorMessage is the schema of an error (RFC 7644, 3.12).
+const errorMessage = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 // maxWords bounds what is repeated of an error that a server told, in bytes.
 const maxWords = 200
@@ -36,6 +42,23 @@ func (r *refusal) Error() string {
 		text += ": " + r.detail
 	}
 	return text
+}
+
+// honest is the answer with the status that its body tells, where the body is an
+// error and the status says yes: some servers and gateways answer everything with 200.
+func (a answer) honest() answer {
+	if !a.ok() || !bytes.Contains(a.body, []byte(errorMessage)) {
+		return a
+	}
+	r, err := decode(a.body)
+	if err != nil || !slices.ContainsFunc(entries(r.get("schemas")), func(x any) bool { return strings.EqualFold(scalar(x), errorMessage) }) {
+		return a
+	}
+	a.status = http.StatusBadRequest
+	if n, err := strconv.Atoi(r.text("status")); err == nil && n >= 400 && n <= 599 {
+		a.status = n
+	}
+	return a
 }
 
 // statusOf is the status that an error was answered with; 0 if there was no answer.
@@ -73,10 +96,19 @@ func (c *client) refuse(a answer) *refusal {
 			r.detail = object(list[0]).text("description")
 		}
 	} else if !looksLikeHTML(a) {
-		r.detail = string(a.body[:min(len(a.body), 4*maxWords)])
+		r.detail = string(a.body)
 	}
-	r.kind, r.detail = clean(c.key.hidden(r.kind)), clean(c.key.hidden(r.detail))
+	// Secrets are looked for in what would be shown, before it is cut.
+	r.kind, r.detail = short(c.key.hidden(line(r.kind))), short(c.key.hidden(line(r.detail)))
 	return r
+}
+
+// ofOperation says whether it may be the word for an operation that is refused.
+func (r *refusal) ofOperation() bool {
+	words := strings.FieldsFunc(strings.ToLower(r.detail), func(c rune) bool { return !unicode.IsLetter(c) })
+	return slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"op", "ops", "operation", "operations", opAdd, opReplace, opRemove}, w)
+	})
 }
 
 func looksLikeHTML(a answer) bool {
@@ -85,7 +117,10 @@ func looksLikeHTML(a answer) bool {
 
 // clean makes text that others wrote fit for a terminal and a log: one line, of
 // bounded length, without what controls a terminal.
-func clean(s string) string {
+func clean(s string) string { return short(line(s)) }
+
+// line is a text in one line, without what controls a terminal.
+func line(s string) string {
 	s = strings.ToValidUTF8(s, "?")
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -96,7 +131,10 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func short(s string) string {
 	if len(s) > maxWords {
 		cut := maxWords
 		for cut > 0 && !utf8.RuneStart(s[cut]) {

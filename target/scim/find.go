@@ -105,6 +105,27 @@ func sift(p path, m target.Match, found []resource) (matching []resource, foreig
 
 // listed finds the accounts in a complete listing.
 func (s *search) listed(ctx context.Context, p path, m target.Match) ([]resource, error) {
+	all, err := s.everybody(ctx)
+	if err != nil {
+		return nil, err
+	}
+	matching, _ := sift(p, m, all)
+	return matching, nil
+}
+
+// withID is the account of an ID in a complete listing; nil where there is none.
+func (s *search) withID(ctx context.Context, id target.NativeID) (resource, error) {
+	all, err := s.everybody(ctx)
+	for _, r := range all {
+		if r.id() == string(id) {
+			return r, nil
+		}
+	}
+	return nil, err
+}
+
+// everybody is a complete listing, made once.
+func (s *search) everybody(ctx context.Context) ([]resource, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.have {
@@ -114,8 +135,7 @@ func (s *search) listed(ctx context.Context, p path, m target.Match) ([]resource
 		}
 		s.all, s.have = all, true
 	}
-	matching, _ := sift(p, m, s.all)
-	return matching, nil
+	return s.all, nil
 }
 
 // filters says whether the server finds something by an attribute.

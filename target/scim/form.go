@@ -100,6 +100,15 @@ type patch struct {
 	Operations []operation `json:"Operations"`
 }
 
+// capital is the same in the words of Entra's default, which some servers know alone.
+func (p patch) capital() patch {
+	ops := slices.Clone(p.Operations)
+	for i := range ops {
+		ops[i].Op = strings.ToUpper(ops[i].Op[:1]) + ops[i].Op[1:]
+	}
+	return patch{p.Schemas, ops}
+}
+
 func newPatch(ops ...operation) patch { return patch{[]string{patchOp}, ops} }
 
 const (

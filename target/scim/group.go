@@ -14,6 +14,7 @@ import (
 const (
 	displayName = "displayName"
 	membersKey  = "members"
+	typeGroup   = "Group"
 	// byIDPrefix begins an entitlement that is the ID of a group.
 	byIDPrefix = "id:"
 )
@@ -24,7 +25,9 @@ type group struct {
 	tag string // what If-Match would say
 	// members are the IDs of the accounts in it, once each; shown: it says so.
 	members []string
-	shown   bool
+	// groups are those in it. Who is in it by them is not ours; that they stay is.
+	groups []string
+	shown  bool
 }
 
 func groupPath(id string) string { return "Groups/" + url.PathEscape(id) }
@@ -135,26 +138,37 @@ func (t *Target) readGroup(ctx context.Context, doing, entitlement string) (grou
 		list := r.get(membersKey)
 		g.shown = list != nil
 		for _, x := range entries(list) {
-			id := scalar(x)
-			if o := object(x); o != nil {
-				if strings.EqualFold(o.text(subType), "Group") {
-					continue // a group in a group: who is in it by that is not ours
-				}
-				id = o.text(subValue)
-			}
-			if id != "" {
+			switch id := memberID(x); {
+			case id == "":
+			case strings.EqualFold(object(x).text(subType), typeGroup):
+				g.groups = append(g.groups, id)
+			default:
 				g.members = append(g.members, id)
 			}
 		}
 		slices.Sort(g.members)
 		g.members = slices.Compact(g.members)
-		if len(g.members) > 0 {
+		t.written.nest(g.groups)
+		if len(g.members)+len(g.groups) > 0 {
 			t.members.mu.Lock()
 			t.members.shows = true
 			t.members.mu.Unlock()
 		}
 		return g, nil
 	}
+}
+
+// memberID is the ID of a member: in an object, or as it is.
+func memberID(x any) string {
+	if o := object(x); o != nil {
+		return o.text(subValue)
+	}
+	return scalar(x)
+}
+
+// holds says whether an account or a group is in it.
+func (g group) holds(id string) bool {
+	return g.has(target.NativeID(id)) || slices.Contains(g.groups, id)
 }
 
 // has says whether an account is a member.
@@ -216,7 +230,7 @@ func (t *Target) holders(ctx context.Context, doing, entitlement string, account
 		}
 		return out, nil
 	}
-	id, err := t.resolve(ctx, doing, entitlement)
+	g, err := t.readGroup(ctx, doing, entitlement) // it may have another name by now
 	if err != nil {
 		return nil, err
 	}
@@ -224,8 +238,8 @@ func (t *Target) holders(ctx context.Context, doing, entitlement string, account
 	for _, r := range accounts {
 		is := false
 		if t.dialect.Members == membersUser {
-			is = r.in(id)
-		} else if is, err = t.asked(ctx, doing, id, r.id()); err != nil {
+			is = r.in(g.id())
+		} else if is, err = t.asked(ctx, doing, g.id(), r.id()); err != nil {
 			return nil, err
 		}
 		if is {
@@ -262,12 +276,12 @@ func (t *Target) asked(ctx context.Context, doing, groupID, id string) (bool, er
 }
 
 // lock keeps changes of one group apart: some servers lose members otherwise.
-func (t *Target) lock(entitlement string) func() {
+func (t *Target) lock(id string) func() {
 	t.mu.Lock()
-	l := t.locks[entitlement]
+	l := t.locks[id]
 	if l == nil {
 		l = &sync.Mutex{}
-		t.locks[entitlement] = l
+		t.locks[id] = l
 	}
 	t.mu.Unlock()
 	l.Lock()

@@ -20,6 +20,54 @@ const (
 type keeping struct {
 	mu   sync.Mutex
 	lost map[string]strike
+	// claims are what a server said yes to without showing it, by account: read later,
+	// it is there, or was not kept.
+	claims map[string][]edit
+}
+
+// maxClaims bounds for how many accounts that is remembered.
+const maxClaims = 10_000
+
+// claim notes what was written and not shown.
+func (k *keeping) claim(id string, list []edit) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.claims == nil || len(k.claims) >= maxClaims {
+		k.claims = map[string][]edit{}
+	}
+	k.claims[id] = list
+}
+
+// read holds an account against what was claimed of it: what it shows is kept.
+func (k *keeping) read(r resource) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	id := r.id()
+	left := slices.DeleteFunc(slices.Clone(k.claims[id]), func(e edit) bool {
+		kept := keeps(r, []edit{e})
+		if kept {
+			delete(k.lost, e.text)
+		}
+		return kept
+	})
+	if len(left) > 0 {
+		k.claims[id] = left
+	} else {
+		delete(k.claims, id)
+	}
+}
+
+// again are those of the edits that were written before, to the same account with the
+// same values, and were never seen there.
+func (k *keeping) again(id string, list []edit) (out []edit) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range list {
+		if slices.ContainsFunc(k.claims[id], func(c edit) bool { return c.text == e.text && same(e.text, c.values, e.values) }) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 type strike struct {

@@ -93,13 +93,17 @@ func (t *Target) byID(ctx context.Context, s *search, id target.NativeID) (resou
 		if len(found) > 0 {
 			return nil, err // others came: the filter says nothing
 		}
-		return nil, nil
+		// A filter may know nothing of IDs: only a whole listing says that it is not there.
+		if r, other := s.withID(ctx, id); other == nil {
+			return r, nil
+		}
 	}
 	return nil, err
 }
 
 // shown is an account with what it holds.
 func (t *Target) shown(r resource, scope target.Scope, held map[string][]string) target.Account {
+	t.kept.read(r)
 	a := t.account(r, scope)
 	if list := held[r.id()]; len(list) > 0 {
 		a.Entitlements = append([]string(nil), list...)

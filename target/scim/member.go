@@ -40,7 +40,6 @@ func (t *Target) entitle(ctx context.Context, doing, entitlement string, account
 	if len(accounts) == 0 {
 		return nil
 	}
-	defer t.lock(entitlement)()
 	b := &batch{t: t, doing: doing, entitlement: entitlement, give: give, accounts: accounts, errs: make([]error, len(accounts))}
 	if err := b.run(ctx); err != nil {
 		fill(b.errs, err)
@@ -59,6 +58,12 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.t.members.stopped(); err != nil {
 		return err
 	}
+	// Two entitlements may mean one group.
+	id, err := b.t.resolve(ctx, b.doing, b.entitlement)
+	if err != nil {
+		return err
+	}
+	defer b.t.lock(id)()
 	todo, err := b.open(ctx)
 	if err != nil {
 		return err
@@ -78,17 +83,12 @@ func fill(errs []error, err error) {
 
 // open are the accounts, by position, for which there is something to do.
 func (b *batch) open(ctx context.Context) ([]int, error) {
-	var err error
-	switch b.t.dialect.Members {
-	case membersShown:
-		if b.now, err = b.t.readGroup(ctx, b.doing, b.entitlement); err == nil {
-			b.id = b.now.id()
-		}
-	default:
-		b.id, err = b.t.resolve(ctx, b.doing, b.entitlement)
-	}
+	g, err := b.t.readGroup(ctx, b.doing, b.entitlement)
 	if err != nil {
 		return nil, err
+	}
+	if b.id = g.id(); b.t.dialect.Members == membersShown {
+		b.now = g
 	}
 	var todo []int
 	for i, a := range b.accounts {

@@ -19,6 +19,8 @@ const (
 	// emptyPages is how many pages of a cursor may bring nothing.
 	emptyPages = 100
 	resources  = "Resources"
+	// maxListing bounds a listing, in bytes: a million accounts fit.
+	maxListing = 4 << 30
 )
 
 // errMoved: accounts came or went while the listing was read.
@@ -30,6 +32,7 @@ type page struct {
 	total     int // -1: not said
 	start     int // 0: not said
 	next      string
+	size      int64 // in bytes
 }
 
 // readPage understands one answer.
@@ -64,7 +67,10 @@ func readPage(r resource) (page, error) {
 		}
 		p.resources = append(p.resources, o)
 	}
-	p.next = r.text("nextCursor")
+	next := r.get("nextCursor")
+	if p.next = scalar(next); next != nil && !isText(next) && p.next == "" {
+		return page{}, errors.New("nextCursor is no text")
+	}
 	return p, nil
 }
 
@@ -98,7 +104,7 @@ func (t *Target) page(ctx context.Context, doing, path string, query url.Values,
 	for i := 0; i+1 < len(more); i += 2 {
 		q.Set(more[i], more[i+1])
 	}
-	r, _, err := t.get(ctx, doing, path, q)
+	r, a, err := t.get(ctx, doing, path, q)
 	if err != nil {
 		return page{}, err
 	}
@@ -106,6 +112,7 @@ func (t *Target) page(ctx context.Context, doing, path string, query url.Values,
 	if err != nil {
 		return page{}, denied("check url", "%s: the answer is no page of a listing: %w", doing, err)
 	}
+	p.size = int64(len(a.body))
 	return p, nil
 }
 
@@ -117,13 +124,15 @@ func (t *Target) byIndex(ctx context.Context, doing, path string, query url.Valu
 	}
 	var out []resource
 	seen := map[string]bool{}
-	total := -1
+	total, size := -1, int64(0)
 	for start := 1; ; {
 		p, err := t.page(ctx, doing, path, query, "startIndex", strconv.Itoa(start))
 		if err != nil {
 			return nil, err
 		}
-		switch {
+		switch size += p.size; {
+		case size > t.most:
+			return short("it is longer than %d MiB", t.most>>20)
 		case p.total < 0:
 			return short("the server does not say how many there are")
 		case total >= 0 && p.total != total:
@@ -180,7 +189,7 @@ func (t *Target) byCursor(ctx context.Context, doing, path string, query url.Val
 	}
 	var out []resource
 	seen, cursors := map[string]bool{}, map[string]bool{}
-	total, idle := -1, 0
+	total, idle, size := -1, 0, int64(0)
 	for cursor := ""; ; {
 		p, err := t.page(ctx, doing, path, query, "cursor", cursor)
 		if err != nil {
@@ -200,7 +209,9 @@ func (t *Target) byCursor(ctx context.Context, doing, path string, query url.Val
 				idle = 0
 			}
 		}
-		switch {
+		switch size += p.size; {
+		case size > t.most:
+			return short("it is longer than %d MiB", t.most>>20)
 		case p.next == "" && total >= 0 && len(out) != total:
 			return short("%d came, and the server counts %d", len(out), total)
 		case p.next == "":

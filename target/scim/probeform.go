@@ -222,6 +222,7 @@ func (p *probe) holders(ctx context.Context) ([]string, error) {
 }
 
 func (p *probe) give(ctx context.Context, ids ...string) error {
+	p.t.written.setWhole(p.group) // it was made just now: nobody else is in it
 	return p.t.sendMembers(ctx, "add members", p.group, ids, true)
 }
 

@@ -1,9 +1,7 @@
 package scim
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/rosterd/rosterd/target"
@@ -12,23 +10,6 @@ import (
 // resource is a user or group as JSON has it. Names of attributes are compared
 // without regard to case (RFC 7643, 2.1).
 type resource map[string]any
-
-// decode reads one JSON object; numbers stay as they are written.
-func decode(body []byte) (resource, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var r resource
-	if err := d.Decode(&r); err != nil {
-		return nil, fmt.Errorf("it is no JSON object: %w", err)
-	}
-	if d.More() {
-		return nil, fmt.Errorf("more than one JSON document came")
-	}
-	if r == nil {
-		return nil, fmt.Errorf("it is null")
-	}
-	return r, nil
-}
 
 // key is the name under which the resource has an attribute; the name itself if
 // it has none.

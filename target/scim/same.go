@@ -2,6 +2,8 @@ package scim
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/target"
 )
@@ -30,12 +32,24 @@ func same(attribute string, a, b []string) bool {
 func canon(attribute, value string) string {
 	p, err := parsePath(attribute)
 	if err == nil && p.urn == "" && (p.attr == userName || p.attr == emails) {
-		return strings.ToLower(value)
+		return fold(value)
 	}
 	return value
 }
 
-func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+func sameName(a, b string) bool { return fold(a) == fold(b) }
+
+// fold leaves the case out. A letter of another script stays one, also where Unicode
+// writes it small as one of ours (the sign for Kelvin is a small k): whoever may choose
+// a name there would get what another is to have.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if low := unicode.ToLower(r); r < utf8.RuneSelf || low >= utf8.RuneSelf {
+			return low
+		}
+		return r
+	}, s)
+}
 
 // rules compare for the steps of a merge.
 var rules = target.Description{NameAttribute: userName, Same: same, SameName: sameName}

@@ -19,6 +19,7 @@ type Target struct {
 	name    string
 	base    *url.URL
 	http    *client
+	most    int64 // bytes of a listing
 
 	learn   sync.Mutex // held while the server is asked what it is
 	learned *server    // guarded by learn
@@ -33,6 +34,8 @@ type Target struct {
 	// unfiltered are attributes by which this server cannot find anything.
 	unfiltered map[string]bool
 	members    caution
+	written    written
+	sure       bool // the configuration says that groups show their members
 	kept       keeping
 	// mustMatch: the server takes no write without If-Match.
 	mustMatch atomic.Bool
@@ -44,13 +47,14 @@ type Target struct {
 func New(cfg Config, name string) (*Target, error) { return newTarget(cfg, name, clock.Real{}) }
 
 func newTarget(cfg Config, name string, now clock.Clock) (*Target, error) {
+	sure := cfg.Dialect.Members == membersShown || profiles()[cfg.Profile].Members == membersShown
 	cfg = cfg.withDefaults()
 	base, err := url.Parse(strings.TrimRight(cfg.URL, "/"))
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("make the target %s: the address cannot be used", name)
 	}
 	t := &Target{
-		cfg: cfg, dialect: cfg.Dialect, name: name, base: base,
+		cfg: cfg, dialect: cfg.Dialect, name: name, base: base, most: maxListing, sure: sure,
 		groups: map[string]string{}, locks: map[string]*sync.Mutex{}, alive: map[target.NativeID]bool{}, unfiltered: map[string]bool{},
 	}
 	t.rungs = firstRungs(cfg.Dialect)

@@ -172,7 +172,7 @@ func TestContract(t *testing.T) {
 		{"etags, small pages", scimd.Options{ETags: true, PageSize: 7}, nil},
 		{"cursors", scimd.Options{Paging: "cursor", PageSize: 7}, nil},
 		{"no path", scimd.Options{}, func(c *Config) { c.Dialect.Update = updateNoPath }},
-		{"put", scimd.Options{ETags: true}, func(c *Config) { c.Dialect.Update = updatePut }},
+		{"put", scimd.Options{ETags: true}, func(c *Config) { c.Dialect.Update, c.Dialect.Members = updatePut, membersShown }},
 		{"no filter, members of users", scimd.Options{}, func(c *Config) { c.Dialect.Filter, c.Dialect.Members = off, membersUser }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,19 +20,26 @@ func (t *Target) sendMembers(ctx context.Context, doing, id string, ids []string
 	t.members.mu.Unlock()
 	if !whole {
 		err := t.writeMembers(ctx, doing, id, http.MethodPatch, t.memberPatch(ids, give), "")
+		if err == nil {
+			t.written.note(id, ids, give, t.http.clock.Now())
+		}
 		if status := statusOf(err); t.dialect.Update != auto || status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented {
 			return err
 		}
 	}
 	g, a, err := t.get(ctx, doing, groupPath(id), nil)
+	if err == nil {
+		err = t.whole(ctx, doing, id, g)
+	}
 	if err != nil {
 		return err
 	}
-	err = t.writeMembers(ctx, doing, id, http.MethodPut, groupWith(g, ids, give), a.header.Get("ETag"))
+	err = t.writeMembers(ctx, doing, id, http.MethodPut, t.groupWith(id, g, ids, give), a.header.Get("ETag"))
 	if err == nil {
 		t.members.mu.Lock()
 		t.members.put = true
 		t.members.mu.Unlock()
+		t.written.note(id, ids, give, t.http.clock.Now())
 	}
 	return err
 }
@@ -43,7 +50,7 @@ func (t *Target) memberPatch(ids []string, give bool) patch {
 	values := make([]any, len(ids))
 	ops := make([]operation, len(ids))
 	for i, id := range ids {
-		values[i] = map[string]any{subValue: id}
+		values[i] = t.written.member(id)
 		ops[i] = operation{Op: opRemove, Path: membersKey + "[" + filterOf(subValue, id).Get("filter") + "]"}
 	}
 	switch {
@@ -56,22 +63,28 @@ func (t *Target) memberPatch(ids []string, give bool) patch {
 }
 
 // groupWith is a group with other members, and all else as it is.
-func groupWith(g resource, ids []string, give bool) resource {
+func (t *Target) groupWith(groupID string, g resource, ids []string, give bool) resource {
 	after := put(g)
 	if empty(g.get("schemas")) {
 		after[after.key("schemas")] = []any{"urn:ietf:params:scim:schemas:core:2.0:Group"}
 	}
 	list := []any{}
+	have := map[string]bool{}
 	for _, x := range entries(after.get(membersKey)) {
-		if id := object(x).text(subValue); give || !slices.Contains(ids, id) {
-			list = append(list, x)
+		id := memberID(x)
+		gone := !give && slices.Contains(ids, id) || !slices.Contains(ids, id) && t.written.took(groupID, id, t.http.clock.Now())
+		if gone {
+			continue
 		}
+		if object(x) == nil { // some write members as plain IDs
+			x = t.written.member(id)
+		}
+		list = append(list, x)
+		have[id] = true
 	}
-	if give {
-		for _, id := range ids {
-			if !slices.ContainsFunc(list, func(x any) bool { return object(x).text(subValue) == id }) {
-				list = append(list, map[string]any{subValue: id})
-			}
+	for _, id := range ids {
+		if give && !have[id] {
+			list = append(list, t.written.member(id))
 		}
 	}
 	after[after.key(membersKey)] = list

@@ -70,6 +70,10 @@ func (t *Target) Update(ctx context.Context, account target.Ref, set []target.Va
 		if err != nil {
 			return nil, refused("", "%s: %w", doing, err)
 		}
+		t.kept.read(c.resource)
+		if lost := t.kept.again(c.id(), list); len(lost) > 0 {
+			t.kept.dropped(lost, t.http.clock.Now())
+		}
 		return list, t.kept.refuse(doing, list, t.http.clock.Now())
 	})
 }
@@ -115,19 +119,22 @@ func (t *Target) change(ctx context.Context, doing string, c current, list []edi
 	for i, f := range t.forms(s, false) {
 		// The whole account is not written because a server is in trouble, or keeps
 		// one attribute of it less.
+		if s.patch == no && f != whole && errors.Is(failed, errNotKept) {
+			break // it was no question of the form
+		}
 		if f == whole && i > 0 && (errors.Is(failed, errNotKept) || statusOf(failed) >= 500 && statusOf(failed) != http.StatusNotImplemented) {
 			break
 		}
 		err := t.write(ctx, doing, c, after, list, f)
 		if err == nil {
 			t.worked(f, false)
-			t.kept.stored(list)
 			return nil
 		}
 		if failed == nil || errors.Is(failed, errNotKept) {
 			failed = err
 		}
-		if !another(err) {
+		// Of an account that is gone nothing is written: a PUT might make it anew.
+		if target.ClassOf(err) == target.Missing || !another(err) {
 			return err
 		}
 	}
@@ -183,8 +190,13 @@ func (t *Target) write(ctx context.Context, doing string, c current, after resou
 		return err
 	}
 	shown, err := decode(a.body)
-	if err != nil || shown.id() == "" || shown.text(userName) == "" || keeps(shown, list) {
-		return nil // nothing came that could disagree; it is read back later
+	if err != nil || shown.id() == "" || shown.text(userName) == "" {
+		t.kept.claim(c.id(), list) // nothing came that could disagree; it is read back later
+		return nil
+	}
+	if keeps(shown, list) {
+		t.kept.stored(list)
+		return nil
 	}
 	now, err := t.read(ctx, doing, target.NativeID(c.id()))
 	if err == nil && !keeps(now.resource, list) {

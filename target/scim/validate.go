@@ -113,7 +113,7 @@ func (c *Config) address(text, key string, at func(message, hint string, key ...
 	case err != nil:
 		at("it cannot be read", `as in "https://wiki.example/scim/v2"`, key) // the error may hold a password
 	case u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		at(fmt.Sprintf("%q is not the address of a web service", u.Redacted()), `as in "https://wiki.example/scim/v2"`, key)
+		at(fmt.Sprintf("%q is not the address of a web service", (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()), `as in "https://wiki.example/scim/v2"`, key)
 	case u.User != nil:
 		at("a password does not stand in an address", "set username and password, or token", key)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":

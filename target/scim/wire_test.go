@@ -71,7 +71,9 @@ func TestWire(t *testing.T) {
 	}{
 		{"patch", func(*Config) {}},
 		{"no-path", func(c *Config) { c.Dialect.Update, c.Dialect.Active = updateNoPath, activeString }},
-		{"put", func(c *Config) { c.Dialect = Profile{Update: updatePut, Paging: pagingCursor, Mark: none} }},
+		{"put", func(c *Config) {
+			c.Dialect = Profile{Update: updatePut, Members: membersShown, Paging: pagingCursor, Mark: none}
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := scimd.Options{}
