@@ -42,6 +42,9 @@ func (s *Server) matching(c *call, kind Kind) ([]*stored, *refusal) {
 		object := map[string]any(r.body)
 		if computed.MatchString(text) {
 			object = s.show(c, kind, r)
+			if members := r.body["members"]; members != nil {
+				object["members"] = members // what it does not write it knows all the same
+			}
 		}
 		if pass(object) && !(c.has(FilterBlind) && text != "") && !(c.has(InactiveHidden) && r.body["active"] == false) || c.has(FilterIgnored) {
 			found = append(found, r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,7 +98,7 @@ func (b *batch) look(ctx context.Context, ids []string) error {
 	if !seen && (now.shown || c.showsMembers()) {
 		// What it did to the others will be seen when it shows this.
 		b.now = now
-		return &target.Error{Class: target.Refused, Err: fmt.Errorf("%s: the server said yes, and the group does not show it", b.doing),
+		return &target.Error{Class: target.Refused, Err: fmt.Errorf("%s: %w", b.doing, errNotShown),
 			Tip: "look at the group there; rosterd target probe finds out how its members are changed"}
 	}
 	c.mu.Lock()
@@ -114,6 +115,10 @@ func (b *batch) look(ctx context.Context, ids []string) error {
 	return nil
 }
 
+// errNotShown ends a batch after a request to which the server said yes. Those whom it
+// named are read back later, and nothing is said of them here.
+var errNotShown = errors.New("the server said yes to the first, and the group does not show it")
+
 // until reads the group until it shows what the last request did, to those whom it
 // named or to others: some servers show it a moment later.
 func (b *batch) until(ctx context.Context, earlier, ids []string) (group, bool, error) {
@@ -124,8 +129,13 @@ func (b *batch) until(ctx context.Context, earlier, ids []string) (group, bool, 
 		}
 		seen := slices.ContainsFunc(ids, func(id string) bool { return now.has(target.NativeID(id)) == b.give })
 		hidden := !now.shown && !b.t.members.showsMembers()
-		if seen || hidden || len(b.lost(now, earlier, ids)) > 0 || pause > 2*time.Second || ctx.Err() != nil {
+		if seen || hidden || len(b.lost(now, earlier, ids)) > 0 {
 			return now, seen, nil
+		}
+		if pause > 2*time.Second || ctx.Err() != nil {
+			// It may show others only, or write IDs in another case.
+			c, err := b.t.read(ctx, b.doing, target.NativeID(ids[0]))
+			return now, err == nil && c.in(b.id) == b.give, nil
 		}
 		b.t.http.pause(ctx, pause)
 	}
@@ -138,7 +148,7 @@ func (b *batch) until(ctx context.Context, earlier, ids []string) (group, bool, 
 func (b *batch) lost(now group, earlier, ids []string) []string {
 	var out []string
 	for _, id := range slices.Concat(b.now.members, b.now.groups) {
-		if !now.holds(id) && (b.give || !slices.Contains(b.want, id)) && !b.t.written.took(b.id, id, b.t.http.clock.Now()) {
+		if !now.holds(id) && (b.give || !slices.ContainsFunc(b.want, func(w string) bool { return strings.EqualFold(w, id) })) && !b.t.written.took(b.id, id, b.t.http.clock.Now()) {
 			out = append(out, id)
 		}
 	}

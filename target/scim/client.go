@@ -174,7 +174,7 @@ func (c *client) ask(ctx context.Context, k call) (answer, error) {
 				return a, nil
 			}
 			if try >= retries { // it says "at once", again and again
-				pause = max(pause, backoff(try))
+				pause = max(pause, longest(try))
 			}
 		case (a.status == http.StatusBadGateway || a.status == http.StatusGatewayTimeout) && k.repeatable() && try < retries:
 			pause = backoff(try)

@@ -1,6 +1,11 @@
 package scim
 
 import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rosterd/rosterd/internal/scimd"
@@ -55,5 +60,134 @@ func TestLaw1AsManyAsThePage(t *testing.T) {
 	s.Turn(scimd.PastEndFirst)
 	if _, err := target.Collect(t.Context(), w, target.Scope{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMembersAsked: where a group shows no members, whether one is in it is asked for
+// each; granted and revoked is what differs, and only what is answered counts.
+func TestMembersAsked(t *testing.T) {
+	s := serve(t, scimd.Options{}, "Writers", "Publishers")
+	s.Turn(scimd.MembersOmitted)
+	refs := s.many(4)
+	s.enter("Writers", object1(refs[0].ID), object1(refs[3].ID))
+	w := s.open(t, func(c *Config) { c.Dialect.Members = membersAsked })
+	scope := target.Scope{Entitlements: []string{"Writers", "Publishers"}}
+	for i, a := range func() []target.Account { l := collect(t, w, scope); return l.Accounts() }() {
+		if has := len(a.Entitlements) == 1; has != (i == 0 || i == 3) {
+			t.Errorf("%+v", a)
+		}
+	}
+	s.Forget()
+	if errs := w.Grant(t.Context(), "Writers", refs[:2]); errs != nil || s.Writes() != 1 {
+		t.Fatal(errs, s.Writes())
+	}
+	if errs := w.Revoke(t.Context(), "Writers", refs[:3]); errs != nil || !slices.Equal(s.in("Writers"), []string{string(refs[3].ID)}) {
+		t.Fatal(errs, s.in("Writers"))
+	}
+	s.Forget()
+	if errs := w.Revoke(t.Context(), "Writers", refs[:3]); errs != nil || s.Writes() != 0 {
+		t.Errorf("%v, %d writes of what is so already", errs, s.Writes())
+	}
+	// A server that does not heed the filter says nothing of anybody.
+	s.Turn(scimd.FilterIgnored)
+	if errs := w.Grant(t.Context(), "Writers", refs[1:2]); len(errs) != 1 || target.ClassOf(errs[0]) != target.Refused || len(s.in("Writers")) != 1 {
+		t.Error(errs, s.in("Writers"))
+	}
+	if _, err := target.Collect(t.Context(), w, scope); err == nil {
+		t.Error("everybody is in the group that the server answers with")
+	}
+}
+
+// TestMembersByUser: an account says in which groups it is.
+func TestMembersByUser(t *testing.T) {
+	s := serve(t, scimd.Options{}, "Writers")
+	s.Turn(scimd.MembersOmitted)
+	refs := s.many(3)
+	s.enter("Writers", object1(refs[0].ID))
+	w := s.open(t, func(c *Config) { c.Dialect.Members = membersUser })
+	if l := collect(t, w, target.Scope{Entitlements: []string{"Writers"}}); len(l.Accounts()[0].Entitlements) != 1 || len(l.Accounts()[1].Entitlements) != 0 {
+		t.Errorf("%+v", l.Accounts())
+	}
+	s.Forget()
+	if errs := w.Grant(t.Context(), "Writers", refs[:2]); errs != nil || s.Writes() != 1 {
+		t.Fatal(errs, s.Writes())
+	}
+	if errs := w.Revoke(t.Context(), "Writers", refs[1:]); errs != nil || !slices.Equal(s.in("Writers"), []string{string(refs[0].ID)}) {
+		t.Error(errs, s.in("Writers"))
+	}
+}
+
+// TestRemoveByValue: members are named in a list where the server wants that; one that
+// takes it for the removal of all is found out by the first.
+func TestRemoveByValue(t *testing.T) {
+	for _, m := range []scimd.Mode{scimd.FilteredRemoveNothing, scimd.FilteredRemoveRefused, ""} {
+		s := serve(t, scimd.Options{}, "Writers")
+		if m != "" {
+			s.Turn(m)
+		}
+		refs := s.many(5)
+		var all []any
+		for _, r := range refs {
+			all = append(all, object1(r.ID))
+		}
+		s.enter("Writers", all...)
+		w := s.open(t, func(c *Config) { c.Dialect.MemberRemove = removeValue })
+		errs := w.Revoke(t.Context(), "Writers", refs[:3])
+		if m == "" { // the RFC knows no such form: all are removed
+			if in := s.in("Writers"); len(errs) != 3 || w.members.stopped() == nil || len(in) != 4 || s.Writes() != 2 {
+				t.Errorf("%v, %v, %d writes", errs, in, s.Writes())
+			}
+			continue
+		}
+		if errs != nil || s.Writes() != 2 || !slices.Equal(s.in("Writers"), []string{string(refs[3].ID), string(refs[4].ID)}) {
+			t.Errorf("%s: %v, %v, %d writes", m, errs, s.in("Writers"), s.Writes())
+		}
+		for _, r := range s.Requests() {
+			if r.Write() && strings.Contains(string(r.Body), "[value eq") {
+				t.Errorf("%s", r.Body)
+			}
+		}
+	}
+}
+
+// TestManagerAsText: the manager is a text in this dialect, on every road, and is read
+// whichever way it is written.
+func TestManagerAsText(t *testing.T) {
+	var bodies []string
+	shown := `"m-1"`
+	w, _ := at(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/Users/"):
+		case r.Method == http.MethodGet:
+			http.NotFound(rw, r)
+			return
+		default:
+			b, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, string(b))
+			shown = `"m-2"`
+			if r.Method == http.MethodPost {
+				rw.WriteHeader(http.StatusCreated)
+			}
+		}
+		fmt.Fprintf(rw, `{"id":"u-1","userName":"writer1","%s":{"manager":%s}}`, enterpriseUser, shown) //nolint:errcheck // a test
+	}), func(c *Config) { c.Dialect.Manager = managerString })
+	set := []target.Value{{Name: "enterprise.manager", Values: []string{"m-2"}}}
+	ref, err := w.Create(t.Context(), "writer1", set, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown = `"m-1"`
+	if err := w.Update(t.Context(), ref, set); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{`"manager":"m-2"`, `{"op":"replace","path":"` + enterpriseUser + `:manager","value":"m-2"}`} {
+		if i >= len(bodies) || !strings.Contains(bodies[i], want) {
+			t.Fatalf("%q lacks %s", bodies, want)
+		}
+	}
+	for _, shown = range []string{`"m-2"`, `{"value":"m-2","displayName":"Two"}`} {
+		if err := w.Update(t.Context(), ref, set); err != nil || len(bodies) != 2 {
+			t.Errorf("%s is written anew: %v, %q", shown, err, bodies)
+		}
 	}
 }

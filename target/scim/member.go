@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -165,6 +166,9 @@ func (b *batch) send(ctx context.Context, todo []int) {
 	for len(todo) > 0 {
 		n := b.t.members.size(b.give, len(todo))
 		if err := b.chunk(ctx, todo[:n]); err != nil {
+			if errors.Is(err, errNotShown) {
+				todo = slices.DeleteFunc(todo, func(i int) bool { return slices.Contains(b.want, string(b.accounts[i].ID)) })
+			}
 			b.blame(todo, err)
 			break
 		}

@@ -52,6 +52,8 @@ func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 // backoff is how long to wait where nobody says: half a second and twice as long
 // each time, spread so that not all come back at once.
 func backoff(try int) time.Duration {
-	most := min(30*time.Second, 500*time.Millisecond<<min(try, 10))
+	most := longest(try)
 	return most/2 + rand.N(most/2)
 }
+
+func longest(try int) time.Duration { return min(30*time.Second, 500*time.Millisecond<<min(try, 10)) }
