@@ -113,7 +113,9 @@ var breaks = []struct {
 	{"a good name", "state/holdmanagement.go", "", ""},
 
 	{"a path of a machine", "identity/x.go", "// see " + "/wo" + "rk/main", "place"},
-	{"a path of a person", "docs/x.md", "cd " + "/Us" + "ers/writer1/src", "place"},
+	{"a path of a person", "docs/x.md", "cd " + "/Us" + "ers/writer1", "place"},
+	{"a path of a person beside SCIM", "docs/targets/scim.md", "cd " + "/Us" + "ers/writer1/src", "place"},
+	{"an address of SCIM", "target/scim/x_test.go", `// "GET /Us` + `ers/u-1"`, ""},
 	{"a path that only ends so", "docs/x.md", "https://wiki.example/wo" + "rk/plan and /var/lib/rosterd", ""},
 	{"no Go", "identity/x.go", "func {", "syntax"},
 }

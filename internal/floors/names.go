@@ -35,9 +35,14 @@ func roots(names ...string) []string {
 	return names
 }
 
-// elsewhere finds such a path, where it is not the end of another. Of a person's
-// home something lies below: with one name alone it is an address of SCIM.
-var elsewhere = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + machines[0] + `|` + machines[1] + `[\w.~-]+/)`)
+// foreign finds such a path, where it is not the end of another.
+func foreign(below string) *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])(` + machines[0] + `|` + machines[1] + below + `)`)
+}
+
+// elsewhere are those of any file. Where SCIM is spoken, a home of a person has
+// something below it: with one name alone it is the address of an account.
+var elsewhere, besideSCIM = foreign(`[\w.~-]+`), foreign(`[\w.~-]+/`)
 
 func places(f File, out *[]Breach) {
 	if path.Base(f.Path) == "go.sum" || within(path.Dir(f.Path), "internal/floors") {
@@ -46,8 +51,12 @@ func places(f File, out *[]Breach) {
 	if !slices.ContainsFunc(machines, func(m string) bool { return bytes.Contains(f.Source, []byte(m)) }) {
 		return
 	}
+	found := elsewhere
+	if strings.Contains(strings.ToLower(f.Path), "scim") {
+		found = besideSCIM
+	}
 	for i, line := range bytes.Split(f.Source, []byte("\n")) {
-		if m := elsewhere.FindSubmatch(line); m != nil {
+		if m := found.FindSubmatch(line); m != nil {
 			*out = append(*out, Breach{f.Path, i + 1, "place", "a path of one machine: " + string(m[1])})
 		}
 	}

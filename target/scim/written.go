@@ -114,6 +114,10 @@ func (t *Target) whole(ctx context.Context, doing, id string, g resource) error 
 			"%s: the group can only be written whole, and shows no members: those whom it may hide would be lost", doing)
 	}
 	all, err := t.pages(ctx, doing, "Users", nil)
+	for pause := 100 * time.Millisecond; target.ClassOf(err) == target.Transient && pause < time.Second; pause *= 2 {
+		t.http.pause(ctx, pause) // accounts are made meanwhile
+		all, err = t.pages(ctx, doing, "Users", nil)
+	}
 	if err != nil {
 		return err
 	}
