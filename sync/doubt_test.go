@@ -137,6 +137,34 @@ func TestLaw05DoubtClaimsNothingOfAStranger(t *testing.T) {
 	}
 }
 
+// Law 5: where marks tell, an account without the mark of that very create is not taken
+// for ours, however much it looks like what was to be made.
+func TestLaw05DoubtClaimsNothingWithoutItsMark(t *testing.T) {
+	for _, mark := range []string{"", "a mark of somebody else"} {
+		w := newWorld(t)
+		w.joinMany("p", 12)
+		w.synced()
+		w.join("late")
+		w.wiki.SetFaults(memory.Faults{Write: func(int, memory.Write) memory.Fault {
+			return memory.Fault{Err: errors.New("connection reset")}
+		}})
+		if r := w.sync(); r.Exit() != rostersync.ExitParked {
+			t.Fatalf("exit %d\n%s", r.Exit(), text(r))
+		}
+		w.wiki.SetFaults(memory.Faults{})
+		like := *w.account("p0003")
+		like.ID, like.Name, like.Mark = "", "late", mark
+		stranger := w.wiki.Put(like)
+		r := w.sync()
+		if owner, owned, _ := w.engine.Store.LinkOwner("wiki", stranger); owned {
+			t.Fatalf("law 5: the account with the mark %q is now of %v\n%s", mark, owner, text(r))
+		}
+		if r.Recovered != 1 || situation(r, "late") != "adoptable" {
+			t.Errorf("%d recovered, %s\n%s", r.Recovered, situation(r, "late"), text(r))
+		}
+	}
+}
+
 // loseNext does the next write with the verb and loses the answer.
 func loseNext(verb target.Verb) memory.Faults {
 	lost := false

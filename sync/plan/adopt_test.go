@@ -58,6 +58,10 @@ func mess(t *rapid.T) (*rig, Input) {
 	if rapid.Bool().Draw(t, "by mail") {
 		in.Adoption.Match = []string{"mail"}
 	}
+	in.Adoption.Stale = map[target.NativeID]bool{} // marks of ours that are to be renewed
+	for _, l := range r.links {
+		in.Adoption.Stale[l.Account] = rapid.Bool().Draw(t, "stale")
+	}
 	in.Targets[0].Marked = marked
 	return r, r.answer(in)
 }
@@ -100,6 +104,9 @@ func TestLawAdoptLinksOnlyWhatIsBeyondDoubt(t *testing.T) {
 			switch {
 			case linked[a.ID]:
 				t.Fatalf("%s is linked twice", a.Name)
+			case f.Class == Renewed && owners[a.ID] == f.Person && in.Adoption.Stale[a.ID] && a.Name[0] == 'a':
+				linked[a.ID] = true
+				continue
 			case owners[a.ID].Valid():
 				t.Fatalf("%s belongs to %s already", a.Name, owners[a.ID])
 			case a.Name[0] != 'a':
