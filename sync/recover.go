@@ -55,13 +55,14 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		return nil
 	}
 	links := map[identity.Ordinal]ledger.Link{}
+	look := c.doubtLook(ctx, t, doubts)
 	for at := 0; at < len(doubts); at += lookChunk {
 		chunk := doubts[at:min(at+lookChunk, len(doubts))]
 		queries := make([]target.Query, len(chunk))
 		for i, in := range chunk {
 			queries[i] = doubtQuery(in.Order().Change, t.Describe())
 		}
-		answers, err := t.Look(ctx, c.scope(t.Name), queries)
+		answers, err := look(queries)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -78,6 +79,54 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		}
 	}
 	return nil
+}
+
+// doubtLook is how to look at accounts in doubt. Where many were to be made, as in the
+// batches of a first provisioning, one listing finds those that were; where there is no
+// listing, looks do.
+func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) func([]target.Query) ([]target.Observation, error) {
+	one := func(queries []target.Query) ([]target.Observation, error) {
+		return t.Look(ctx, c.scope(t.Name), queries)
+	}
+	made := 0
+	for _, in := range doubts {
+		if in.Order().Change.Account == "" {
+			made++
+		}
+	}
+	if made < listFrom {
+		return one
+	}
+	listing, err := target.Collect(ctx, t, c.scope(t.Name))
+	if err != nil {
+		return one
+	}
+	return func(queries []target.Query) ([]target.Observation, error) {
+		out := make([]target.Observation, len(queries))
+		var left []target.Query // by ID an account is found that no listing shows
+		var at []int
+		for i, q := range queries {
+			if q.ID == "" {
+				out[i] = listing.Look(q)
+			} else {
+				left, at = append(left, q), append(at, i)
+			}
+		}
+		if len(left) == 0 {
+			return out, nil
+		}
+		answers, err := one(left)
+		if err == nil && len(answers) != len(left) {
+			err = fmt.Errorf("%d answers", len(answers))
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i, o := range answers {
+			out[at[i]] = o
+		}
+		return out, nil
+	}
 }
 
 // answer records what the looks say of each intent, in the order in which the
