@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/rosterd/rosterd/identity"
@@ -257,6 +258,24 @@ func pausedBy(pauses []ledger.Pause, name string) string {
 
 func (c *cycle) scope(name string) target.Scope {
 	return ScopeOf(c.Policy, c.target(name))
+}
+
+// scopeWith is scope, and what changes were about: a policy that came into force since
+// may not name it any more, and what is not asked for is not shown.
+func (c *cycle) scopeWith(name string, changes iter.Seq[target.Change]) target.Scope {
+	s := c.scope(name)
+	for ch := range changes {
+		if ch.Entitlement != "" {
+			s.Entitlements = append(s.Entitlements, ch.Entitlement)
+		}
+		for _, v := range ch.Set {
+			s.Attributes = append(s.Attributes, v.Name)
+		}
+	}
+	slices.Sort(s.Entitlements)
+	slices.Sort(s.Attributes)
+	s.Entitlements, s.Attributes = slices.Compact(s.Entitlements), slices.Compact(s.Attributes)
+	return s
 }
 
 // ScopeOf is what a target is asked for: what the policy computes and can name there,

@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/memory"
 )
 
 // copied is the same directory, read by other settings.
@@ -194,5 +196,39 @@ func TestPolicyOfAShorterWindow(t *testing.T) {
 	r := w.sync()
 	if w.inForce(next); r.Exit() != rostersync.ExitHeld || w.enabled() != 15 {
 		t.Errorf("exit %d, %d enabled\n%s", r.Exit(), w.enabled(), text(r))
+	}
+}
+
+// A right that the policy names no more is looked at all the same where one that was
+// to be taken is in doubt, and when it is read back.
+func TestARightThatIsNamedNoMore(t *testing.T) {
+	taken := func(w *world) *rostersync.Report {
+		w.engine.Targets[0].Rules.Guard.MaxRevoke = &plan.Limit{Count: 100}
+		w.edit(func(c *mapping.Config, e *rostersync.Engine) {
+			noPublishers(c, e)
+			e.Targets[0].Rules.Guard.MaxRevoke = &plan.Limit{Count: 100}
+		})
+		return w.sync()
+	}
+	w := staffed(t, 20)
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, write memory.Write) memory.Fault {
+		if write.Verb == target.Revoke {
+			return memory.Fault{Err: &target.Error{Class: target.InDoubt, Err: errors.New("no answer")}}
+		}
+		return memory.Fault{}
+	}})
+	taken(w)
+	w.has("p0003", true, "Publishers", "Writers")
+	w.wiki.SetFaults(memory.Faults{})
+	for range 3 {
+		w.now = w.now.Add(time.Hour)
+		w.sync()
+	}
+	w.has("p0003", true, "Writers")
+
+	w = staffed(t, 20)
+	w.engine.Targets[0].Target = &liar{Target: w.wiki, about: target.Revoke}
+	if r := taken(w); r.Exit() == 0 || r.Verified != 0 {
+		t.Errorf("%d are verified, exit %d, though nothing was revoked", r.Verified, r.Exit())
 	}
 }

@@ -85,8 +85,15 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 // batches of a first provisioning, one listing finds those that were; where there is no
 // listing, looks do.
 func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) func([]target.Query) ([]target.Observation, error) {
+	scope := c.scopeWith(t.Name, func(yield func(target.Change) bool) {
+		for _, in := range doubts {
+			if !yield(in.Order().Change) {
+				return
+			}
+		}
+	})
 	one := func(queries []target.Query) ([]target.Observation, error) {
-		return t.Look(ctx, c.scope(t.Name), queries)
+		return t.Look(ctx, scope, queries)
 	}
 	made := 0
 	for _, in := range doubts {
@@ -97,7 +104,7 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 	if made < listFrom {
 		return one
 	}
-	listing, err := target.Collect(ctx, t, c.scope(t.Name))
+	listing, err := target.Collect(ctx, t, scope)
 	if err != nil {
 		return one
 	}

@@ -92,7 +92,16 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 	}
 	agreed := Verified{target: t.Name}
 	disagreed := map[identity.Ordinal][]ledger.Order{}
-	look := c.looker(ctx, t, len(who))
+	scope := c.scopeWith(t.Name, func(yield func(target.Change) bool) {
+		for _, p := range who {
+			for _, o := range done[p] {
+				if !yield(o.Change) {
+					return
+				}
+			}
+		}
+	})
+	look := c.looker(ctx, t, scope, len(who))
 	for at := 0; at < len(who); at += lookChunk {
 		chunk := who[at:min(at+lookChunk, len(who))]
 		queries := make([]target.Query, len(chunk))
@@ -119,17 +128,17 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 }
 
 // looker answers queries one by one, or from one listing where there are many.
-func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query) ([]target.Observation, error) {
+func (c *cycle) looker(ctx context.Context, t Target, scope target.Scope, n int) func([]target.Query) ([]target.Observation, error) {
 	if n < listFrom {
 		return func(q []target.Query) ([]target.Observation, error) {
-			answers, err := t.Look(ctx, c.scope(t.Name), q)
+			answers, err := t.Look(ctx, scope, q)
 			if err == nil && len(answers) != len(q) {
 				err = errors.New("the target did not answer every query")
 			}
 			return answers, err
 		}
 	}
-	listing, err := target.Collect(ctx, c.counting("verify", t), c.scope(t.Name))
+	listing, err := target.Collect(ctx, c.counting("verify", t), scope)
 	return func(q []target.Query) ([]target.Observation, error) {
 		if err != nil {
 			return nil, err
@@ -140,7 +149,7 @@ func (c *cycle) looker(ctx context.Context, t Target, n int) func([]target.Query
 				continue
 			}
 			// Not listed is not gone: it is looked for by its ID.
-			one, err := t.Look(ctx, c.scope(t.Name), q[i:i+1])
+			one, err := t.Look(ctx, scope, q[i:i+1])
 			if err != nil || len(one) != 1 {
 				return nil, cmp.Or(err, errors.New("the target did not answer the query"))
 			}
