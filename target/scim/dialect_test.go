@@ -191,3 +191,40 @@ func TestManagerAsText(t *testing.T) {
 		}
 	}
 }
+
+// TestActiveInEveryDialect: closed is what says so in one of the forms that servers
+// have; all else is open, so that nobody is called closed who may not be.
+func TestActiveInEveryDialect(t *testing.T) {
+	for text, open := range map[string]bool{
+		`true`: true, `"True"`: true, `"true"`: true, `1`: true, `null`: true, `""`: true, `"no"`: true, `[]`: true, `{}`: true, `"falsehood"`: true,
+		`false`: false, `"False"`: false, `"false"`: false, `" FALSE "`: false, `0`: false,
+	} {
+		r, err := decode([]byte(`{"id":"1","active":` + text + `}`))
+		if err != nil || r.enabled() != open {
+			t.Errorf("%s: open %v, %v", text, r.enabled(), err)
+		}
+	}
+	if !(resource{"id": "1"}).enabled() {
+		t.Error("one without active is closed")
+	}
+	s := serve(t, scimd.Options{})
+	s.Turn(scimd.ActiveAsText)
+	tg := s.open(t)
+	ref, err := tg.Create(t.Context(), "writer1", nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, open := range []bool{false, true} {
+		set := tg.Disable
+		if open {
+			set = tg.Enable
+		}
+		if err := set(t.Context(), ref); err != nil {
+			t.Fatal(err)
+		}
+		o, err := tg.Look(t.Context(), target.Scope{}, []target.Query{{ID: ref.ID}})
+		if u, _ := s.User("writer1"); err != nil || len(o[0].Accounts) != 1 || o[0].Accounts[0].Enabled != open || u["active"] != open {
+			t.Errorf("open %v: %+v, %v, %v", open, o, u, err)
+		}
+	}
+}
