@@ -8,6 +8,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
 )
 
 // judge draws the plan and lets the guard split it into what may go and what is
@@ -214,13 +215,22 @@ func versioned(holds []ledger.Hold, now time.Time) []ledger.Hold {
 // waves are the orders for one target that this request lets go.
 func (c *cycle) waves(name string) [][]ledger.Order {
 	var out [][]ledger.Order
+	without := map[identity.Ordinal]bool{} // whose account is not made, linked or opened first
 	for _, wave := range c.cleared.Waves(name) {
 		var keep []ledger.Order
 		for _, o := range wave {
-			if c.ask.allows(o) {
+			who := o.Change.Person
+			if c.ask.allows(o) && !(without[who] && dependent(o)) {
 				keep = append(keep, o)
-			} else {
-				c.open[o.Change.Person] = true
+				continue
+			}
+			c.open[who] = true
+			if c.ask.allows(o) {
+				c.report.Skipped = append(c.report.Skipped, Skipped{Order: o, Why: "the account has to be made, linked or opened first"})
+			}
+			switch o.Change.Verb {
+			case target.Create, target.Link, target.Enable:
+				without[who] = true
 			}
 		}
 		if len(keep) > 0 {

@@ -11,6 +11,7 @@ import (
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/span"
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -231,4 +232,39 @@ func TestARightThatIsNamedNoMore(t *testing.T) {
 	if r := taken(w); r.Exit() == 0 || r.Verified != 0 {
 		t.Errorf("%d are verified, exit %d, though nothing was revoked", r.Verified, r.Exit())
 	}
+}
+
+// A right is not given to an account that is still to be linked: the approval of the
+// one does not carry the other out, and what was approved is done in its order.
+func TestAnApprovedRightWaitsForItsAccount(t *testing.T) {
+	w := newWorld(t)
+	w.joinMany("p", 3)
+	w.wiki.Put(target.Account{ID: "native-7", Name: "p0001", Enabled: true})
+	w.sync()
+	first := w.onlyHold()
+	if _, err := w.engine.Decide(rostersync.Approval{Hold: first.ID, Version: first.Version(), By: "admin"}); err != nil {
+		t.Fatal(err)
+	}
+	w.members("managers", "p0001")
+	w.cycle(rostersync.Request{Verb: "sync", People: []identity.Ordinal{w.find("p0002")}})
+	var second ledger.Hold
+	for _, h := range w.openHolds() {
+		if h.ID != first.ID {
+			second = h
+		}
+	}
+	if second.ID == "" || second.Rule != "adopt" {
+		t.Fatalf("the holds are %+v", w.openHolds())
+	}
+	before := len(w.wiki.Writes())
+	r, err := w.engine.Approve(t.Context(), rostersync.Approval{Hold: second.ID, Version: second.Version(), By: "admin"}, rostersync.Request{Verb: "approve"})
+	if err != nil || len(w.wiki.Writes()) != before {
+		t.Fatalf("%v, and wrote %v", err, w.wiki.Writes()[before:])
+	}
+	if r.Exit() == 0 {
+		t.Error("nothing is said to be left")
+	}
+	w.sync()
+	w.has("p0001", true, "Publishers", "Writers")
+	w.quiet()
 }
