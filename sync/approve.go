@@ -250,6 +250,11 @@ func (e *Engine) accept(h ledger.Hold, by string) error {
 		}
 		return e.Store.SaveTarget(t)
 	case "restored":
+		// What was drawn for somebody who was named, before everything was compared, says
+		// nothing of the rest.
+		if r, is, err := e.Store.Restored(); err != nil || is && !r.Resynced {
+			return err
+		}
 		return e.Store.Agree(h.Target, by, e.targetNames())
 	case "min-people":
 		var errs []error

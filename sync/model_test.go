@@ -178,9 +178,10 @@ type model struct {
 	edited []time.Time
 	extra  map[string]bool // target/account/entitlement given by hand
 	closed bool            // somebody disabled an account by hand
-	hand   bool            // somebody worked in a target by hand
+	hand   bool            // somebody worked in a target by hand, or nothing but a resync tells
 	faulty bool
 	log    []string
+	losing bool // part of each entry is hidden
 
 	crash gosync.Mutex
 	dead  bool
@@ -253,6 +254,7 @@ func (m *model) act(do func()) func(*rapid.T) {
 	return func(t *rapid.T) {
 		m.t = t
 		do()
+		m.unmet()
 		m.now = m.now.Add(time.Second)
 	}
 }
@@ -552,7 +554,20 @@ func (m *model) sourceFault() {
 	name := rapid.SampledFrom(slices.Sorted(maps.Keys(faults))).Draw(m.t, "source fault")
 	m.say("source: %s", name)
 	m.faulty = true
+	m.losing = slices.Contains([]string{"types hidden", "logins hidden", "members hidden"}, name)
 	m.source.SetFaults(faults[name])
+}
+
+// unmet: somebody may be met for the first time while part of them is hidden. They have
+// lost nothing, so nothing is looked for, and when it is shown again they did not change:
+// the resync tells.
+func (m *model) unmet() {
+	if !m.losing || !m.follows || m.hand {
+		return
+	}
+	for _, h := range m.humans {
+		m.hand = m.hand || h.there && !m.ordinal(h).Valid()
+	}
 }
 
 // --- the targets ---
@@ -650,7 +665,7 @@ func (m *model) byHand() {
 
 func (m *model) heal() {
 	m.say("healthy again")
-	m.faulty = false
+	m.faulty, m.losing = false, false
 	m.source.SetFaults(source.Faults{})
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
@@ -907,7 +922,7 @@ func (m *model) killed() {
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}
-	m.faulty = false
+	m.faulty, m.losing = false, false
 	if !m.isDead() {
 		if r != nil || err != nil {
 			m.check(r, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/target"
 	"github.com/rosterd/rosterd/target/memory"
 )
 
@@ -214,5 +215,35 @@ func TestARestoredStateIsNotAgreedToUnseen(t *testing.T) {
 	w.sync()
 	if w.isRestored() {
 		t.Fatal("it was read, and is as it should be")
+	}
+}
+
+// Nor by the approval of what was drawn for somebody who was named, before everything
+// was compared: who waited in a hold that went with the restore would be forgotten.
+func TestARestoredStateIsNotAgreedToForOne(t *testing.T) {
+	w := newWorld(t)
+	w.joinMany("p", 6)
+	w.wiki.Put(target.Account{ID: "native-7", Name: "p0003", Enabled: true})
+	w.sync() // p0003 waits in a hold
+	old := w.backup(false)
+	w.join("later")
+	w.sync()
+	w.restore(old)
+	if !w.isRestored() {
+		t.Fatal("it is not known to be a restored one")
+	}
+	w.members("managers", "p0001")
+	w.cycle(rostersync.Request{Verb: "sync", People: []identity.Ordinal{w.find("p0001")}})
+	hold := w.onlyHold()
+	if _, err := w.engine.Approve(t.Context(), rostersync.Approval{Hold: hold.ID, Version: hold.Version(), By: "admin"}, rostersync.Request{Verb: "approve"}); err != nil {
+		t.Fatal(err)
+	}
+	w.has("p0001", true, "Publishers", "Writers")
+	if !w.isRestored() {
+		t.Error("it was agreed to, and only one person was looked at")
+	}
+	r := w.sync()
+	if len(r.Holds) != 1 || len(r.Holds[0].Keys) != 2 { // and whom the copy does not know
+		t.Errorf("who was waiting is not held: %s", text(r))
 	}
 }
