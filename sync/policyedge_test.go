@@ -268,3 +268,27 @@ func TestAnApprovedRightWaitsForItsAccount(t *testing.T) {
 	w.has("p0001", true, "Publishers", "Writers")
 	w.quiet()
 }
+
+// Whoever leaves loses a right too that no rule names any more and whose revocation
+// failed before.
+func TestALeaverLosesWhatIsNamedNoMore(t *testing.T) {
+	w := staffed(t, 20)
+	w.engine.Targets[0].Rules.Guard.MaxRevoke = &plan.Limit{Count: 100}
+	w.edit(func(c *mapping.Config, e *rostersync.Engine) {
+		noPublishers(c, e)
+		e.Targets[0].Rules.Guard.MaxRevoke = &plan.Limit{Count: 100}
+	})
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, write memory.Write) memory.Fault {
+		if write.Verb == target.Revoke {
+			return memory.Fault{Err: &target.Error{Class: target.Refused, Err: errors.New("not now")}}
+		}
+		return memory.Fault{}
+	}})
+	w.sync()
+	w.has("p0003", true, "Publishers", "Writers")
+	w.wiki.SetFaults(memory.Faults{})
+	w.leave(w.source.At("uid=p0003," + people))
+	w.now = w.now.Add(time.Hour)
+	w.sync()
+	w.has("p0003", false)
+}
