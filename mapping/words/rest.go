@@ -15,7 +15,7 @@ func (w *writer) exceptions() Section {
 		if ticket != "" {
 			why = text(why, " (", asCode(ticket), ")")
 		}
-		why = text(why, w.kept(at...))
+		why = text(why, w.standsIn(at...))
 		if from != "" {
 			what = text(what, ", from ", asStrong(string(from)))
 		}
@@ -119,7 +119,7 @@ func (w *writer) tests() Section {
 		if x.Parked {
 			gets = text(gets, " waits, and keeps what they have")
 		}
-		t.Rows = append(t.Rows, []Text{text(said, w.kept("test", name)), gets, list("and", each(sortedOnce(x.Lacks), asCode)...)})
+		t.Rows = append(t.Rows, []Text{text(said, w.standsIn("test", name)), gets, list("and", each(sortedOnce(x.Lacks), asCode)...)})
 	}
 	s.add(t)
 	return s

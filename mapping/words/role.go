@@ -105,7 +105,7 @@ func (w *writer) gives(name string) (out []Text) {
 			parts = append(parts, text(asStrong(e)))
 		}
 		if len(parts) > 0 {
-			out = append(out, text("In ", linkTo("app", app), ": ", list("and", parts...), ".", w.kept("target", app, "entitlements", name)))
+			out = append(out, text("In ", linkTo("app", app), ": ", list("and", parts...), ".", w.standsIn("target", app, "entitlements", name)))
 		}
 	}
 	if inc := w.config.Roles[name].Includes; len(inc) > 0 {

@@ -2,37 +2,37 @@ package ad
 
 import "github.com/rosterd/rosterd/target/internal/entries"
 
-// kept are the attributes of a domain that are not a policy's to write. Those that the
+// reserved are the attributes of a domain that are not a policy's to write. Those that the
 // domain keeps by itself are refused by it too, with the first account; here
 // they are refused with the file.
-var kept = entries.KeptAnywhere.And(entries.Kept{
-	userAccountControl: entries.KeptOpen + "; without_password says how it begins", "lockoutTime": entries.KeptOpen, "msDS-User-Account-Control-Computed": entries.KeptOpen,
-	"userAccountDisabled": entries.KeptOpen, "msDS-UserAccountDisabled": entries.KeptOpen,
+var reserved = entries.ReservedAnywhere.And(entries.Reserved{
+	userAccountControl: entries.ReservedOpen + "; without_password says how it begins", "lockoutTime": entries.ReservedOpen, "msDS-User-Account-Control-Computed": entries.ReservedOpen,
+	"userAccountDisabled": entries.ReservedOpen, "msDS-UserAccountDisabled": entries.ReservedOpen,
 
-	unicodePwd: entries.KeptPassword, "dBCSPwd": entries.KeptPassword, "lmPwdHistory": entries.KeptPassword, "ntPwdHistory": entries.KeptPassword,
-	"supplementalCredentials": entries.KeptPassword, "unixUserPassword": entries.KeptPassword, "msSFU30Password": entries.KeptPassword,
-	"clearTextPassword": entries.KeptPassword, pwdLastSet: entries.KeptPassword, "msDS-ResultantPSO": entries.KeptPassword,
+	unicodePwd: entries.ReservedPassword, "dBCSPwd": entries.ReservedPassword, "lmPwdHistory": entries.ReservedPassword, "ntPwdHistory": entries.ReservedPassword,
+	"supplementalCredentials": entries.ReservedPassword, "unixUserPassword": entries.ReservedPassword, "msSFU30Password": entries.ReservedPassword,
+	"clearTextPassword": entries.ReservedPassword, pwdLastSet: entries.ReservedPassword, "msDS-ResultantPSO": entries.ReservedPassword,
 
-	primaryGroupID: entries.KeptLogin, objectSID: entries.KeptLogin, "sIDHistory": entries.KeptLogin, "securityIdentifier": entries.KeptLogin, "nTSecurityDescriptor": entries.KeptLogin,
-	"msDS-AllowedToDelegateTo": entries.KeptLogin, "msDS-AllowedToActOnBehalfOfOtherIdentity": entries.KeptLogin, "msDS-KeyCredentialLink": entries.KeptLogin,
-	"servicePrincipalName": entries.KeptLogin, "altSecurityIdentities": entries.KeptLogin, "msDS-GroupMSAMembership": entries.KeptLogin, "msDS-AssignedAuthNPolicy": entries.KeptLogin,
-	"msDS-AssignedAuthNPolicySilo": entries.KeptLogin, "msDS-SupportedEncryptionTypes": entries.KeptLogin, "tokenGroups": entries.KeptLogin,
-	"msDS-SupersededManagedAccountLink": entries.KeptLogin, "msDS-ManagedAccountPrecededByLink": entries.KeptLogin, "msDS-DelegatedMSAState": entries.KeptLogin,
+	primaryGroupID: entries.ReservedLogin, objectSID: entries.ReservedLogin, "sIDHistory": entries.ReservedLogin, "securityIdentifier": entries.ReservedLogin, "nTSecurityDescriptor": entries.ReservedLogin,
+	"msDS-AllowedToDelegateTo": entries.ReservedLogin, "msDS-AllowedToActOnBehalfOfOtherIdentity": entries.ReservedLogin, "msDS-KeyCredentialLink": entries.ReservedLogin,
+	"servicePrincipalName": entries.ReservedLogin, "altSecurityIdentities": entries.ReservedLogin, "msDS-GroupMSAMembership": entries.ReservedLogin, "msDS-AssignedAuthNPolicy": entries.ReservedLogin,
+	"msDS-AssignedAuthNPolicySilo": entries.ReservedLogin, "msDS-SupportedEncryptionTypes": entries.ReservedLogin, "tokenGroups": entries.ReservedLogin,
+	"msDS-SupersededManagedAccountLink": entries.ReservedLogin, "msDS-ManagedAccountPrecededByLink": entries.ReservedLogin, "msDS-DelegatedMSAState": entries.ReservedLogin,
 
-	objectGUID: entries.KeptServer, adminCount: entries.KeptServer, criticalObject: entries.KeptServer, "objectCategory": entries.KeptServer,
-	"sAMAccountType": entries.KeptServer, "groupType": entries.KeptServer, "systemFlags": entries.KeptServer, "instanceType": entries.KeptServer, "isDeleted": entries.KeptServer,
-	"whenCreated": entries.KeptServer, "whenChanged": entries.KeptServer, "uSNCreated": entries.KeptServer, "uSNChanged": entries.KeptServer,
+	objectGUID: entries.ReservedServer, adminCount: entries.ReservedServer, criticalObject: entries.ReservedServer, "objectCategory": entries.ReservedServer,
+	"sAMAccountType": entries.ReservedServer, "groupType": entries.ReservedServer, "systemFlags": entries.ReservedServer, "instanceType": entries.ReservedServer, "isDeleted": entries.ReservedServer,
+	"whenCreated": entries.ReservedServer, "whenChanged": entries.ReservedServer, "uSNCreated": entries.ReservedServer, "uSNChanged": entries.ReservedServer,
 
 	"name": "cn names the entry", "commonName": "cn names the entry",
 })
 
 // Admits says whether an attribute can stand in the configuration.
 func (c *Config) Admits(attribute string) error {
-	return kept.And(entries.Kept{c.Mark: "mark names it: give the mark an attribute of its own"}).Admit(attribute)
+	return reserved.And(entries.Reserved{c.Mark: "mark names it: give the mark an attribute of its own"}).Admit(attribute)
 }
 
 // suitsMark says whether the mark has an attribute of its own.
 func suitsMark(attribute string) bool {
-	own := entries.Kept{samAccountName: "", userPrincipalName: "", "cn": ""}
-	return kept.And(own).Admit(attribute) == nil
+	own := entries.Reserved{samAccountName: "", userPrincipalName: "", "cn": ""}
+	return reserved.And(own).Admit(attribute) == nil
 }

@@ -2,22 +2,22 @@ package ldap
 
 import "github.com/rosterd/rosterd/target/internal/entries"
 
-// kept are the attributes of the servers that the page names which are not a policy's
+// reserved are the attributes of the servers that the page names which are not a policy's
 // to write.
-var kept = entries.KeptAnywhere.And(entries.Kept{
-	"authPassword": entries.KeptPassword, "krbPrincipalKey": entries.KeptPassword, "sambaNTPassword": entries.KeptPassword,
-	"sambaLMPassword": entries.KeptPassword, "ipaNTHash": entries.KeptPassword, "unicodePwd": entries.KeptPassword,
-	"pwdReset": entries.KeptPassword, "pwdHistory": entries.KeptPassword, "pwdChangedTime": entries.KeptPassword, "passwordExpirationTime": entries.KeptPassword,
+var reserved = entries.ReservedAnywhere.And(entries.Reserved{
+	"authPassword": entries.ReservedPassword, "krbPrincipalKey": entries.ReservedPassword, "sambaNTPassword": entries.ReservedPassword,
+	"sambaLMPassword": entries.ReservedPassword, "ipaNTHash": entries.ReservedPassword, "unicodePwd": entries.ReservedPassword,
+	"pwdReset": entries.ReservedPassword, "pwdHistory": entries.ReservedPassword, "pwdChangedTime": entries.ReservedPassword, "passwordExpirationTime": entries.ReservedPassword,
 
-	"nsAccountLock": entries.KeptOpen, "pwdAccountLockedTime": entries.KeptOpen, "pwdFailureTime": entries.KeptOpen,
-	"pwdPolicySubentry": entries.KeptOpen, "loginDisabled": entries.KeptOpen,
+	"nsAccountLock": entries.ReservedOpen, "pwdAccountLockedTime": entries.ReservedOpen, "pwdFailureTime": entries.ReservedOpen,
+	"pwdPolicySubentry": entries.ReservedOpen, "loginDisabled": entries.ReservedOpen,
 
-	"authzTo": entries.KeptLogin, "authzFrom": entries.KeptLogin, "saslAuthzTo": entries.KeptLogin, "saslAuthzFrom": entries.KeptLogin,
-	"ipaAllowedToPerform": entries.KeptLogin, "krbAllowedToDelegateTo": entries.KeptLogin,
-	"aci": entries.KeptLogin, "olcAccess": entries.KeptLogin, "nsRole": entries.KeptLogin, "nsRoleDN": entries.KeptLogin,
+	"authzTo": entries.ReservedLogin, "authzFrom": entries.ReservedLogin, "saslAuthzTo": entries.ReservedLogin, "saslAuthzFrom": entries.ReservedLogin,
+	"ipaAllowedToPerform": entries.ReservedLogin, "krbAllowedToDelegateTo": entries.ReservedLogin,
+	"aci": entries.ReservedLogin, "olcAccess": entries.ReservedLogin, "nsRole": entries.ReservedLogin, "nsRoleDN": entries.ReservedLogin,
 
-	"nsUniqueId": entries.KeptServer, "parentid": entries.KeptServer, "subschemaSubentry": entries.KeptServer,
-	"hasSubordinates": entries.KeptServer, "numSubordinates": entries.KeptServer, "ref": entries.KeptServer, "aliasedObjectName": entries.KeptServer,
+	"nsUniqueId": entries.ReservedServer, "parentid": entries.ReservedServer, "subschemaSubentry": entries.ReservedServer,
+	"hasSubordinates": entries.ReservedServer, "numSubordinates": entries.ReservedServer, "ref": entries.ReservedServer, "aliasedObjectName": entries.ReservedServer,
 })
 
 // Admits says whether an attribute can stand in the configuration. One by which rosterd
@@ -25,9 +25,9 @@ var kept = entries.KeptAnywhere.And(entries.Kept{
 // open an account that was closed, or make it somebody else's.
 func (c *Config) Admits(attribute string) error {
 	d := c.withDefaults()
-	return kept.And(entries.Kept{
-		d.Disable.Attribute: "disable names it: " + entries.KeptOpen,
+	return reserved.And(entries.Reserved{
+		d.Disable.Attribute: "disable names it: " + entries.ReservedOpen,
 		d.Mark:              "mark names it: give the mark an attribute of its own",
-		d.IDAttribute:       "id_attribute names it: " + entries.KeptServer,
+		d.IDAttribute:       "id_attribute names it: " + entries.ReservedServer,
 	}).Admit(attribute)
 }

@@ -50,19 +50,19 @@ func (c *Config) Validate(path []string, report problem.Report) {
 // each is another one. A switch may be one that the server heeds.
 func (v validation) apart(c *Config) {
 	d := c.withDefaults()
-	taken := entries.Kept{"objectClass": "", "userPassword": "", d.IDAttribute: ""}
+	taken := entries.Reserved{"objectClass": "", "userPassword": "", d.IDAttribute: ""}
 	for _, own := range []struct {
 		name string
 		key  []string
-		not  entries.Kept
-	}{{d.RDN, []string{"rdn"}, kept}, {d.Disable.Attribute, []string{"disable", "attribute"}, nil}, {c.Mark, []string{"mark"}, kept}} {
+		not  entries.Reserved
+	}{{d.RDN, []string{"rdn"}, reserved}, {d.Disable.Attribute, []string{"disable", "attribute"}, nil}, {c.Mark, []string{"mark"}, reserved}} {
 		if own.name == "" || !identity.ValidType(own.name) {
 			continue
 		}
 		if own.not.And(taken).Admit(own.name) != nil {
 			v.at(fmt.Sprintf("%s is an attribute that something else lives by", own.name), "name one that nothing else uses", own.key...)
 		}
-		taken = taken.And(entries.Kept{own.name: ""})
+		taken = taken.And(entries.Reserved{own.name: ""})
 	}
 }
 
