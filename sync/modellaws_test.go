@@ -1,0 +1,168 @@
+package sync_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rosterd/rosterd/identity"
+	rostersync "github.com/rosterd/rosterd/sync"
+	"github.com/rosterd/rosterd/sync/plan"
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/memory"
+)
+
+// check holds what a cycle did against the laws.
+func (m *model) check(r *rostersync.Report, err error) {
+	if err != nil {
+		m.t.Fatalf("law 10: the cycle ended with an error: %v", err)
+	}
+	read := len(r.Reads) > 0
+	for _, x := range r.Reads {
+		read = read && x.Err == nil
+	}
+	for _, name := range []string{"chat", "wiki"} {
+		writes := m.member[name].Writes()
+		for _, w := range writes[m.seen[name]:] {
+			m.checkWrite(name, w, read)
+		}
+		m.seen[name] = len(writes)
+		m.checkAccounts(name)
+	}
+	if read {
+		m.sawSource()
+	}
+	if _, _, err := m.engine.Store.VerifyJournal(); err != nil {
+		m.t.Fatalf("law 7: the journal does not verify: %v", err)
+	}
+}
+
+// sawSource remembers what a complete read showed.
+func (m *model) sawSource() {
+	for _, h := range m.humans {
+		switch {
+		case h.there && !m.hidden(h):
+			h.was, h.shown, h.unseen = m.wishOnce(h), h.is, time.Time{}
+		case h.unseen.IsZero():
+			h.unseen = m.now
+		}
+	}
+}
+
+func (m *model) hidden(h *human) bool {
+	return m.faulty && identity.MustDN(m.record(h).DN).Within(identity.MustDN("ou=north,"+people))
+}
+
+func (m *model) checkWrite(name string, w memory.Write, read bool) {
+	m.say("  %s: %s %s(%s) %s %s done %v, changed %v", name, w.Verb, w.Account.Name, w.Account.ID, w.Name, w.Entitlement, w.Done, w.Changed)
+	if w.Account.Name == rootName || w.Account.Name == legacyName {
+		m.t.Fatalf("law 5: %s: a write to %s: %+v", name, w.Account.Name, w)
+	}
+	switch w.Verb {
+	case target.Create:
+		if w.Done {
+			m.ours[name][w.Account.ID] = true
+		}
+		return
+	case target.Link:
+		if name != "chat" || w.Account.ID != "3" {
+			m.t.Fatalf("law 7: %s: %s, which we made, had to be taken over", name, w.Account.Name)
+		}
+		if w.Done {
+			m.ours[name][w.Account.ID] = true
+		}
+		if !m.anyApproved() {
+			m.t.Fatalf("law 5: %s: %s was taken over and nobody approved it", name, w.Account.Name)
+		}
+		return
+	}
+	if !m.ours[name][w.Account.ID] {
+		m.t.Fatalf("law 5: %s: %s of %s, which is not ours", name, w.Verb, w.Account.Name)
+	}
+	if !w.Changed {
+		return
+	}
+	who, owned, err := m.engine.Store.LinkOwner(name, w.Account.ID)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if !owned && w.Verb != target.Delete {
+		return // deleted since
+	}
+	h := m.of(who)
+	if w.Verb == target.Delete {
+		if name != "chat" {
+			m.t.Fatalf("law 6: %s was deleted in %s, which nobody configured", w.Account.Name, name)
+		}
+		return
+	}
+	if h == nil {
+		return
+	}
+	change := target.Change{Target: name, Person: who, Verb: w.Verb, Entitlement: w.Entitlement}
+	// Where deletions are told, who is deleted is gone at once.
+	told := m.follows && !m.mute && !h.there
+	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h) || told
+	is, was := m.under(m.wish(h)), m.under(m.wasNow(h))
+	switch w.Verb {
+	case target.Disable:
+		if !allowed && was != nil && (is != nil || !h.there) {
+			m.t.Fatalf("law 2: %s: %s was disabled, and nothing proves that they are not entitled (read: %v)", name, h.login, read)
+		}
+		if !m.approved[change.Key()] && !m.denied[who] && !m.named[who] {
+			m.spend(name)
+		}
+	case target.Enable:
+		if !h.is.hold(m.now) && !h.shown.hold(m.now) {
+			m.t.Fatalf("law 2: %s: %s was enabled outside their dates", name, h.login)
+		}
+	case target.Revoke:
+		m.spendRight(name, w.Entitlement, h, m.approved[change.Key()])
+		if !allowed && slices.Contains(is[name], w.Entitlement) && slices.Contains(was[name], w.Entitlement) {
+			m.t.Fatalf("law 2: %s: %s lost %s and is entitled to it (read: %v)", name, h.login, w.Entitlement, read)
+		}
+	}
+}
+
+func (m *model) anyApproved() bool { return len(m.approved) > 0 }
+
+// gone says whether complete reads proved that the person is not there.
+func (m *model) gone(h *human) bool {
+	return !h.unseen.IsZero() && m.now.Sub(h.unseen) >= time.Minute
+}
+
+// spend is the guard's limit, counted from outside: no more than it in a day.
+func (m *model) spend(name string) {
+	m.removed[name] = append(m.removed[name], m.now)
+	n, within := 0, 0
+	for range m.ours[name] {
+		n++
+	}
+	for _, at := range m.removed[name] {
+		if at.After(m.now.Add(-24 * time.Hour)) {
+			within++
+		}
+	}
+	if limit := (plan.DefaultRules().Guard.MaxRemove).Of(n); float64(within) > limit {
+		m.t.Fatalf("guard: %s: %d accounts of %d were disabled in a day and nobody approved it; the limit is %v", name, within, n, limit)
+	}
+}
+
+// checkAccounts are the laws about what the targets show.
+func (m *model) checkAccounts(name string) {
+	marks := map[string]string{}
+	for _, a := range m.member[name].Accounts() {
+		switch {
+		case a.Name == rootName && (!a.Enabled || !slices.Equal(a.Entitlements, []string{"Publishers"})):
+			m.t.Fatalf("law 5: %s: break-glass account touched: %+v", name, a)
+		case a.Name == legacyName && (!a.Enabled || !slices.Equal(a.Entitlements, []string{"Writers"}) || a.Mark != ""):
+			m.t.Fatalf("law 5: %s: an account that is not ours was touched: %+v", name, a)
+		}
+		if a.Mark == "" {
+			continue
+		}
+		if other, twice := marks[a.Mark]; twice {
+			m.t.Fatalf("law 7: %s: two accounts for one person: %s and %s", name, other, a.Name)
+		}
+		marks[a.Mark] = a.Name
+	}
+}
