@@ -85,6 +85,16 @@ func (g *Stage) Undecided() (bool, error) {
 	return undecided, nil
 }
 
+// Shows says whether the listing showed one of those.
+func (g *Stage) Shows(ids []identity.ID) bool {
+	for _, id := range ids {
+		if i, old := g.byID[id]; old && g.known[i].seen {
+			return true
+		}
+	}
+	return false
+}
+
 // Named are those out of scope whom groups name that the sweep showed. They are in no
 // listing, so that it does not show whether they are still there.
 func (g *Stage) Named() ([]directory.Named, error) {

@@ -35,7 +35,9 @@ func (c *cycle) readOne(ctx context.Context, s Source) error {
 		return nil
 	}
 	read := Read{Source: s.Name(), Way: Everything, Why: w.reason()}
-	err = c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, s.Read, false, false, w.gone, read.Why) })
+	err = c.bring(ctx, s, &read, func() (filled, error) {
+		return c.list(ctx, s, listing{of: Everything, fill: s.Read, gone: w.gone, why: read.Why})
+	})
 	if err == nil && read.Err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -55,6 +57,8 @@ type way struct {
 	usual bool
 	// gone are those who were proved to be deleted.
 	gone []directory.Gone
+	// unseen are those whose change was told while they were not shown.
+	unseen []identity.ID
 	// failed: the source could not be read, and is left as it was.
 	failed bool
 }
@@ -171,6 +175,7 @@ func (c *cycle) follow(ctx context.Context, s Source, w *way) error {
 	switch {
 	case read.Err == nil:
 		w.needs(f.proof.Facts().Sweep, s)
+		w.unseen = f.proof.Facts().Unseen
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(read.Err, &lost):
@@ -283,7 +288,9 @@ func (c *cycle) sweep(ctx context.Context, s Source, w *way) error {
 		return nil
 	}
 	read := Read{Source: s.Name(), Way: IDs, Why: w.sweep}
-	err := c.bring(ctx, s, &read, func() (filled, error) { return c.list(ctx, s, sweeper.Sweep, true, !w.cursor.Deletes, w.gone, "") })
+	err := c.bring(ctx, s, &read, func() (filled, error) {
+		return c.list(ctx, s, listing{of: IDs, fill: sweeper.Sweep, gone: w.gone, unseen: w.unseen, deletesTold: w.cursor.Deletes})
+	})
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,50 @@ func TestAChangeOfWhoWasHidden(t *testing.T) {
 	}
 }
 
+// So is who is shown again before the listing that the same cycle makes for them: a
+// listing of IDs shows them, and what they changed is not told again.
+func TestAChangeOfWhoWasHiddenForAMoment(t *testing.T) {
+	for name, change := range map[string]func(*world, identity.ID){
+		"left":      func(w *world, id identity.ID) { w.leave(id) },
+		"a group":   func(w *world, _ identity.ID) { w.members("writers", "p0001") },
+		"no change": nil,
+	} {
+		w := follows(t, false)
+		ids := w.joinMany("p", 20)
+		w.members("writers", "p0001", "p0003")
+		w.synced()
+		w.has("p0003", true, "Writers")
+		writers := w.source.At("cn=writers," + groups)
+		w.source.SetFaults(source.Faults{Hide: func(e directory.Entry) bool { return e.ID == ids[3] || e.ID == writers || e.ID == ids[7] },
+			Follow: func(context.Context, int) error {
+				w.source.SetFaults(source.Faults{})
+				return nil
+			}})
+		w.source.Remove(ids[7])
+		want := "changes everything"
+		if change != nil {
+			change(w, ids[3])
+		} else {
+			want = "changes" // it is proved who was deleted, and nobody else was told of
+		}
+		if r, how := w.followed(); how != want || r.Exit() != 0 {
+			t.Errorf("%s: it went by %s, exit %d", name, how, r.Exit())
+		}
+		switch name {
+		case "left":
+			w.has("p0003", false)
+		case "a group":
+			w.has("p0003", true)
+		default:
+			w.has("p0003", true, "Writers")
+		}
+		if _, how := w.followed(); how != "changes" {
+			t.Errorf("%s: then by %s", name, how)
+		}
+		w.quiet()
+	}
+}
+
 // An approval rests on who is there now. A right that was given back is no change of
 // any entry, so a follow alone does not bring back whom it had hidden.
 func TestAnApprovalLooksWhoIsThere(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/state"
@@ -108,16 +107,8 @@ type filled struct {
 	discard func() error
 }
 
-// errUndecided: a sweep showed what takes a whole read.
-var errUndecided = errors.New("a sweep does not decide it")
-
-// lister is Read or Sweep.
-type lister func(context.Context, directory.Stage) (directory.Proof, error)
-
-// list fills a stage with a listing. Gone are those who were proved to be deleted
-// before, and why says why changes are not enough. Untold is of a sweep: nobody tells
-// who was deleted.
-func (c *cycle) list(ctx context.Context, s Source, list lister, ids, untold bool, gone []directory.Gone, why string) (_ filled, err error) {
+// list fills a stage with a listing.
+func (c *cycle) list(ctx context.Context, s Source, l listing) (_ filled, err error) {
 	c.step("read", s.Name())
 	stage, err := c.Store.Stage(s.Name(), s.Coverage())
 	if err != nil {
@@ -129,19 +120,15 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids, untold boo
 		}
 	}()
 	count := &counted{Stage: stage, cycle: c, source: s.Name()}
-	stage.Evidence(gone)
-	if ids && !stage.OnlyIDs() {
+	stage.Evidence(l.gone)
+	if l.of == IDs && !stage.OnlyIDs() {
 		return filled{}, errUndecided
 	}
-	proof, err := list(ctx, count)
+	proof, err := l.fill(ctx, count)
 	if err != nil {
 		return filled{}, err
 	}
-	more, err := stage.Undecided()
-	if err == nil && !more && untold {
-		more, err = c.unlinked(ctx, s, stage)
-	}
-	if err != nil {
+	if more, err := c.undecided(ctx, s, l, stage); err != nil {
 		return filled{}, err
 	} else if more {
 		return filled{}, errUndecided
@@ -164,35 +151,12 @@ func (c *cycle) list(ctx context.Context, s Source, list lister, ids, untold boo
 		return filled{}, err
 	}
 	return filled{discard: stage.Discard, seal: func() (state.Sealed, error) {
-		sealed, err := stage.Seal(proof, c.rules(s, why))
+		sealed, err := stage.Seal(proof, c.rules(s, l.why))
 		if err != nil {
 			err = errors.Join(err, stage.Discard())
 		}
 		return sealed, err
 	}}, nil
-}
-
-// unlinked says whether somebody out of scope was deleted and taken out of a group, of
-// which no sweep and no follow shows anything.
-func (c *cycle) unlinked(ctx context.Context, s Source, stage *state.Stage) (bool, error) {
-	u, can := s.Source.(directory.Unlinker)
-	if !can {
-		return false, nil
-	}
-	named, err := stage.Named()
-	if err != nil {
-		return false, err
-	}
-	for chunk := range slices.Chunk(named, findChunk) {
-		is, err := u.Unlinked(ctx, chunk)
-		if err != nil {
-			return false, fmt.Errorf("look up %d entries out of the scope of %s that groups name: %w", len(named), s.Name(), err)
-		}
-		if is {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // counted tells the progress of a read, and what the snapshot was taken from.

@@ -80,7 +80,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 		return directory.Followed{}, err
 	}
 	facts.Shown = s.knowledge(ctx, conn, true)
-	facts.Sweep = t.news.sweep
+	facts.Sweep, facts.Unseen = t.news.sweep, append(t.missing, t.blinded...)
 	// Everything came, and yet: who gave up does not get a proof.
 	if err := ctx.Err(); err != nil {
 		return directory.Followed{}, err

@@ -36,12 +36,12 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 			} else if sees {
 				gone = append(gone, directory.Gone{ID: id, By: t.news.hidden[id]})
 			} else {
-				t.missing++
+				t.missing = append(t.missing, id)
 			}
 		case !found && was.Kind == directory.Container:
 			// Nobody's standing rests on it.
 		case !found:
-			t.missing++
+			t.missing = append(t.missing, id)
 		case t.source.retired(dn) != "":
 			gone = append(gone, directory.Gone{ID: id, By: t.source.retired(dn)})
 		case was.Kind == directory.Container && slices.ContainsFunc(t.source.bases(), dn.Within):
@@ -60,7 +60,7 @@ func (t *telling) rest(ctx context.Context, ids []identity.ID) error {
 			if blind, err := t.blind(ctx, was, dn); err != nil {
 				return err
 			} else if blind {
-				t.blinded++
+				t.blinded = append(t.blinded, id)
 				continue
 			}
 			t.out[id] = dn

@@ -34,8 +34,8 @@ type telling struct {
 	entered   []identity.DN               // new names in scope that others may be below
 	seen      map[string]bool             // of kinds and containers, whether one is seen there
 	fresh     map[string]identity.DN      // of each container where somebody is new, one of those
-	missing   int                         // known, not found, and nothing proves why
-	blinded   int                         // known, and not found by a filter that finds nobody where they are
+	missing   []identity.ID               // known, not found, and nothing proves why
+	blinded   []identity.ID               // known, and not found by a filter that finds nobody where they are
 
 	chunk        []directory.Entry
 	chunkMembers int
@@ -79,11 +79,11 @@ func (t *telling) tell(ctx context.Context) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	if t.missing > 0 && t.news.sweep == "" {
-		t.news.sweep = counted(t.missing, "entry is", "entries are") + " not there any more, and nothing proves that they were deleted"
+	if n := len(t.missing); n > 0 && t.news.sweep == "" {
+		t.news.sweep = counted(n, "entry is", "entries are") + " not there any more, and nothing proves that they were deleted"
 	}
-	if t.blinded > 0 && t.news.sweep == "" {
-		t.news.sweep = counted(t.blinded, "entry is", "entries are") + " not found by the filter, and neither is anybody else in the same container"
+	if n := len(t.blinded); n > 0 && t.news.sweep == "" {
+		t.news.sweep = counted(n, "entry is", "entries are") + " not found by the filter, and neither is anybody else in the same container"
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func TestGroupsInSightProveNothingOfPeople(t *testing.T) {
 		if f.Sweep == "" {
 			t.Error("they are not seen any more, and nobody looks")
 		}
+		if len(f.Unseen) != len(crowd) {
+			t.Errorf("%d of %d are said to have changed unseen", len(f.Unseen), len(crowd))
+		}
 	})
 }
 
@@ -87,8 +90,8 @@ func TestTheFilterIsBlind(t *testing.T) {
 		for _, dn := range crowd[:2] {
 			w.must(w.Set(dn, "title", "Content manager"))
 		}
-		if f := m.must(); len(m.gone)+len(m.out) > 0 || f.Sweep == "" {
-			t.Errorf("gone %v, left %v, a sweep because %q", m.gone, m.out, f.Sweep)
+		if f := m.must(); len(m.gone)+len(m.out) > 0 || f.Sweep == "" || len(f.Unseen) != 2 {
+			t.Errorf("gone %v, left %v, a sweep because %q of %v", m.gone, m.out, f.Sweep, f.Unseen)
 		}
 		// Whoever leaves the filter beside others who are in it does leave.
 		w.must(w.slapd.SetAccess(w.slapd.DefaultAccess()...))

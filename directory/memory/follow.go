@@ -92,7 +92,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 		return none, err
 	}
 	facts := proof.FollowedFacts{Source: s.name, Server: server, Bind: cmp.Or(faults.Bind, "anybody"), Scope: strings.Join(s.cfg.Bases, " "), Coverage: s.coverage,
-		Cursor: s.cursor(reached, at, faults), Nothing: t.changes == nil, Sweep: t.sweep, Knowledge: faults.Knowledge, Shown: faults.Shown, At: at}
+		Cursor: s.cursor(reached, at, faults), Nothing: t.changes == nil, Sweep: t.sweep, Unseen: t.unseen, Knowledge: faults.Knowledge, Shown: faults.Shown, At: at}
 	return proof.NewFollowed(facts), nil
 }
 
@@ -122,6 +122,7 @@ type telling struct {
 	open    func() (directory.Changes, error)
 	changes directory.Changes
 	sweep   string
+	unseen  []identity.ID
 	told    int
 }
 
@@ -284,6 +285,7 @@ func (t *telling) one(id identity.ID, known []directory.Known, removed bool) err
 		return t.changes.Gone([]directory.Gone{{ID: id, By: "the log"}})
 	case !removed || t.faults.Unproved:
 		t.sweep = fmt.Sprintf("%s is not there, and nothing proves that it was deleted", id)
+		t.unseen = append(t.unseen, id)
 	}
 	return nil
 }

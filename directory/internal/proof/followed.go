@@ -46,6 +46,10 @@ type FollowedFacts struct {
 	// Sweep says why a listing of IDs must come next: somebody is not there any
 	// more, and nothing proves that they were deleted. Empty: it need not.
 	Sweep string
+	// Unseen are known entries of which a change was told, and that were not shown:
+	// whoever shows them again before everything was read has to be read anew, since
+	// that change is not told again.
+	Unseen []identity.ID
 	// Knowledge is what the server had seen before, Shown after.
 	Knowledge, Shown Knowledge
 	// At is when the following began.
