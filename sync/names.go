@@ -34,8 +34,7 @@ func (c *cycle) names(ctx context.Context) error {
 			if err := c.namesIn(ctx, t, asked[t.Name]); ctx.Err() != nil {
 				return ctx.Err()
 			} else if err != nil {
-				t.Down, c.down[t.Name] = err.Error(), err
-				c.report.Down = append(c.report.Down, Down{Target: t.Name, Err: err})
+				c.breaks(t, err)
 			}
 		}
 		if none {

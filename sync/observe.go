@@ -11,13 +11,6 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-const (
-	// lookChunk is how many accounts one look asks for.
-	lookChunk = 100
-	// listFrom is the number of looks from which one listing is cheaper.
-	listFrom = 200
-)
-
 // observe looks at the accounts that a first draft of the plan wants to touch,
 // and in a full cycle at all of them. A target that cannot be read is down:
 // nothing is planned for it.
@@ -125,59 +118,42 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 	if err := c.sameSystem(ctx, member); err != nil {
 		return nil, err
 	}
-	out := make(map[identity.Ordinal]target.Observation, len(wants))
 	fresh, err := c.fresh(t, wants)
 	if err != nil {
 		return nil, err
 	}
+	ask := c.looker(member, c.scope(t.Name), "observe")
 	if c.ask.Full || len(wants) >= listFrom || fresh {
 		listing, err := target.Collect(ctx, c.counting("observe", member), c.scope(t.Name))
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", t.Name, err)
 		}
-		var unlisted []want
-		for _, w := range wants {
-			if out[w.person] = listing.Look(w.query); w.query.ID != "" && len(out[w.person].Accounts) == 0 {
-				unlisted = append(unlisted, w)
-			}
-		}
-		// What is listed follows from a base and a filter; an account of ours that is
-		// there by its ID has been moved or changed, and is not gone.
-		if err := c.lookFor(ctx, member, unlisted, out); err != nil {
-			return nil, err
-		}
+		ask = ask.from(listing)
 		if c.ask.Full {
 			t.Accounts, t.Listed = listing.Accounts(), true
 		}
 		c.shared.Lock()
 		c.listed[t.Name] = listing.Accounts()
 		c.shared.Unlock()
-		return out, nil
 	}
-	return out, c.lookFor(ctx, member, wants, out)
+	return see(ctx, ask, wants)
 }
 
-// lookFor asks the target itself.
-func (c *cycle) lookFor(ctx context.Context, t Target, wants []want, out map[identity.Ordinal]target.Observation) error {
-	for at := 0; at < len(wants); at += lookChunk {
-		chunk := wants[at:min(at+lookChunk, len(wants))]
-		queries := make([]target.Query, len(chunk))
-		for i, w := range chunk {
-			queries[i] = w.query
-		}
-		answers, err := t.Look(ctx, c.scope(t.Name), queries)
-		if err != nil {
-			return fmt.Errorf("look at %d accounts of %s: %w", len(chunk), t.Name, err)
-		}
-		if len(answers) != len(chunk) {
-			return fmt.Errorf("look at %d accounts of %s: %d answers", len(chunk), t.Name, len(answers))
-		}
-		for i, w := range chunk {
-			out[w.person] = answers[i]
-		}
-		c.progress("observe", t.Name, at+len(chunk), len(wants))
+// see looks at what people need to have looked at.
+func see(ctx context.Context, ask looker, wants []want) (map[identity.Ordinal]target.Observation, error) {
+	queries := make([]target.Query, len(wants))
+	for i, w := range wants {
+		queries[i] = w.query
 	}
-	return nil
+	answers, err := ask(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[identity.Ordinal]target.Observation, len(wants))
+	for i, w := range wants {
+		out[w.person] = answers[i]
+	}
+	return out, nil
 }
 
 // fresh says whether it is not known yet that the marks there are those of this state:

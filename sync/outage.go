@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -51,6 +52,12 @@ func (c *cycle) leaveAlone() error {
 // are not tried for one person, they may be locked by it.
 func (c *cycle) insists(o ledger.Outage) bool {
 	return c.ask.Named && !c.ask.DryRun && o.Class != target.Denied.String()
+}
+
+// breaks takes a target out of a cycle that could read it, and could not go on.
+func (c *cycle) breaks(t *plan.Target, err error) {
+	t.Down, c.down[t.Name] = err.Error(), err
+	c.report.Down = append(c.report.Down, Down{Target: t.Name, Err: err})
 }
 
 // noteReads remembers which targets could be read and which not.

@@ -55,22 +55,19 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		return nil
 	}
 	links := map[identity.Ordinal]ledger.Link{}
-	look := c.doubtLook(ctx, t, doubts)
+	ask := c.doubtLook(ctx, t, doubts)
 	for at := 0; at < len(doubts); at += lookChunk {
 		chunk := doubts[at:min(at+lookChunk, len(doubts))]
 		queries := make([]target.Query, len(chunk))
 		for i, in := range chunk {
 			queries[i] = doubtQuery(in.Order().Change, t.Describe())
 		}
-		answers, err := look(queries)
+		answers, err := ask(ctx, queries)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err == nil && len(answers) != len(chunk) {
-			err = fmt.Errorf("%d answers", len(answers))
-		}
 		if err != nil {
-			c.down[t.Name] = fmt.Errorf("look at %d accounts in doubt of %s: %w", len(chunk), t.Name, err)
+			c.down[t.Name] = fmt.Errorf("see what became of %d changes: %w", len(chunk), err)
 			c.stayInDoubt(t.Name, doubts[at:])
 			return nil
 		}
@@ -84,7 +81,8 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 // doubtLook is how to look at accounts in doubt. Where many were to be made, as in the
 // batches of a first provisioning, one listing finds those that were; where there is no
 // listing, looks do.
-func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) func([]target.Query) ([]target.Observation, error) {
+func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) looker {
+	made := 0
 	scope := c.scopeWith(t.Name, func(yield func(target.Change) bool) {
 		for _, in := range doubts {
 			if !yield(in.Order().Change) {
@@ -92,48 +90,20 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 			}
 		}
 	})
-	one := func(queries []target.Query) ([]target.Observation, error) {
-		return t.Look(ctx, scope, queries)
-	}
-	made := 0
 	for _, in := range doubts {
 		if in.Order().Change.Account == "" {
 			made++
 		}
 	}
+	ask := c.looker(t, scope, "recover")
 	if made < listFrom {
-		return one
+		return ask
 	}
 	listing, err := target.Collect(ctx, t, scope)
 	if err != nil {
-		return one
+		return ask
 	}
-	return func(queries []target.Query) ([]target.Observation, error) {
-		out := make([]target.Observation, len(queries))
-		var left []target.Query // by ID an account is found that no listing shows
-		var at []int
-		for i, q := range queries {
-			if q.ID == "" {
-				out[i] = listing.Look(q)
-			} else {
-				left, at = append(left, q), append(at, i)
-			}
-		}
-		if len(left) == 0 {
-			return out, nil
-		}
-		answers, err := one(left)
-		if err == nil && len(answers) != len(left) {
-			err = fmt.Errorf("%d answers", len(answers))
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i, o := range answers {
-			out[at[i]] = o
-		}
-		return out, nil
-	}
+	return ask.from(listing)
 }
 
 // answer records what the looks say of each intent, in the order in which the

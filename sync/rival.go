@@ -18,12 +18,24 @@ func (c *cycle) rivals(ctx context.Context) error {
 	}
 	for i := range c.input.Targets {
 		if t := &c.input.Targets[i]; t.Down == "" {
-			if err := c.rivalsIn(ctx, t); err != nil {
-				return err
+			if err := c.rivalsIn(ctx, t); ctx.Err() != nil {
+				return ctx.Err()
+			} else if err != nil {
+				c.breaks(t, err)
+				c.unsee(t.Name)
 			}
 		}
 	}
 	return nil
+}
+
+// unsee takes back what was seen in a target: it is not enough to act on.
+func (c *cycle) unsee(name string) {
+	for _, p := range c.input.People {
+		s := p.Seen[name]
+		s.Observed = nil
+		p.Seen[name] = s
+	}
 }
 
 func (c *cycle) rivalsIn(ctx context.Context, t *plan.Target) error {
@@ -74,26 +86,16 @@ func (c *cycle) addRivals(ctx context.Context, t *plan.Target, people []plan.Per
 			wants = append(wants, w)
 		}
 	}
-	for at := 0; at < len(wants); at += lookChunk {
-		chunk := wants[at:min(at+lookChunk, len(wants))]
-		queries := make([]target.Query, len(chunk))
-		for i, w := range chunk {
-			queries[i] = w.query
-		}
-		answers, err := c.target(t.Name).Look(ctx, c.scope(t.Name), queries)
-		if err != nil {
-			return err
-		}
-		for i, w := range chunk {
-			for _, p := range people {
-				if p.Ordinal != w.person {
-					continue
-				}
-				s := p.Seen[t.Name]
-				s.Observed = &answers[i]
-				p.Seen[t.Name] = s
-				c.input.People = append(c.input.People, p)
-			}
+	seen, err := see(ctx, c.looker(c.target(t.Name), c.scope(t.Name), "observe"), wants)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		if o, is := seen[p.Ordinal]; is {
+			s := p.Seen[t.Name]
+			s.Observed = &o
+			p.Seen[t.Name] = s
+			c.input.People = append(c.input.People, p)
 		}
 	}
 	return nil

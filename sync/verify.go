@@ -1,9 +1,7 @@
 package sync
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -101,62 +99,33 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 			}
 		}
 	})
-	look := c.looker(ctx, t, scope, len(who))
-	for at := 0; at < len(who); at += lookChunk {
-		chunk := who[at:min(at+lookChunk, len(who))]
-		queries := make([]target.Query, len(chunk))
-		for i, p := range chunk {
-			queries[i] = target.Query{ID: links[p][t.Name].Account}
-		}
-		answers, err := look(queries)
+	ask := c.looker(t, scope, "verify")
+	if len(who) >= listFrom {
+		listing, err := target.Collect(ctx, c.counting("verify", t), scope)
 		if err != nil {
 			return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
 		}
-		for i, p := range chunk {
-			if missing := disagreement(done[p], answers[i], t.Describe()); len(missing) > 0 {
-				disagreed[p] = missing
-			} else {
-				agreed.people = append(agreed.people, p)
-				if a := answers[i].Accounts; len(a) == 1 && t.Describe().References && a[0].Reference != links[p][t.Name].Reference {
-					agreed.refers = append(agreed.refers, a[0])
-				}
-			}
+		ask = ask.from(listing)
+	}
+	wants := make([]want, len(who))
+	for i, p := range who {
+		wants[i] = want{p, target.Query{ID: links[p][t.Name].Account}}
+	}
+	seen, err := see(ctx, ask, wants)
+	if err != nil {
+		return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
+	}
+	for _, p := range who {
+		if missing := disagreement(done[p], seen[p], t.Describe()); len(missing) > 0 {
+			disagreed[p] = missing
+			continue
 		}
-		c.progress("verify", t.Name, at+len(chunk), len(who))
+		agreed.people = append(agreed.people, p)
+		if a := seen[p].Accounts; len(a) == 1 && t.Describe().References && a[0].Reference != links[p][t.Name].Reference {
+			agreed.refers = append(agreed.refers, a[0])
+		}
 	}
 	return agreed, disagreed, nil
-}
-
-// looker answers queries one by one, or from one listing where there are many.
-func (c *cycle) looker(ctx context.Context, t Target, scope target.Scope, n int) func([]target.Query) ([]target.Observation, error) {
-	if n < listFrom {
-		return func(q []target.Query) ([]target.Observation, error) {
-			answers, err := t.Look(ctx, scope, q)
-			if err == nil && len(answers) != len(q) {
-				err = errors.New("the target did not answer every query")
-			}
-			return answers, err
-		}
-	}
-	listing, err := target.Collect(ctx, c.counting("verify", t), scope)
-	return func(q []target.Query) ([]target.Observation, error) {
-		if err != nil {
-			return nil, err
-		}
-		out := make([]target.Observation, len(q))
-		for i := range q {
-			if out[i] = listing.Look(q[i]); q[i].ID == "" || len(out[i].Accounts) > 0 {
-				continue
-			}
-			// Not listed is not gone: it is looked for by its ID.
-			one, err := t.Look(ctx, scope, q[i:i+1])
-			if err != nil || len(one) != 1 {
-				return nil, cmp.Or(err, errors.New("the target did not answer the query"))
-			}
-			out[i] = one[0]
-		}
-		return out, nil
-	}
 }
 
 // disagreement returns the orders that the account does not show; of several
