@@ -90,8 +90,8 @@ func TestAnAccountIsRenamedWhileItIsLinked(t *testing.T) {
 	w := application(t)
 	w.joinMany("p", 2)
 	ids := []target.NativeID{w.exists("a", "n-p0000", ""), w.exists("b", "n-p0001", "")}
-	w.wiki.SetFaults(memory.Faults{Write: func(n int, _ memory.Write) memory.Fault {
-		if n == 1 {
+	w.wiki.SetFaults(memory.Faults{Write: func(_ int, about memory.Write) memory.Fault {
+		if about.Account.ID == ids[0] {
 			w.wiki.Put(target.Account{ID: ids[0], Name: "moved", Enabled: true, Attributes: map[string][]string{"number": {"n-p0000"}}})
 			w.exists("a", "", "")
 		}
