@@ -54,6 +54,10 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		c.stayInDoubt(t.Name, doubts)
 		return nil
 	}
+	doubts, err := c.resumeMoves(ctx, t, doubts)
+	if err != nil || len(doubts) == 0 {
+		return err
+	}
 	links := map[identity.Ordinal]ledger.Link{}
 	ask := c.doubtLook(ctx, t, doubts)
 	for at := 0; at < len(doubts); at += lookChunk {
@@ -71,7 +75,7 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 			c.stayInDoubt(t.Name, doubts[at:])
 			return nil
 		}
-		if err := c.answer(t, chunk, answers, links); err != nil {
+		if err := c.answer(ctx, t, chunk, answers, links); err != nil {
 			return err
 		}
 	}
@@ -108,10 +112,18 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 
 // answer records what the looks say of each intent, in the order in which the
 // intents were made, and makes the links as they now stand known to the plan.
-func (c *cycle) answer(t Target, chunk []state.Intent, answers []target.Observation, links map[identity.Ordinal]ledger.Link) error {
+func (c *cycle) answer(ctx context.Context, t Target, chunk []state.Intent, answers []target.Observation, links map[identity.Ordinal]ledger.Link) error {
+	stuck, err := c.resumeMade(ctx, t, chunk, answers)
+	if err != nil {
+		return err
+	}
 	results := make([]state.Result, 0, len(chunk))
 	for i, in := range chunk {
 		o := in.Order()
+		if stuck[o.Change.Person] {
+			c.stayInDoubt(t.Name, []state.Intent{in})
+			continue
+		}
 		out := settleDoubt(o, answers[i], t.Describe())
 		l, known := links[o.Change.Person]
 		if !known {
@@ -133,6 +145,9 @@ func (c *cycle) answer(t Target, chunk []state.Intent, answers []target.Observat
 		}
 		r := state.Result{Intent: in, Outcome: out}
 		if out.Done {
+			if resumes(t, o.Change) {
+				l.Reference = "" // it is looked at once more: some of what it held may be lost
+			}
 			links[o.Change.Person] = l
 			r.Link = &l
 			c.setLink(t.Name, o.Change.Person, l)

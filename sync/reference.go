@@ -8,6 +8,7 @@ import (
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
+	"github.com/rosterd/rosterd/state"
 )
 
 // refer finds out whom the people name in those attributes, and what the targets
@@ -94,14 +95,25 @@ func (c *cycle) called(links map[string]ledger.Link) map[string]string {
 	return out
 }
 
-// referTo keeps by what others refer to accounts that were just written.
+// referTo keeps by what others refer to accounts that were just written. Where a write
+// is in doubt it stays what it was before that: whoever ends it has to know.
 func (c *cycle) referTo(v Verified) error {
+	if len(v.refers) == 0 {
+		return nil
+	}
+	doubts, err := c.Store.InDoubt()
+	if err != nil {
+		return err
+	}
 	var links []ledger.Link
 	for _, a := range v.refers {
 		who, is, err := c.Store.LinkOwner(v.target, a.ID)
 		if err != nil {
 			return err
-		} else if !is {
+		} else if !is || slices.ContainsFunc(doubts, func(in state.Intent) bool {
+			ch := in.Order().Change
+			return ch.Target == v.target && ch.Person == who
+		}) {
 			continue
 		}
 		all, err := c.Store.Links(who)

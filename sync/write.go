@@ -102,6 +102,28 @@ func (a *applier) writeMembers(ctx context.Context, intents []state.Intent) ([]e
 	return errs, a.Now().Sub(began)
 }
 
+// writeRest lets the target end changes that left in an earlier cycle: their intents have
+// no outcome yet.
+func (c *cycle) writeRest(ctx context.Context, t Target, intents []state.Intent, cut []target.Cut) []error {
+	r, can := t.Target.(target.Resumer)
+	if !can {
+		return nil
+	}
+	for range intents {
+		if t.Rate == nil {
+			break
+		}
+		if err := t.Rate.Wait(ctx); err != nil {
+			return fill(len(intents), notSent(err))
+		}
+	}
+	errs := r.Resume(ctx, cut)
+	if errs != nil && len(errs) != len(cut) {
+		errs = fill(len(cut), fmt.Errorf("%d answers for %d changes that were cut off", len(errs), len(cut)))
+	}
+	return errs
+}
+
 // notSent marks an error from before the request left.
 func notSent(err error) error { return &target.Error{Class: target.Transient, Err: err} }
 

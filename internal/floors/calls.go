@@ -83,7 +83,7 @@ func proofs(s *source) {
 // writerMethods are those of target.Writer, and of what a kind may add to it, with
 // the number of their arguments.
 var writerMethods = map[string]int{
-	"Create": 4, "CreateAll": 3, "Link": 3, "Update": 3, "Rename": 3, "Enable": 2, "Disable": 2, "Delete": 2, "Grant": 3, "Revoke": 3, "SetPassword": 3,
+	"Create": 4, "CreateAll": 3, "Link": 3, "Update": 3, "Rename": 3, "Enable": 2, "Disable": 2, "Delete": 2, "Grant": 3, "Revoke": 3, "SetPassword": 3, "Resume": 2,
 }
 
 // writers: one file of sync writes to targets. The kinds, their suite and tests

@@ -214,8 +214,12 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		if err != nil {
 			return nil, err
 		}
+		formers, err := s.formers(ctx)
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range accounts {
-			out[e.id] = t.held(held, e)
+			out[e.id] = t.heldAlso(held, formers, e)
 		}
 		return out, nil
 	}
@@ -226,6 +230,15 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		recs, err := s.groupsOf(ctx, e)
 		if err != nil {
 			return nil, err
+		}
+		if was, err := s.former(ctx, e); err != nil {
+			return nil, err
+		} else if was != "" {
+			more, err := s.groupsWith(ctx, was)
+			if err != nil {
+				return nil, err
+			}
+			recs = append(recs, more...)
 		}
 		out[e.id], err = t.entitlements(scope, recs)
 		if err != nil {

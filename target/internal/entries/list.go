@@ -22,6 +22,10 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 		if err != nil {
 			return err
 		}
+		formers, err := s.formers(ctx)
+		if err != nil {
+			return err
+		}
 		for _, base := range t.bases() {
 			req := ldapwire.Request{Base: base, Scope: ldapwire.ScopeSubtree, Filter: t.cfg.Filter, Attributes: t.attributes(scope.Attributes...), Controls: t.cfg.Controls}
 			_, err := s.c.Search(ctx, req, func(view *ldapwire.Entry) error {
@@ -33,7 +37,7 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 				}
 				t.remember(e)
 				a := t.account(e, scope)
-				a.Entitlements = t.held(held, e)
+				a.Entitlements = t.heldAlso(held, formers, e)
 				if err := yield(a); err != nil {
 					stopped = err
 					return err

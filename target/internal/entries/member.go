@@ -66,6 +66,11 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 				continue
 			} else if ok {
 				values = []string{t.value(e)}
+				if was, err := s.former(ctx, e); err != nil {
+					return err
+				} else if !give {
+					values = append(values, was)
+				}
 			} else if values, err = s.leftover(ctx, ref); err != nil {
 				return err
 			} else if give {

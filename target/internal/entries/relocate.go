@@ -30,6 +30,9 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 		if stale, err = s.groupsWith(ctx, t.value(now)); err != nil {
 			return entry{}, err
 		}
+		if t.memberKey(t.behindOf(e.id)) == t.member(now) {
+			stale = nil // its own, from before
+		}
 	}
 	if err := s.write(s.c.ModifyDN(ctx, e.rec.DN, rdn, true, superior)); err != nil {
 		return entry{}, err
@@ -39,13 +42,15 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 		return now, nil // what stands in the groups is its name still
 	}
 	if err := s.follow(ctx, t.value(e), t.value(now), stale); err != nil {
+		t.fellBehind(e.id, t.value(e))
 		return entry{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: the entry is now %s, but its groups did not follow: %w", s.doing, dn, err), Tip: hintOf(err)}
 	}
 	return now, nil
 }
 
-// follow replaces a member by its new name in every group, but takes it out of
-// those that are stale.
+// follow replaces a member by its new name in every group, but takes it out of those
+// that are stale. That comes first: cut off in between, somebody lacks a right for a
+// while, and has none of another's.
 func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.Record) error {
 	groups, err := s.groupsWith(ctx, was)
 	if err != nil {
@@ -54,15 +59,17 @@ func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.
 	keep := make(map[string]bool, len(groups))
 	for _, g := range groups {
 		keep[g.DN] = true
-		if err := s.swap(ctx, g.DN, was, now); err != nil {
-			return err
-		}
 	}
 	for _, g := range stale {
 		if keep[g.DN] {
 			continue
 		}
 		if err := s.remove(ctx, g.DN, []string{now}); err != nil && !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			return err
+		}
+	}
+	for _, g := range groups {
+		if err := s.swap(ctx, g.DN, was, now); err != nil {
 			return err
 		}
 	}
@@ -113,5 +120,9 @@ func (s *session) heal(ctx context.Context, was identity.DN, e entry) error {
 	if err != nil || !free {
 		return err
 	}
-	return s.follow(ctx, was.String(), e.rec.DN, nil)
+	if err := s.follow(ctx, was.String(), e.rec.DN, nil); err != nil {
+		return err
+	}
+	s.t.fellBehind(e.id, "")
+	return nil
 }

@@ -218,8 +218,14 @@ func (t *Accounts) Delete(ctx context.Context, account target.Ref) error {
 			}
 			return nil
 		}
-		if err := s.strip(ctx, t.value(e)); err != nil {
+		was, err := s.former(ctx, e)
+		if err != nil {
 			return err
+		}
+		for _, value := range []string{t.value(e), was} {
+			if err := s.strip(ctx, value); err != nil {
+				return err
+			}
 		}
 		if err := s.write(s.c.Delete(ctx, e.rec.DN)); err != nil && !errors.Is(err, ldapwire.ErrNoSuchObject) {
 			return err

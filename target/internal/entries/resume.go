@@ -1,0 +1,189 @@
+package entries
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/ldapwire"
+	"github.com/rosterd/rosterd/target"
+)
+
+// Resumes says whether a change of that kind gives an entry a name that groups know it
+// by: the groups are written after it.
+func (t *Accounts) Resumes(ch target.Change) bool {
+	if t.cfg.Groups.Base.IsZero() || t.cfg.Groups.Linked {
+		return false
+	}
+	byDN := t.cfg.Groups.Style != StyleMemberUID
+	switch ch.Verb {
+	case target.Create, target.Rename:
+		return true
+	case target.Enable, target.Disable:
+		return byDN && !t.cfg.MoveTo.IsZero()
+	case target.Update:
+		return byDN && slices.ContainsFunc(ch.Set, func(v target.Value) bool { return isContainer(v.Name) || t.titled() && t.isRDN(v.Name) })
+	}
+	return false
+}
+
+// Resume lets the groups follow entries that have another name by now, and takes new
+// accounts out of groups that somebody was in who had the name before.
+func (t *Accounts) Resume(ctx context.Context, cut []target.Cut) []error {
+	if len(cut) == 0 {
+		return nil
+	}
+	const doing = "finish changes that were cut off"
+	errs := make([]error, len(cut))
+	err := t.with(ctx, doing, func(s *session) error {
+		refs := make([]target.Ref, len(cut))
+		for i, c := range cut {
+			errs[i], refs[i] = nil, c.Account
+		}
+		found, err := s.resolve(ctx, refs)
+		if err != nil {
+			return err
+		}
+		var made []*newcomer
+		for i, c := range cut {
+			e, there := found[c.Account.ID]
+			switch {
+			case !there:
+			case c.Verb == target.Create:
+				made = append(made, &newcomer{at: i, name: e.name, dn: e.dn})
+			default:
+				s.doing = fmt.Sprintf("finish a change of %q that was cut off", c.Account.Name)
+				if errs[i] = s.resume(ctx, c, e); errs[i] != nil && target.ClassOf(errs[i]) != target.Refused {
+					return errs[i]
+				}
+			}
+		}
+		s.doing = doing
+		for len(made) > 0 {
+			part := made[:min(len(made), idsPerFilter)]
+			made = made[len(part):]
+			if err := s.staleGroups(ctx, part); err != nil {
+				return err
+			}
+			for _, n := range part {
+				if err := s.stripFrom(ctx, n.stale, t.standsFor(n)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for i := range errs {
+			errs[i] = err
+		}
+	}
+	return errs
+}
+
+// resume lets the groups follow one entry, as far as nobody else has its old name. Who
+// has it now may be in those groups because somebody wanted it, or because of what was
+// left there: that cannot be told, and is said. So is what the entry may have met under
+// its new name.
+func (s *session) resume(ctx context.Context, c target.Cut, e entry) error {
+	known, err := s.groupsWith(ctx, s.t.value(e))
+	if err != nil {
+		return err
+	}
+	theirs, err := s.strange(c, known)
+	if err != nil {
+		return err
+	}
+	moved := false
+	for _, was := range s.formerly(c, e) {
+		if s.t.memberKey(was) == s.t.member(e) {
+			continue // it has the name that it had
+		}
+		moved = moved || c.Reference != ""
+		groups, err := s.groupsWith(ctx, was)
+		if err != nil || len(groups) == 0 {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		free, err := s.nobodys(ctx, was)
+		if err != nil {
+			return err
+		}
+		if !free {
+			return refused("take it out of those where it does not belong", "%s: %s is another account by now, and in %s, where this one was", s.doing, was, listed(groups))
+		}
+		if err := s.follow(ctx, was, s.t.value(e), nil); err != nil {
+			return err
+		}
+		moved = true
+		s.t.fellBehind(e.id, "")
+		theirs = slices.DeleteFunc(theirs, func(r ldapwire.Record) bool {
+			return slices.ContainsFunc(groups, func(g ldapwire.Record) bool { return g.DN == r.DN })
+		})
+	}
+	if moved && len(theirs) > 0 {
+		return refused("take it out of those where it does not belong", "%s: it is in %s, maybe of somebody who had its name before", s.doing, listed(theirs))
+	}
+	return nil
+}
+
+// strange are those of the groups that rosterd did not put the account into.
+func (s *session) strange(c target.Cut, groups []ldapwire.Record) ([]ldapwire.Record, error) {
+	var out []ldapwire.Record
+	for _, g := range groups {
+		ours, err := s.t.entitlements(target.Scope{Entitlements: c.Holds}, []ldapwire.Record{g})
+		if err != nil {
+			return nil, err
+		}
+		if len(ours) == 0 {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+func listed(groups []ldapwire.Record) string {
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		names[i] = g.DN
+	}
+	return strings.Join(names, " and ")
+}
+
+// formerly is what may stand in groups for the account from before a change. Where the
+// DN is not known, the account was where one of its name is made, or closed, or is.
+func (s *session) formerly(c target.Cut, e entry) []string {
+	t := s.t
+	if t.cfg.Groups.Style == StyleMemberUID {
+		if c.Account.Name == "" {
+			return nil
+		}
+		return []string{c.Account.Name}
+	}
+	if dn, err := identity.ParseDN(c.Reference); err == nil && !dn.IsZero() {
+		return []string{dn.String()}
+	}
+	if c.Account.Name == "" || t.titled() {
+		return nil
+	}
+	var out []string
+	for _, in := range []identity.DN{e.dn.Parent(), t.cfg.Base, t.cfg.MoveTo} {
+		if dn := identity.JoinRDN(t.cfg.RDN, c.Account.Name, in).String(); !in.IsZero() && !slices.Contains(out, dn) {
+			out = append(out, dn)
+		}
+	}
+	return out
+}
+
+// nobodys says whether no account is what stands in groups.
+func (s *session) nobodys(ctx context.Context, value string) (bool, error) {
+	if s.t.cfg.Groups.Style != StyleMemberUID {
+		return s.free(ctx, value)
+	}
+	heirs, err := s.search(ctx, "("+s.t.cfg.Name+"="+ldapwire.EscapeFilterValue(value)+")")
+	return len(heirs) == 0, err
+}
