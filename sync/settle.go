@@ -81,6 +81,9 @@ func (c *cycle) settle() error {
 			}
 		}
 	}
+	if err := c.passOverVacant(); err != nil {
+		return err
+	}
 	return c.noLongerNew()
 }
 
