@@ -14,6 +14,8 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/handover"
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
@@ -50,7 +52,7 @@ func TestLaws(t *testing.T) {
 		defer os.RemoveAll(folder)
 		m := newModel(t, folder)
 		defer func() { m.engine.Store.Close() }()
-		t.Repeat(map[string]func(*rapid.T){
+		moves := map[string]func(*rapid.T){
 			"source: join":         m.act(m.join),
 			"source: leave":        m.act(m.leave),
 			"source: come back":    m.act(m.comeBack),
@@ -101,11 +103,22 @@ func TestLaws(t *testing.T) {
 				m.cycle(rostersync.Request{Verb: "changes", Scheduled: true})
 			}),
 			"sync, some days later": m.act(func() { m.now = m.now.Add(50 * time.Hour); m.sync() }),
-		})
+		}
+		if m.with["decrees"] {
+			moves["grant, deny or retain"], moves["grant, deny or retain, too"] = m.act(m.except), m.act(m.except)
+			moves["take that back"] = m.act(m.unexcept)
+		}
+		if m.with["passwords"] {
+			moves["letters are lost"] = m.act(m.courierFault)
+		}
+		t.Repeat(moves)
 		m.t = t
 		m.converge()
 	})
 }
+
+// modelParts are what a life has or has not.
+var modelParts = []string{"decrees", "seats", "conflict", "passwords"}
 
 // modelNames are the logins of whoever may come.
 const (
@@ -128,6 +141,10 @@ type model struct {
 	// files are the policies that the file may hold, file the one it does.
 	files []*mapping.Policy
 	file  int
+
+	// with says which parts of the policy language and of the program this life has, beside
+	// what each one has.
+	with map[string]bool
 
 	humans map[string]*human
 	groups map[string]identity.ID // "" once deleted
@@ -152,6 +169,17 @@ type model struct {
 	log    []string
 	losing bool // part of each entry is hidden
 
+	// decrees are the exceptions that were decided by hand.
+	decrees []ledger.Exception
+	// owner says whose an account was, by target.
+	owner map[string]map[target.NativeID]identity.Ordinal
+	// letters are the passwords that were handed over, by target; loses: which are lost.
+	couriers       map[string]*courier
+	letters        map[string][]handover.Letter
+	carried, loses int
+	// broken is what was seen while a cycle ran.
+	broken string
+
 	crash gosync.Mutex
 	dead  bool
 	// asked counts how often the time was asked, killAt is when that kills.
@@ -162,26 +190,40 @@ func newModel(t *rapid.T, folder string) *model {
 	m := &model{t: t, folder: folder, now: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), member: map[string]*memory.Target{},
 		humans: map[string]*human{}, groups: map[string]identity.ID{}, ours: map[string]map[target.NativeID]bool{},
 		seen: map[string]int{}, approved: map[target.Key]bool{}, denied: map[identity.Ordinal]bool{}, named: map[identity.Ordinal]bool{},
-		removed: map[string][]time.Time{}, extra: map[string]bool{}}
+		removed: map[string][]time.Time{}, extra: map[string]bool{}, with: map[string]bool{},
+		owner: map[string]map[target.NativeID]identity.Ordinal{}, letters: map[string][]handover.Letter{}}
+	for _, part := range modelParts {
+		m.with[part] = rapid.Bool().Draw(t, "with "+part)
+	}
 	how := rapid.SampledFrom([]string{"listed", "followed", "followed, deletions not told"}).Draw(t, "source is")
 	m.follows, m.mute = how != "listed", how == "followed, deletions not told"
 	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "hireDate", "contractEnd"}, Key: "employeeNumber", Bases: []string{people, groups},
 		Follow: m.follows, Mute: m.mute}, m.clockNow)
-	for _, g := range []string{"writers", "managers", "leads"} {
+	names := []string{"writers", "managers", "leads"}
+	if m.with["conflict"] {
+		names = append(names, "payers", "clearers")
+	}
+	for _, g := range names {
 		m.groups[g] = m.source.Put(source.Record{Kind: directory.Group, DN: "cn=" + g + "," + groups})
 	}
 	// Enough other groups that losing the right to read members shows.
 	for i := range 9 {
 		m.source.Put(source.Record{Kind: directory.Group, DN: fmt.Sprintf("cn=other%d,%s", i, groups), Members: []string{"uid=p00," + people}})
 	}
-	m.files = modelFiles(t)
+	m.files = modelFiles(t, m.with)
 	m.policy = m.files[0]
+	if m.with["passwords"] {
+		m.couriers = newCouriers(t, m)
+	}
 	for _, name := range []string{"chat", "wiki"} {
 		w, err := memory.New(memory.Config{}, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.member[name], m.ours[name] = w, map[target.NativeID]bool{}
+		if m.with["passwords"] && name == "chat" {
+			w.PasswordFirst()
+		}
+		m.member[name], m.ours[name], m.owner[name] = w, map[target.NativeID]bool{}, map[target.NativeID]identity.Ordinal{}
 		w.Put(target.Account{Name: rootName, Enabled: true, Entitlements: []string{"Publishers"}})
 		w.Put(target.Account{Name: legacyName, Enabled: true, Entitlements: []string{"Writers"}})
 	}

@@ -57,7 +57,11 @@ func (m *model) killed() {
 	var r *rostersync.Report
 	var err error
 	holds := m.holds()
-	switch what := rapid.SampledFrom([]string{"sync", "full", "approve", "offboard"}).Draw(m.t, "killed in"); {
+	verbs := []string{"sync", "full", "approve", "offboard"}
+	if m.with["decrees"] {
+		verbs = append(verbs, "except")
+	}
+	switch what := rapid.SampledFrom(verbs).Draw(m.t, "killed in"); {
 	case what == "approve" && len(holds) > 0:
 		for _, k := range holds[0].Keys {
 			m.approved[k.Key] = true
@@ -73,6 +77,10 @@ func (m *model) killed() {
 		m.say("offboard %s", h.login)
 		r, err = m.engine.Offboard(context.Background(), ledger.Denial{Person: who, Reason: "asked", By: "admin", At: m.now}, rostersync.Request{Verb: "offboard"})
 		m.denied[who] = true
+	case what == "except":
+		if x, is := m.decree(); is {
+			r, err = m.engine.Except(context.Background(), &rostersync.Decree{Exception: x}, rostersync.Request{Verb: x.Kind.String()})
+		}
 	default:
 		r, err = m.engine.Cycle(context.Background(), rostersync.Request{Verb: "sync", Full: what == "full"})
 	}
@@ -81,7 +89,7 @@ func (m *model) killed() {
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}
-	m.faulty, m.losing = false, false
+	m.faulty, m.losing, m.loses = false, false, 0
 	if !m.isDead() {
 		if r != nil || err != nil {
 			m.check(r, err)
@@ -97,6 +105,7 @@ func (m *model) killed() {
 		m.t.Fatal(err)
 	}
 	m.open(m.nextState())
+	m.forgetDecrees()
 	if denials, err := m.engine.Store.Denials(); err != nil {
 		m.t.Fatal(err)
 	} else {

@@ -38,7 +38,7 @@ func (m *model) date() {
 }
 
 // wasNow is what somebody should have now as far as the last complete read told.
-func (m *model) wasNow(h *human) wish {
+func (m *model) wasNow(h *human) base {
 	if !h.shown.hold(m.now) {
 		return nil
 	}

@@ -19,8 +19,8 @@ func (m *model) converge() {
 	m.restart()
 	var r *rostersync.Report
 	for range 14 {
-		if m.hand {
-			m.full() // nothing else tells what was done by hand
+		if m.hand || m.with["seats"] {
+			m.full() // nothing else tells what was done by hand, or that nobody has anything by a group that is away
 		}
 		m.approveAll()
 		m.now = m.now.Add(2 * time.Minute)
@@ -92,7 +92,7 @@ func (m *model) differs() string {
 			w = nil
 		}
 		for _, name := range []string{"chat", "wiki"} {
-			if w == nil {
+			if !w.account(name) {
 				continue
 			}
 			a := m.account(name, m.record(h).Attributes["uid"][0])
@@ -128,7 +128,7 @@ func (m *model) differs() string {
 				continue
 			}
 			h := m.of(who)
-			if h != nil && m.wish(h) != nil && !m.denied[who] {
+			if h != nil && m.wish(h).account(name) && !m.denied[who] {
 				continue
 			}
 			if a.Enabled {
@@ -141,5 +141,5 @@ func (m *model) differs() string {
 			}
 		}
 	}
-	return ""
+	return m.unread()
 }

@@ -96,7 +96,7 @@ func every(n, step int, f memory.Fault) memory.Faults {
 
 func (m *model) heal() {
 	m.say("healthy again")
-	m.faulty, m.losing = false, false
+	m.faulty, m.losing, m.loses = false, false, 0
 	m.source.SetFaults(source.Faults{})
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
@@ -13,6 +14,9 @@ import (
 
 // check holds what a cycle did against the laws.
 func (m *model) check(r *rostersync.Report, err error) {
+	if m.broken != "" {
+		m.t.Fatal(m.broken)
+	}
 	if err != nil {
 		m.t.Fatalf("law 10: the cycle ended with an error: %v", err)
 	}
@@ -41,7 +45,7 @@ func (m *model) sawSource() {
 	for _, h := range m.humans {
 		switch {
 		case h.there && !m.hidden(h):
-			h.was, h.shown, h.unseen = m.wishOnce(h), h.is, time.Time{}
+			h.was, h.shown, h.unseen = m.baseOnce(h), h.is, time.Time{}
 		case h.unseen.IsZero():
 			h.unseen = m.now
 		}
@@ -93,6 +97,9 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		if name != "chat" {
 			m.t.Fatalf("law 6: %s was deleted in %s, which nobody configured", w.Account.Name, name)
 		}
+		if who := m.owner[name][w.Account.ID]; m.decreedOf(who, ledger.Retain, "", name) || m.decreedOf(who, ledger.Deny, "", name) {
+			m.t.Fatalf("law 6: %s was deleted in %s, and that is retained or denied by hand", w.Account.Name, name)
+		}
 		return
 	}
 	if h == nil {
@@ -102,10 +109,10 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	// Where deletions are told, who is deleted is gone at once.
 	told := m.follows && !m.mute && !h.there
 	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h) || told
-	is, was := m.under(m.wish(h)), m.under(m.wasNow(h))
+	is, was := m.gives(h, m.base(h), m.inForce()), m.gives(h, m.wasNow(h), m.inForce())
 	switch w.Verb {
 	case target.Disable:
-		if !allowed && was != nil && (is != nil || !h.there) {
+		if !allowed && was.account(name) && (is.account(name) || !h.there) {
 			m.t.Fatalf("law 2: %s: %s was disabled, and nothing proves that they are not entitled (read: %v)", name, h.login, read)
 		}
 		if !m.approved[change.Key()] && !m.denied[who] && !m.named[who] {
@@ -114,6 +121,13 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	case target.Enable:
 		if !h.is.hold(m.now) && !h.shown.hold(m.now) {
 			m.t.Fatalf("law 2: %s: %s was enabled outside their dates", name, h.login)
+		}
+		if m.decreed(h, ledger.Deny, "", name) {
+			m.t.Fatalf("law 5: %s: %s was enabled, and that is denied by hand", name, h.login)
+		}
+	case target.Grant:
+		if m.denies(h, name, w.Entitlement) {
+			m.t.Fatalf("law 5: %s: %s was given %s, which is denied by hand", name, h.login, w.Entitlement)
 		}
 	case target.Revoke:
 		m.spendRight(name, w.Entitlement, h, m.approved[change.Key()])
@@ -156,6 +170,11 @@ func (m *model) checkAccounts(name string) {
 			m.t.Fatalf("law 5: %s: break-glass account touched: %+v", name, a)
 		case a.Name == legacyName && (!a.Enabled || !slices.Equal(a.Entitlements, []string{"Writers"}) || a.Mark != ""):
 			m.t.Fatalf("law 5: %s: an account that is not ours was touched: %+v", name, a)
+		}
+		if who, owned, err := m.engine.Store.LinkOwner(name, a.ID); err != nil {
+			m.t.Fatal(err)
+		} else if owned {
+			m.owner[name][a.ID] = who
 		}
 		if a.Mark == "" {
 			continue

@@ -26,7 +26,7 @@ type human struct {
 	absent bool // proved absent
 	// was is what they should have had by the last complete read, between the dates
 	// that it showed; is are those of the source.
-	was       wish
+	was       base
 	is, shown dates
 }
 

@@ -22,7 +22,7 @@ const (
 )
 
 // modelFiles compiles them.
-func modelFiles(t *rapid.T) []*mapping.Policy {
+func modelFiles(t *rapid.T, with map[string]bool) []*mapping.Policy {
 	var out []*mapping.Policy
 	for file := range 3 {
 		account := mapping.TargetAccount{For: []string{"employee"}, Match: []string{"name"}}
@@ -47,6 +47,19 @@ func modelFiles(t *rapid.T) []*mapping.Policy {
 				"chat": {Account: account, Attributes: attributes, NameAttribute: "name",
 					Entitlements: map[string][]string{"manager": {"Room"}}},
 			},
+		}
+		if with["seats"] {
+			wiki := config.Targets["wiki"]
+			wiki.Entitlements["employee"], wiki.Entitlements["manager"] = []string{"Light"}, append(publishers, "Full")
+			wiki.Exclusive = map[string][]string{"seat": {"Full", "Light"}}
+			config.Targets["wiki"] = wiki
+		}
+		if with["conflict"] {
+			config.Roles["payer"] = mapping.Role{Groups: []string{"cn=payers," + groups}}
+			config.Roles["clearer"] = mapping.Role{Groups: []string{"cn=clearers," + groups}}
+			config.Conflicts = map[string]mapping.Conflict{"pay": {Roles: []string{"payer", "clearer"}, Action: "hold"}}
+			config.Targets["wiki"].Entitlements["payer"] = []string{"Pay"}
+			config.Targets["chat"].Entitlements["clearer"] = []string{"Clear"}
 		}
 		out = append(out, mapping.Compile(config, func(path ...string) string { return "rosterd.toml:" + strings.Join(path, ".") }, func(p problem.Problem) {
 			if !p.Warning {
@@ -90,7 +103,13 @@ func (m *model) engineFor(store *state.Store, file int) *rostersync.Engine {
 		if name == "chat" {
 			rules.Leaver.Delete = map[string]string{"out-of-scope": "2d", "unentitled": "1d"}
 		}
-		e.Targets = append(e.Targets, rostersync.Target{Name: name, Target: m.member[name], Rules: rules, Concurrency: 2})
+		x := rostersync.Target{Name: name, Target: &watched{m.member[name], m, name}, Concurrency: 2}
+		if m.with["passwords"] {
+			rules.Password = plan.Password{Generate: true, OnReturn: name == "wiki"}
+			x.Passwords = m.couriers[name]
+		}
+		x.Rules = rules
+		e.Targets = append(e.Targets, x)
 	}
 	return e
 }
@@ -99,19 +118,6 @@ func (m *model) engineFor(store *state.Store, file int) *rostersync.Engine {
 func (m *model) inForce() int {
 	hash := m.engine.Current().Policy.Hash()
 	return slices.IndexFunc(m.files, func(p *mapping.Policy) bool { return p.Hash() == hash })
-}
-
-// under is what the policy in force leaves of a wish.
-func (m *model) under(w wish) wish {
-	switch m.inForce() {
-	case fileNobody:
-		return nil
-	case fileNoPublishers:
-		if w != nil {
-			return wish{"wiki": slices.DeleteFunc(slices.Clone(w["wiki"]), func(e string) bool { return e == "Publishers" }), "chat": w["chat"]}
-		}
-	}
-	return w
 }
 
 // spendRight is the guard's limit for an edit that takes a right, counted from

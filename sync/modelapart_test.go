@@ -1,0 +1,92 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/target"
+	"github.com/rosterd/rosterd/target/memory"
+)
+
+// watched is a target of which somebody sees what every account is given, at the moment
+// when it is.
+type watched struct {
+	*memory.Target
+	m    *model
+	name string
+}
+
+func (w *watched) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
+	for _, a := range accounts {
+		w.m.giving(w.name, a.ID, entitlement)
+	}
+	return w.Target.Grant(ctx, entitlement, accounts)
+}
+
+func (w *watched) Enable(ctx context.Context, account target.Ref) error {
+	for _, right := range w.m.heldBy(w.name, account.ID).Entitlements {
+		w.m.giving(w.name, account.ID, right)
+	}
+	return w.Target.Enable(ctx, account)
+}
+
+func (m *model) heldBy(name string, id target.NativeID) target.Account {
+	for _, a := range m.member[name].Accounts() {
+		if a.ID == id {
+			return a
+		}
+	}
+	return target.Account{}
+}
+
+// wrong is told by whatever sees a law broken while a cycle runs.
+func (m *model) wrong(format string, args ...any) {
+	m.crash.Lock()
+	defer m.crash.Unlock()
+	if m.broken == "" {
+		m.broken = fmt.Sprintf(format, args...)
+	}
+}
+
+// giving holds what an account is about to have against what it must not have beside it.
+func (m *model) giving(name string, id target.NativeID, right string) {
+	if m.isDead() {
+		return
+	}
+	a := m.heldBy(name, id)
+	if pair := []string{"Full", "Light"}; name == "wiki" && slices.Contains(pair, right) {
+		for _, other := range pair {
+			if other != right && slices.Contains(a.Entitlements, other) {
+				m.wrong("exclusive: %s is given %s and holds %s", a.Name, right, other)
+			}
+		}
+	}
+	if right == "Pay" || right == "Clear" {
+		m.together(name, a, right)
+	}
+}
+
+// together wants that nobody comes to hold the two rights of a conflict but by a
+// decision.
+func (m *model) together(name string, a target.Account, right string) {
+	there, other := "chat", "Clear"
+	if name == there {
+		there, other = "wiki", "Pay"
+	}
+	for _, b := range m.member[there].Accounts() {
+		if b.Mark == "" || b.Mark != a.Mark || !b.Enabled || !slices.Contains(b.Entitlements, other) {
+			continue
+		}
+		who, _, err := m.engine.Store.LinkOwner(name, a.ID)
+		if err != nil {
+			m.wrong("whose is %s: %v", a.Name, err)
+			return
+		}
+		grant := target.Change{Target: name, Person: who, Verb: target.Grant, Entitlement: right}
+		if !m.approved[grant.Key()] && !m.decreedOf(who, ledger.Except, "", "") {
+			m.wrong("conflict: %s is given %s in %s while they hold %s in %s, and nobody let that be", a.Name, right, name, other, there)
+		}
+	}
+}
