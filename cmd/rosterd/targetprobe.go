@@ -15,9 +15,6 @@ import (
 	"github.com/rosterd/rosterd/target"
 )
 
-// probeName begins the names of all that a probe makes.
-const probeName = "rosterd-probe-"
-
 func (a *app) probeCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
@@ -77,7 +74,7 @@ func (a *app) probeWith(ctx context.Context, name string, prober target.Prober, 
 		if !a.asks() {
 			return usage(fmt.Errorf("target probe: it would make accounts and a group in %s, and delete them", name), "if that is meant: rosterd target probe "+name+" --yes")
 		}
-		fmt.Fprintf(a.stderr, "Make accounts and a group called %s… in %s, change and delete them? [y/N] ", probeName, name)
+		fmt.Fprintf(a.stderr, "Make accounts and a group called %s… in %s, change and delete them? [y/N] ", target.ProbeName, name)
 		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
 		if w := strings.ToLower(strings.TrimSpace(answer)); w != "y" && w != "yes" {
 			fmt.Fprintln(a.stderr, "nothing was made")
@@ -89,7 +86,7 @@ func (a *app) probeWith(ctx context.Context, name string, prober target.Prober, 
 	if _, err := rand.Read(random[:]); err != nil {
 		return failed(err)
 	}
-	out, err := prober.Probe(ctx, probeName+hex.EncodeToString(random[:]), func(step string) {
+	out, err := prober.Probe(ctx, target.ProbeName+hex.EncodeToString(random[:]), func(step string) {
 		if !a.json {
 			fmt.Fprintf(a.stderr, "%s …\n", printable(step))
 		}

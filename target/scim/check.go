@@ -53,6 +53,9 @@ func (t *Target) Check(ctx context.Context, scope target.Scope) ([]target.Note, 
 		return nil, err
 	}
 	f.tell("%d accounts", len(all))
+	if err := t.checkLeftover(ctx, doing, all, &f); err != nil {
+		return nil, err
+	}
 	if err := t.checkGroups(ctx, doing, scope, all, &f); err != nil {
 		return nil, err
 	}

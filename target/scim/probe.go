@@ -27,6 +27,8 @@ type probe struct {
 	users  []string
 	group  string
 	serial int
+	// grouped: a group may be there, whether its ID is known or not.
+	grouped bool
 	// unsure are names that may be there, since a create was not answered.
 	unsure []string
 	// unfit: adding members does other things than it should, so that removals are
@@ -51,6 +53,7 @@ func (t *Target) Probe(ctx context.Context, name string, tell func(string)) (out
 		says string
 		do   func(context.Context) error
 	}{
+		{"look for what an earlier probe left", p.earlier},
 		{"make two disabled accounts", p.make},
 		{"find one of them by its name", p.filter},
 		{"read all accounts", p.listing},
@@ -90,7 +93,7 @@ var shapes = []shape{{mark: true}, {}, {mark: true, textual: true}, {textual: tr
 func (p *probe) body(name string, s shape) resource {
 	r := resource{"schemas": []any{coreUser}, userName: name, displayName: name, "active": false,
 		"name":   map[string]any{"familyName": name, "givenName": "rosterd", "formatted": name},
-		"emails": []any{map[string]any{"value": name + "@rosterd.invalid", "type": "work", "primary": true}}}
+		"emails": []any{map[string]any{"value": name + probeDomain, "type": "work", "primary": true}}}
 	if s.textual {
 		r["active"] = "False"
 	}
@@ -236,41 +239,40 @@ func (p *probe) listing(ctx context.Context) error {
 func (p *probe) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanWithin)
 	defer cancel()
-	left := func(what, id string, err error) {
-		if err == nil {
-			p.note(false, "", "%s %q is shown after it was deleted: delete it there", what, clean(id))
-			return
-		}
-		p.note(false, "", "%s %q could not be deleted: delete it there (%v)", what, clean(id), err)
-	}
-	gone := func(what, path, id string) {
-		k := call{doing: "delete " + what, method: http.MethodDelete, path: path}
-		a, err := p.t.http.do(ctx, k)
-		if err == nil && (a.status == http.StatusPreconditionRequired || a.status == http.StatusPreconditionFailed) {
-			if _, now, failed := p.t.get(ctx, k.doing, path, nil); failed == nil {
-				k.match = now.header.Get("ETag")
-				a, err = p.t.http.do(ctx, k)
-			}
-		}
-		if err == nil {
-			err = p.t.http.fault(k, a)
-		}
-		_, _, seen := p.t.get(ctx, "see that it is gone", path, nil)
-		switch {
-		case seen == nil && (err == nil || target.ClassOf(err) == target.Missing):
-			left(what, id, nil)
-		case seen == nil || err != nil && target.ClassOf(err) != target.Missing && target.ClassOf(seen) != target.Missing:
-			left(what, id, err)
-		}
-	}
-	if p.group != "" {
-		gone("the group", groupPath(p.group), p.group)
+	switch {
+	case !p.grouped:
+	case p.group == "" && !p.findGroup(ctx):
+		p.note(false, "", "a group %q may be there: look, and delete it", p.name)
+	default:
+		p.delete(ctx, "the group", groupPath(p.group), p.group)
 	}
 	for _, id := range p.users {
-		gone("the account", userPath(target.NativeID(id)), id)
+		p.delete(ctx, "the account", userPath(target.NativeID(id)), id)
 	}
 	for _, name := range p.unsure {
 		p.note(false, "", "an account %q may be there: look, and delete it", name)
+	}
+}
+
+// delete removes one thing that a probe made, and says so if it cannot.
+func (p *probe) delete(ctx context.Context, what, path, id string) {
+	k := call{doing: "delete " + what, method: http.MethodDelete, path: path}
+	a, err := p.t.http.do(ctx, k)
+	if err == nil && (a.status == http.StatusPreconditionRequired || a.status == http.StatusPreconditionFailed) {
+		if _, now, failed := p.t.get(ctx, k.doing, path, nil); failed == nil {
+			k.match = now.header.Get("ETag")
+			a, err = p.t.http.do(ctx, k)
+		}
+	}
+	if err == nil {
+		err = p.t.http.fault(k, a)
+	}
+	_, _, seen := p.t.get(ctx, "see that it is gone", path, nil)
+	switch {
+	case seen == nil && (err == nil || target.ClassOf(err) == target.Missing):
+		p.note(false, "", "%s %q is shown after it was deleted: delete it there", what, clean(id))
+	case seen == nil || err != nil && target.ClassOf(err) != target.Missing && target.ClassOf(seen) != target.Missing:
+		p.note(false, "", "%s %q could not be deleted: delete it there (%v)", what, clean(id), err)
 	}
 }
 

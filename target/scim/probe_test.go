@@ -187,7 +187,7 @@ func TestProbeThatFails(t *testing.T) {
 
 // TestProbeStopped: whoever stops a probe finds nothing left, at whatever request.
 func TestProbeStopped(t *testing.T) {
-	for at := 4; at < 40; at += 3 {
+	for at := 4; at < 44; at += 2 {
 		s := serve(t, scimd.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		s.TurnWhen(scimd.PlainJSON, func(r scimd.Request) bool {

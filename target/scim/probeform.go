@@ -123,6 +123,7 @@ func (p *probe) members(ctx context.Context) error {
 	if err == nil {
 		err = p.t.http.fault(k, a)
 	}
+	p.grouped = err == nil || target.ClassOf(err) == target.InDoubt
 	switch {
 	case fatal(err):
 		return err
@@ -134,13 +135,8 @@ func (p *probe) members(ctx context.Context) error {
 	if p.group = made.id(); p.group == "" {
 		p.group = lastSegment(a.header.Get("Location"))
 	}
-	if p.group == "" {
-		found, err := p.t.groupsNamed(ctx, k.doing, p.name)
-		if err != nil || len(found) != 1 {
-			p.note(false, "look for a group "+p.name+", and delete it", "a group was made, and cannot be found")
-			return nil
-		}
-		p.group = found[0].id()
+	if p.group == "" && !p.findGroup(ctx) {
+		return nil
 	}
 	for len(p.users) < 4 {
 		if _, err := p.account(ctx, p.shape); err != nil {
@@ -178,6 +174,16 @@ func (p *probe) members(ctx context.Context) error {
 	p.found.Members = membersOmitted
 	p.note(false, "members are written, and called accepted, not verified", "who is in a group cannot be seen")
 	return nil
+}
+
+// findGroup finds the group by its name, which nobody else gives.
+func (p *probe) findGroup(ctx context.Context) bool {
+	found, err := p.t.groupsNamed(ctx, "find the group", p.name)
+	if err != nil || len(found) != 1 {
+		return false
+	}
+	p.group = found[0].id()
+	return true
 }
 
 // holders are the probe's accounts in the group, in their order.
