@@ -114,6 +114,9 @@ func TestProtected(t *testing.T) {
 		"was":    {adminCount, "0", false},
 		"admin":  {adminCount, "1", true},
 		"system": {criticalObject, "TRUE", true},
+		"lower":  {criticalObject, "true", true},
+		"user":   {criticalObject, "FALSE", false},
+		"more":   {adminCount, "2", true},
 	} {
 		ref := mustCreate(t, tg, name)
 		e.set(t, entryOf(t, e, ref.ID).DN, c.attribute, c.value)

@@ -68,6 +68,10 @@ func TestCheckTellsOfGuardedGroups(t *testing.T) {
 	if told() {
 		t.Error("told of a group that is not guarded")
 	}
+	e.set(t, "CN=Writers,"+inGroups, adminCount, "0") // it was
+	if told() {
+		t.Error("told of a group that is not guarded any more")
+	}
 	e.set(t, "CN=Readers,"+inGroups, adminCount, "1")
 	if !told() {
 		t.Error("not told of a group that is")
