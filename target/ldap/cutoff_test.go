@@ -132,6 +132,7 @@ func TestLaw07CutOffBetweenTheEntryAndItsGroups(t *testing.T) {
 			"leaves":     {func(c *cutoff) { c.set("ada", "employeetype", "former") }, "ada", inLeft, true},
 			"is renamed": {func(c *cutoff) { c.set("ada", "uid", "lovelace") }, "lovelace", inAccounts, false},
 			"moves":      {func(c *cutoff) { c.set("ada", "ou", "sub") }, "ada", "ou=sub," + inAccounts, false},
+			"moves back": {func(c *cutoff) { c.set("ada", "ou", "sub"); c.cycle(); c.set("ada", "ou", "accounts") }, "ada", inAccounts, false},
 		} {
 			if style == entries.StyleUniqueMember && name != "leaves" || style == entries.StyleMemberUID && name != "is renamed" {
 				continue // as under member, or the groups call it what they did
@@ -335,4 +336,21 @@ func TestLaw09NotRevokedUnderTheOldName(t *testing.T) {
 		}
 		e.wantMembers(t, "Readers", "cn=nobody")
 	}
+}
+
+// TestLaw07OneGroupCouldNotBeWritten: what comes after it in the same cycle is done and
+// read back, and the rest is ended all the same.
+func TestLaw07OneGroupCouldNotBeWritten(t *testing.T) {
+	c := newCutoff(t, entries.StyleMember)
+	c.cycle()
+	c.join("Readers", c.stands("ada", inAccounts))
+	c.set("ada", "employeetype", "former")
+	c.faults().Add(ldapd.Fault{Op: ldapd.OpModify, Code: ldapd.Busy, Times: 1})
+	c.cycle()
+	others := []string{c.stands("bob", inAccounts), c.stands("eve", inAccounts), c.stands("kim", inAccounts)}
+	c.want("Writers", others...) // revoked at once, by the name that is there
+	c.want("Readers", c.stands("ada", inAccounts))
+	c.cycle()
+	c.want("Writers", others...)
+	c.want("Readers", c.stands("ada", inLeft))
 }
