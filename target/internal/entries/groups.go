@@ -223,6 +223,9 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		}
 		return out, nil
 	}
+	if some, err := s.anyHeld(ctx, accounts); err != nil || !some {
+		return out, err
+	}
 	for _, e := range accounts {
 		if _, known := out[e.id]; known || t.value(e) == "" {
 			continue
@@ -246,6 +249,29 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		}
 	}
 	return out, nil
+}
+
+// anyHeld says whether one of many accounts is in a group at all: those that left, and
+// come together, are in none. It is not asked where that is known, or saves little.
+func (s *session) anyHeld(ctx context.Context, accounts []entry) (bool, error) {
+	g := s.t.cfg.Groups
+	if len(accounts) <= fewAccounts || len(g.Primary.Attributes) > 0 {
+		return true, nil
+	}
+	var filter strings.Builder
+	for _, e := range accounts {
+		if s.t.behindOf(e.id) != "" {
+			return true, nil
+		}
+		if value := s.t.value(e); value != "" {
+			filter.WriteString("(" + g.Style + "=" + ldapwire.EscapeFilterValue(value) + ")")
+		}
+	}
+	if filter.Len() == 0 {
+		return false, nil
+	}
+	groups, err := s.searchGroups(ctx, "(&"+g.Filter+"(|"+filter.String()+"))")
+	return len(groups) > 0, err
 }
 
 // entitlements names the groups, as far as they are in the scope.
