@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -142,6 +143,7 @@ func (c *creating) make(ctx context.Context, s *session) error {
 	if err := s.staleGroups(ctx, free); err != nil {
 		return err
 	}
+	free = slices.DeleteFunc(free, func(n *newcomer) bool { return n.taken != nil })
 	s.final = true // what comes is told
 	c.met = map[*newcomer]error{}
 	for _, n := range c.all {

@@ -105,8 +105,8 @@ func (s *session) leftover(ctx context.Context, ref target.Ref) ([]string, error
 		return nil, nil
 	}
 	if t.cfg.Groups.Style == StyleMemberUID {
-		heirs, err := s.search(ctx, "("+t.cfg.RDN+"="+ldapwire.EscapeFilterValue(ref.Name)+")")
-		if err != nil || len(heirs) > 0 {
+		free, err := s.nobodys(ctx, ref.Name)
+		if err != nil || !free {
 			return nil, err
 		}
 		return []string{ref.Name}, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/target"
 )
@@ -147,11 +148,50 @@ func (s *session) staleGroups(ctx context.Context, list []*newcomer) error {
 		if err != nil {
 			return err
 		}
+		if len(groups) > 0 {
+			if n.taken, err = s.outsider(ctx, n.name, n.doing()); err != nil {
+				return err
+			}
+		}
 		for _, g := range groups {
-			n.stale = append(n.stale, g.DN)
+			if n.taken == nil {
+				n.stale = append(n.stale, g.DN)
+			}
 		}
 	}
 	return nil
+}
+
+// outsider says, where groups know accounts by their names, whether an entry beyond the
+// containers of accounts has one: then groups that name it mean that.
+func (s *session) outsider(ctx context.Context, name, doing string) (taken, err error) {
+	wide := s.beyond()
+	if s.t.cfg.Groups.Style != StyleMemberUID || wide == "" {
+		return nil, nil
+	}
+	attributes := []string{"uid"} // that is what groups mean by a name
+	if !s.t.isName("uid") {
+		attributes = append(attributes, s.t.cfg.Name)
+	}
+	for _, attribute := range attributes {
+		recs, _, err := s.c.Collect(ctx, ldapwire.Request{Base: wide, Scope: ldapwire.ScopeSubtree, Attributes: []string{attribute}, Controls: s.t.cfg.Controls,
+			Filter: "(" + attribute + "=" + ldapwire.EscapeFilterValue(name) + ")"})
+		if ctx.Err() != nil || target.ClassOf(s.read(err)) == target.Transient {
+			return nil, s.read(err)
+		}
+		for _, r := range recs {
+			dn, err := identity.ParseDN(r.DN)
+			if err != nil || !s.ours(dn) {
+				return &target.Error{Class: target.Exists, Err: fmt.Errorf("%s: %s has that name, and is in groups by it", doing, r.DN)}, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// ours says whether a name is within the containers of accounts.
+func (s *session) ours(dn identity.DN) bool {
+	return dn.Within(s.t.cfg.Base) || !s.t.cfg.MoveTo.IsZero() && dn.Within(s.t.cfg.MoveTo)
 }
 
 // stripFrom takes a member out of the groups.

@@ -1,6 +1,7 @@
 package entries
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,11 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 	if !linked {
 		if stale, err = s.groupsWith(ctx, t.value(now)); err != nil {
 			return entry{}, err
+		}
+		if len(stale) > 0 {
+			if taken, err := s.outsider(ctx, t.value(now), s.doing); taken != nil || err != nil {
+				return entry{}, cmp.Or(err, taken)
+			}
 		}
 		if t.memberKey(t.behindOf(e.id)) == t.member(now) {
 			stale = nil // its own, from before

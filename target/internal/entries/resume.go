@@ -185,5 +185,9 @@ func (s *session) nobodys(ctx context.Context, value string) (bool, error) {
 		return s.free(ctx, value)
 	}
 	heirs, err := s.search(ctx, "("+s.t.cfg.Name+"="+ldapwire.EscapeFilterValue(value)+")")
-	return len(heirs) == 0, err
+	if err != nil || len(heirs) > 0 {
+		return false, err
+	}
+	taken, err := s.outsider(ctx, value, s.doing)
+	return err == nil && taken == nil, err
 }
