@@ -1,38 +1,11 @@
 package config
 
 import (
-	"io"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/rosterd/rosterd/internal/problem"
-	"github.com/rosterd/rosterd/internal/tomltext"
 )
-
-// Place is what of a file can be said whatever is wrong with those that it names: where
-// the state and the socket are, and the digest Main. It is nil where the file names no
-// other, or is broken itself there.
-func Place(file string) *Config {
-	text, err := readMain(file)
-	if err != nil {
-		return nil
-	}
-	d := tomltext.Parse(file, text)
-	if d.Problems().Broken() || len(d.Names("include")) == 0 && len(d.Names("table")) == 0 {
-		return nil
-	}
-	l := &loader{d: d, config: &Config{File: file}}
-	report := problem.Report(d.Report)
-	l.state(report)
-	l.control(report)
-	if l.config.Main, err = d.Digest(); err != nil || d.Problems().Broken() {
-		return nil
-	}
-	return l.config
-}
 
 // LastGood is the Config of a file that cannot be taken for what stands in files that it
 // names: of these, as few as do are taken as they are in kept, the Text of a Config that
@@ -116,14 +89,4 @@ func cached(from files) files {
 		}
 		return a.text, a.err
 	}
-}
-
-// readMain reads a file that is a configuration.
-func readMain(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, tomltext.Limit+1))
 }

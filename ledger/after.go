@@ -52,7 +52,9 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		if l.By == "" {
 			l.By = "policy"
 		}
-		l.open(now)
+		if l.open(now); o.Shut {
+			l.close(ClosedElsewhere, ClosedThere, now)
+		}
 	case target.Enable:
 		l.open(now)
 		l.Owed = l.Owed || o.Owed

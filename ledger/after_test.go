@@ -108,9 +108,9 @@ func TestAfter(t *testing.T) {
 	if !reflect.DeepEqual(l, marked) {
 		t.Fatalf("the mark was written anew, and the link became %+v", l)
 	}
-	do(target.Change{Verb: target.Link, Account: "53", Name: "writer7"}, Outcome{}, Order{})
-	if l.By != "policy" || l.Account != "53" || l.Granted != nil {
-		t.Fatalf("adopted: %+v", l)
+	do(target.Change{Verb: target.Link, Account: "53", Name: "writer7"}, Outcome{}, Order{Shut: true})
+	if l.By != "policy" || l.Account != "53" || l.Granted != nil || l.Phase != ClosedElsewhere || l.Cause != ClosedThere {
+		t.Fatalf("adopted closed: %+v", l)
 	}
 }
 

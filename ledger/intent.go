@@ -30,7 +30,7 @@ type Order struct {
 	// then may recovery claim what it finds.
 	Nothing bool
 	// Owed: once it is done, a password is to be set and handed over. Shut: Create
-	// makes a closed account.
+	// makes a closed account, or Link takes over one that is closed.
 	Owed, Shut bool
 }
 

@@ -49,6 +49,16 @@ type Link struct {
 // its first password, or for being opened.
 const Unopened = "new"
 
+// ClosedThere and Released are causes of a phase ClosedElsewhere: it stays so, or it is
+// to be enabled, since somebody said so.
+const (
+	ClosedThere = "disabled in the target"
+	Released    = "released by hand"
+)
+
+// Release says whether somebody asked that the account be enabled.
+func (l Link) Release() bool { return l.Phase == ClosedElsewhere && l.Cause == Released }
+
 // GivenName is the name that the account is to keep.
 func (l Link) GivenName() string {
 	if l.Called != "" {

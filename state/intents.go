@@ -166,7 +166,7 @@ type write struct {
 	Attributes  []string `json:"attributes,omitempty"`
 	Roles       []string `json:"roles,omitempty"`
 	Approval    string   `json:"approval,omitempty"`
-	// Shut: a create that makes a closed account.
+	// Shut: a create that makes a closed account, a link of one that is closed.
 	Shut bool `json:"shut,omitempty"`
 	// The rest is of outcomes.
 	Done     *bool  `json:"done,omitempty"`

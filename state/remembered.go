@@ -157,10 +157,13 @@ func (s *Store) Deny(d ledger.Denial) error {
 	return nil
 }
 
-// Allow lifts an offboard, marks the person and writes the journal. Without an
-// offboard it does nothing.
+// Allow lifts an offboard, marks the person and writes the journal; and what somebody
+// else disabled is released. Without either it does nothing.
 func (s *Store) Allow(person identity.Ordinal, by, reason string) error {
 	err := s.update(func(tx *txn) error {
+		if err := s.release(tx, person); err != nil {
+			return err
+		}
 		b := tx.Bucket(bDenials)
 		if b.Get(ordKey(person)) == nil {
 			return nil

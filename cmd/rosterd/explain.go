@@ -157,7 +157,7 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		if link.By != "" {
 			by = " by " + link.By
 		}
-		p.row("account", "", fmt.Sprintf("%s, %s%s, %s since %s", link.Name, link.Owner, by, link.Phase, minute(link.PhaseSince)))
+		p.row("account", "", fmt.Sprintf("%s, %s%s, %s since %s", link.Name, link.Owner, by, phaseWords(link.Phase), minute(link.PhaseSince)))
 		verified := ""
 		if !link.Verified.IsZero() {
 			verified = ", verified " + minute(link.Verified)
@@ -169,6 +169,10 @@ func (a *app) printSubject(p *page, x *rostersync.Explanation, s *plan.Subject) 
 		case !link.Handed.IsZero():
 			p.more(dim, "password handed over "+minute(link.Handed))
 		}
+	}
+	if release := "to enable it: rosterd release " + s.Login; link.Phase == ledger.ClosedElsewhere &&
+		!slices.ContainsFunc(s.Notes, func(n string) bool { return strings.HasSuffix(n, release) }) {
+		p.more(yellow, release)
 	}
 	for _, n := range s.Notes {
 		p.row("note", "", n)
@@ -314,3 +318,11 @@ func first(list ...string) string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// phaseWords is what became of an account, in words.
+func phaseWords(p ledger.Phase) string {
+	if p == ledger.ClosedElsewhere {
+		return "disabled in the target by somebody else"
+	}
+	return p.String()
+}

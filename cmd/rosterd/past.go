@@ -195,7 +195,7 @@ func (a *pastAccount) outcome(v auditView, mark pastMark) {
 		return
 	}
 	a.doubt = ""
-	w := v.Write
+	w, had := v.Write, a.id
 	a.name, a.id = first(w.Name, a.name), first(w.Account, a.id)
 	for _, s := range w.Set {
 		values := secret.Values(s.Name, s.Values)
@@ -203,6 +203,9 @@ func (a *pastAccount) outcome(v auditView, mark pastMark) {
 	}
 	switch v.Action {
 	case "create", "link":
+		if v.Action == "link" && had == w.Account && a.phase != "" && a.phase != "deleted" {
+			return // it was ours, and was marked anew
+		}
 		a.made, a.begin = v.Action, mark
 		a.phase, a.changed = "open", mark
 		if v.Action == "create" {

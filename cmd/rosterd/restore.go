@@ -38,7 +38,7 @@ compares everything, and what it plans for a target is one hold until you approv
 }
 
 func (a *app) restoreState(ctx context.Context, args []string, yes bool) error {
-	c, err := a.load()
+	c, err := a.home()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/rosterd/rosterd/internal/control"
@@ -135,7 +136,14 @@ func (a *app) admit(verb string) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("%s: %s may not look", verb, a.service.peer.Name),
 			tip: "those may who are named under look or decide in [control], and root"}
 	}
-	if ask := a.service.ask.Config; ask != "" && ask != s.config.Digest && ask != ofMain+s.config.Main && verb != "reload" && verb != "what-if" {
+	ask := a.service.ask.Config
+	if path, only := strings.CutPrefix(ask, ofState); only {
+		if path != s.config.State.Path {
+			return usage(fmt.Errorf("%s: the service has %s, and not %s", verb, s.config.State.Path, path), "another state.path takes a restart: systemctl restart rosterd")
+		}
+		return nil
+	}
+	if ask != "" && ask != s.config.Digest && ask != ofMain+s.config.Main && verb != "reload" && verb != "what-if" {
 		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
 	}
 	return nil

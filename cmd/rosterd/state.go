@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/rosterd/rosterd/config"
 	"github.com/rosterd/rosterd/state"
 	rostersync "github.com/rosterd/rosterd/sync"
 )
@@ -20,38 +19,6 @@ func (a *app) stateCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	cmd.AddCommand(a.stateCheckCommand(), a.stateCompactCommand(), a.stateBackupCommand(), a.stateRestoreCommand())
 	return cmd
-}
-
-// held is an open state without an engine: caring for it needs none.
-type held struct {
-	config *config.Config
-	store  *state.Store
-	close  func()
-}
-
-// openForCare opens the state that the configuration names, or has the verb run
-// by whoever holds it.
-func (a *app) openForCare(ctx context.Context) (*held, error) {
-	if a.service != nil {
-		s := a.service.current()
-		return &held{s.config, s.store, func() {}}, nil
-	}
-	c, err := a.load()
-	if err != nil {
-		return nil, err
-	}
-	if err := a.elsewhere(ctx, c.Control.Socket, c.Digest); err != nil {
-		return nil, err
-	}
-	store, err := a.openState(c, waitForCycle, true)
-	if err != nil {
-		return nil, err
-	}
-	return &held{c, store, func() {
-		if err := store.Close(); err != nil {
-			a.complain(err, "")
-		}
-	}}, nil
 }
 
 func (a *app) stateCheckCommand() *cobra.Command {

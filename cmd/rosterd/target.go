@@ -33,22 +33,37 @@ func (a *app) forgetTarget(ctx context.Context, name string, yes bool) error {
 	if a.service != nil {
 		return a.forgetServed(ctx, name, yes)
 	}
-	c, err := a.load()
+	place, err := a.home()
 	if err != nil {
 		return err
+	}
+	// A service takes the changed file with it.
+	if err := a.elsewhere(ctx, place.Control.Socket, ""); err != nil {
+		return err
+	}
+	c, err := a.load()
+	if err != nil && !isMistaken(err) {
+		return err
+	}
+	store, kerr := a.openState(place, waitForCycle, true)
+	if kerr != nil {
+		return kerr
+	}
+	defer store.Close()
+	if err != nil {
+		// What is broken may be a file that the main one names, and that has governed.
+		good, instead, kerr := lastGood(a.config, store)
+		if kerr != nil {
+			return kerr
+		}
+		if good == nil {
+			return err
+		}
+		c, a.instead = good, instead
 	}
 	if c.Targets[name] != nil {
 		return inTheFile(name)
 	}
-	// A service takes the changed file with it.
-	if err := a.elsewhere(ctx, c.Control.Socket, ""); err != nil {
-		return err
-	}
-	store, err := a.openState(c, waitForCycle, true)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
 	all, err := forgettable(store, name, yes)
 	if err != nil {
 		return err

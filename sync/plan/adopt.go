@@ -148,7 +148,7 @@ func (d *desk) again(s *Subject, p *Person) (Finding, bool) {
 		return f, true
 	}
 	ch := target.Change{Verb: target.Link, Target: d.t.Name, Person: p.Ordinal, Account: f.Account.ID, Name: f.Account.Name}
-	f.Link = linkOf(Planned{Change: ch, Key: ch.Key(), Because: []string{"found by " + byMark}})
+	f.Link = linkOf(Planned{Change: ch, Key: ch.Key(), Because: []string{"found by " + byMark}, Shut: shut(d.t, &f.Account)})
 	f.Why = cmp.Or(s.Why, p.Desired.Standing.String()) + "; it is only linked again, and what becomes of it is the next cycle's, within the limits"
 	return f, true
 }

@@ -36,7 +36,7 @@ func (m *matter) have() {
 func (m *matter) fromLink(returned bool) {
 	m.s.Situation = InSync
 	l := clone(*m.link)
-	differs := returned || m.in.Full || m.seen.Released || m.waits() || m.unseen(l)
+	differs := returned || m.in.Full || m.seen.Released || l.Release() || m.waits() || m.unseen(l)
 	if m.misnamed(l) {
 		m.s.Situation, differs = Renamed, true
 	}
@@ -147,11 +147,12 @@ func (m *matter) enabling(d *difference, fresh bool) {
 		return
 	}
 	d.drifted = true
-	phase(ledger.ClosedElsewhere, "disabled in the target")
-	if m.seen.Released && !fresh {
-		m.change(Planned{Change: target.Change{Verb: target.Enable}, Because: []string{"released by hand"}, asked: true})
+	if !fresh && (m.seen.Released || l.Release()) {
+		phase(ledger.ClosedElsewhere, ledger.Released)
+		m.change(Planned{Change: target.Change{Verb: target.Enable}, Because: []string{ledger.Released}, asked: m.seen.Released})
 		return
 	}
+	phase(ledger.ClosedElsewhere, ledger.ClosedThere)
 	m.note("disabled in the target by somebody else; to enable it: rosterd release %s", m.s.Login)
 }
 

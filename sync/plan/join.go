@@ -61,7 +61,8 @@ func (m *matter) candidate(a *target.Account) {
 	}
 	m.s.Situation, m.account = Adoptable, a
 	p := Planned{Change: target.Change{Verb: target.Link, Account: a.ID, Name: a.Name}, Reasons: m.want.Because,
-		Because: append(explain(m.want.Because), "found by "+by.Attribute), Awaits: m.awaiting()}
+		Because: append(explain(m.want.Because), "found by "+by.Attribute), Awaits: m.awaiting(),
+		Shut: shut(m.t, a)}
 	if !m.s.adopts {
 		p.Rule, p.Text = RuleAdopt, adoptText
 		m.note("%s", existing(a, by, m.marks[a.ID]))
@@ -71,6 +72,9 @@ func (m *matter) candidate(a *target.Account) {
 	m.ruleAll(p)
 	m.withhold(0)
 }
+
+// shut says whether an account is closed that is taken over: it stays so until a release.
+func shut(t *Target, a *target.Account) bool { return t.Description.CanDisable && !a.Enabled }
 
 // adoptText is why such a hold is.
 const adoptText = "accounts that exist would be taken over"

@@ -113,7 +113,7 @@ type Planned struct {
 	// Nothing: the look-up before a Create found no account.
 	Nothing bool
 	// Owed: a Create or Enable after which a password is to be set and handed over.
-	// Shut: a Create that makes a closed account.
+	// Shut: a Create that makes a closed account, a Link of one that is closed.
 	Owed, Shut bool
 	// Parked: it failed, and is not tried before its time.
 	Parked bool
