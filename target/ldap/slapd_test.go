@@ -301,6 +301,19 @@ func TestRealServer(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(notes, func(n target.Note) bool { return n.Broken && strings.Contains(n.Text, "Nobodies") && n.Hint != "" }) {
 		t.Errorf("check: %+v, %v", notes, err)
 	}
+	// What is well is not told beside it as if it were all.
+	for text, scope := range map[string][]string{"1 of 1 groups are there": {"Writers"}, "groups that are there: 1": {"Nobodies", "Writers"}, "": {"Nobodies"}} {
+		notes, err := tg.Check(ctx, target.Scope{Entitlements: scope})
+		var said []string
+		for _, n := range notes {
+			if strings.Contains(n.Text, "are there") {
+				said = append(said, n.Text)
+			}
+		}
+		if strings.Join(said, "|") != text || err != nil {
+			t.Errorf("check of %v: %q, %v", scope, said, err)
+		}
+	}
 
 	// Restarted, with connections open.
 	if err := f.slapd.Restart(); err != nil {

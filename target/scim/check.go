@@ -168,7 +168,11 @@ func (t *Target) checkGroups(ctx context.Context, doing string, scope target.Sco
 			f.warn("", "members of %q who are no accounts: %d", e, dangling)
 		}
 	}
-	f.tell("%d of %d groups are there", there, len(scope.Entitlements))
+	if there == len(scope.Entitlements) {
+		f.tell("%d of %d groups are there", there, there)
+	} else if there > 0 {
+		f.tell("groups that are there: %d", there) // those that are not were told
+	}
 	if t.dialect.Members == membersShown && there > 0 && silent == there {
 		f.warn(`if somebody is in them: members = "asked", "user" or "omitted" under dialect`, "no group shows a member")
 	}

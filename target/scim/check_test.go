@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 		{"it says nothing of itself", scimd.NoDiscovery, nil, false, "it has no ServiceProviderConfig"},
 		{"no PATCH", scimd.PatchUnsupported, nil, false, "it has no PATCH"},
 		{"two groups of a name", scimd.TwinGroups, nil, true, `2 groups are called "Writers"`},
-		{"no such group", "", func(s *target.Scope) { s.Entitlements = []string{"Nobody", "Writers"} }, true, `there is no group "Nobody"|1 of 2 groups are there`},
+		{"no such group", "", func(s *target.Scope) { s.Entitlements = []string{"Nobody", "Writers"} }, true, `there is no group "Nobody"|groups that are there: 1`},
 		{"by an ID that is none", "", func(s *target.Scope) { s.Entitlements = []string{"id:nothing"} }, true, `no group with the ID "nothing"`},
 		{"members are hidden", scimd.MembersOmitted, nil, false, "no group shows a member"},
 		{"an attribute that nobody knows", "", func(s *target.Scope) { s.Attributes = []string{"shoeSize"} }, false, "shoeSize is in none of the server's schemas"},
@@ -57,6 +57,9 @@ func TestCheck(t *testing.T) {
 			var text strings.Builder
 			broken := false
 			for _, n := range notes {
+				if strings.Contains(n.Text, "0 of") {
+					t.Errorf("told as what is well: %s", n.Text)
+				}
 				fmt.Fprintf(&text, "%v %s (%s)\n", n.Broken, n.Text, n.Hint)
 				broken = broken || n.Broken
 				if n.Broken && n.Hint == "" {

@@ -78,7 +78,11 @@ func (t *Accounts) Check(ctx context.Context, scope target.Scope) ([]target.Note
 				broken(dynamicTip, "the members of the group %q follow from a search, and cannot be given or taken", e)
 			}
 		}
-		notes = append(notes, target.Note{Text: fmt.Sprintf("%d of %d groups are there", len(groups), len(scope.Entitlements))})
+		if there := len(groups); there == len(scope.Entitlements) {
+			notes = append(notes, target.Note{Text: fmt.Sprintf("%d of %d groups are there", there, there)})
+		} else if there > 0 { // those that are not were told
+			notes = append(notes, target.Note{Text: fmt.Sprintf("groups that are there: %d", there)})
+		}
 		return nil
 	})
 	if err != nil {
