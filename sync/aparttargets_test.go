@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/sync/plan"
@@ -141,6 +142,66 @@ func TestApartAcrossTargetsInPart(t *testing.T) {
 	w.sync()
 	if holds(w.wiki, "p0001", "Authors") || !holds(bank, "p0001", "Approvers") {
 		t.Error("the new right did not come")
+	}
+	w.quiet()
+}
+
+// TestApartAcrossTargetsByName: a cycle for one person has its second pass too, and does
+// nothing in it for anybody else.
+func TestApartAcrossTargetsByName(t *testing.T) {
+	w, bank := apartTargets(t, false)
+	neverBoth(t, w, bank, "p0001")
+	w.members("writers", "p0003")
+	w.members("managers", "p0001", "p0002")
+	who := w.person("p0001")
+	others := func() (out []string) {
+		for _, m := range []*memory.Target{w.wiki, bank} {
+			for _, x := range m.Writes() {
+				if x.Account.Name != "p0001" {
+					out = append(out, x.Verb.String()+" "+x.Account.Name)
+				}
+			}
+		}
+		return out
+	}
+	before := len(others())
+	r := w.cycle(rostersync.Request{Verb: "sync", People: []identity.Ordinal{who}, Named: true})
+	if r.Exit() != 0 || holds(w.wiki, "p0001", "Authors") || !holds(bank, "p0001", "Approvers") {
+		t.Errorf("the new right did not come for the old one, exit %d\n%s", r.Exit(), text(r))
+	}
+	if o := others(); len(o) != before {
+		t.Errorf("written for others: %v", o[before:])
+	}
+	if !holds(w.wiki, "p0002", "Authors") || holds(bank, "p0002", "Approvers") {
+		t.Error("p0002 was moved by a cycle for p0001")
+	}
+	w.sync()
+	w.quiet()
+}
+
+// TestApartAcrossTargetsApproved: an approval of what frees the way gives nothing that it
+// did not show, and says what the next cycle gives.
+func TestApartAcrossTargetsApproved(t *testing.T) {
+	w, bank := apartTargets(t, false)
+	w.engine.Targets[0].Rules.Guard.MaxRevoke = &plan.Limit{Count: 1}
+	neverBoth(t, w, bank, "p0001")
+	w.members("writers", "p0003")
+	w.members("managers", "p0001", "p0002")
+	r := w.sync()
+	if len(r.Holds) != 1 || len(r.Holds[0].Keys) != 2 {
+		t.Fatalf("%+v", r.Holds)
+	}
+	h := r.Holds[0]
+	r, err := w.engine.Approve(t.Context(), rostersync.Approval{Hold: h.ID, Version: h.Version(), By: "somebody"}, rostersync.Request{Verb: "approve"})
+	if err != nil || r.Then != nil || len(r.Left) != 2 || r.Left[0].Change.Entitlement != "Approvers" {
+		t.Fatalf("then %v, left %+v, %v", r.Then, r.Left, err)
+	}
+	if holds(w.wiki, "p0001", "Authors") || holds(bank, "p0001", "Approvers") {
+		t.Error("the approval did not do what it showed, or more")
+	}
+	w.sync()
+	if !holds(bank, "p0001", "Approvers") || !holds(bank, "p0002", "Approvers") {
+		t.Error("the next cycle did not give it")
 	}
 	w.quiet()
 }

@@ -29,26 +29,18 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 		return c.report, c.still()
 	}
 	report, err := c.enterAndRun(ctx)
-	if err != nil || report == nil || len(report.Referring)+len(report.Following) == 0 || ask.again || ask.bounded() || report.Stopped {
+	if err != nil || report == nil || report.Stopped {
 		return report, err
 	}
-	// References are a second pass: what is referred to is there by now. So is what had to
-	// wait until another right was seen to be gone.
-	who := slices.Concat(report.Referring, report.Following)
-	slices.Sort(who)
-	again := Request{Verb: ask.Verb, By: ask.By, Scheduled: true, People: slices.Compact(who), again: true, Progress: ask.Progress, Stop: ask.Stop}
+	again, is := ask.second(report)
+	if !is {
+		return report, nil
+	}
 	report.Then, err = e.Cycle(ctx, again)
 	if errors.Is(err, ErrRetired) {
 		return report, nil // the marks are there for whoever came after it
 	}
 	return report, err
-}
-
-// bounded says whether the cycle is for some people, changes or targets alone. It has
-// no second pass, which would do for others what nobody asked for or was shown: the
-// marks are there, and the next cycle does it.
-func (r Request) bounded() bool {
-	return r.Allow != nil || r.Review != nil || r.People != nil || r.OnlyTarget != ""
 }
 
 func (c *cycle) enterAndRun(ctx context.Context) (*Report, error) {

@@ -225,7 +225,9 @@ func (c *cycle) waves(name string) [][]ledger.Order {
 				continue
 			}
 			c.open[who] = true
-			if c.ask.allows(o) {
+			if !c.ask.allows(o) {
+				c.leave(o)
+			} else {
 				c.report.Skipped = append(c.report.Skipped, Skipped{Order: o, Why: "the account has to be made, linked or opened first"})
 			}
 			switch o.Change.Verb {

@@ -69,6 +69,9 @@ type Report struct {
 	Referring []identity.Ordinal
 	Following []identity.Ordinal
 	Then      *Report
+	// Left is what may go, of the people and targets that were asked for, and was not
+	// shown: the next cycle does it.
+	Left []ledger.Order
 	// Forgotten is how many people were forgotten who left long ago.
 	Forgotten int
 	// StillNamed is where they are named still, which is not for rosterd to change.

@@ -25,7 +25,7 @@ func (c *cycle) settle() error {
 		}
 		if c.report.Verdict.Subjects[i].Following {
 			c.open[s.Person] = true
-			c.report.Following = append(c.report.Following, s.Person)
+			c.behind(&s, c.report.Verdict.Subjects[i])
 		}
 	}
 	refers, err := c.referAgain()

@@ -33,6 +33,7 @@ func (a *app) printOutcome(r *rostersync.Report) error {
 	a.printLines(w, failedLines(r))
 	a.printLines(w, waitingLines(r))
 	a.printLines(w, a.heldLines(r))
+	a.printLines(w, leftLines(r))
 	fmt.Fprintln(w, totals(r))
 	if err := w.Flush(); err != nil {
 		return err
@@ -48,7 +49,7 @@ func (a *app) printLines(w io.Writer, lines []line) {
 		wide = max(wide, len(l.target))
 		crowd[l.target+"\x00"+l.kind]++
 	}
-	hues := map[string]hue{"done": green, "failed": red, "unproved": red, "held": yellow, "parked": yellow, "waits": yellow, "note": dim}
+	hues := map[string]hue{"done": green, "failed": red, "unproved": red, "held": yellow, "parked": yellow, "waits": yellow, "next": yellow, "note": dim}
 	write := func(l line) {
 		fmt.Fprintf(w, "%s %-*s  %s", a.paint(a.stdout, hues[l.status], fmt.Sprintf("%-8s", l.status)), wide, l.target, printable(l.text))
 		if l.aside != "" {
@@ -106,6 +107,15 @@ func failedLines(r *rostersync.Report) []line {
 	}
 	for _, u := range r.Unverified {
 		out = append(out, line{"unproved", u.Target, strings.TrimPrefix(u.Subject, "verify ") + ": " + u.Error, "", "not read back as written"})
+	}
+	return out
+}
+
+// leftLines are changes that were not asked for, or not shown, and that nothing keeps.
+func leftLines(r *rostersync.Report) []line {
+	var out []line
+	for _, o := range r.Left {
+		out = append(out, line{"next", o.Change.Target, plan.Words(o.Change) + ": the next cycle does it", whose(r, o), "left to the next cycle"})
 	}
 	return out
 }
@@ -213,7 +223,7 @@ func totals(r *rostersync.Report) string {
 	for _, x := range []struct {
 		n    int
 		word string
-	}{{held, "held"}, {len(r.Failed), "failed"}, {len(r.Parked), "parked"}, {len(r.Unverified), "not read back as written"}, {r.InDoubt, "in doubt"}, {len(r.Skipped), "waiting"}} {
+	}{{held, "held"}, {len(r.Failed), "failed"}, {len(r.Parked), "parked"}, {len(r.Unverified), "not read back as written"}, {r.InDoubt, "in doubt"}, {len(r.Skipped), "waiting"}, {len(r.Left), "left to the next cycle"}} {
 		if x.n > 0 {
 			out += fmt.Sprintf("; %s %s", grouped(x.n), x.word)
 		}

@@ -155,8 +155,15 @@ type document struct {
 	Done          map[string]int    `json:"done"`
 	Failed        []failedDocument  `json:"failed,omitempty"`
 	Verified      int               `json:"verified"`
-	// Then is the second pass, of references.
+	// Left is what the next cycle does.
+	Left []leftDocument `json:"left,omitempty"`
+	// Then is the second pass: of references, and of what waited for another target.
 	Then *document `json:"then,omitempty"`
+}
+
+type leftDocument struct {
+	Target string `json:"target"`
+	Change string `json:"change"`
 }
 
 type failedDocument struct {
@@ -202,6 +209,9 @@ func reportDocument(r *rostersync.Report) document {
 	}
 	for _, f := range r.Failed {
 		d.Failed = append(d.Failed, failedDocument{f.Order.Change.Target, plan.Words(f.Order.Change), f.Outcome.Err, f.Outcome.Hint, f.Outcome.Class.String()})
+	}
+	for _, o := range r.Left {
+		d.Left = append(d.Left, leftDocument{o.Change.Target, plan.Words(o.Change)})
 	}
 	if r.Then != nil {
 		then := reportDocument(r.Then)
