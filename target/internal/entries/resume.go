@@ -96,19 +96,15 @@ func (s *session) resume(ctx context.Context, c target.Cut, e entry) error {
 	if err != nil {
 		return err
 	}
-	moved := false
-	for _, was := range s.formerly(c, e) {
-		if s.t.memberKey(was) == s.t.member(e) {
-			continue // it has the name that it had
-		}
-		moved = moved || c.Reference != ""
-		groups, err := s.groupsWith(ctx, was)
-		if err != nil || len(groups) == 0 {
-			if err != nil {
-				return err
-			}
-			continue
-		}
+	was := s.formerly(c, e)
+	if was == "" || s.t.memberKey(was) == s.t.member(e) {
+		return nil // it has the name that it had
+	}
+	groups, err := s.groupsWith(ctx, was)
+	if err != nil {
+		return err
+	}
+	if len(groups) > 0 {
 		free, err := s.nobodys(ctx, was)
 		if err != nil {
 			return err
@@ -119,13 +115,12 @@ func (s *session) resume(ctx context.Context, c target.Cut, e entry) error {
 		if err := s.follow(ctx, was, s.t.value(e), nil); err != nil {
 			return err
 		}
-		moved = true
-		s.t.fellBehind(e.id, "")
-		theirs = slices.DeleteFunc(theirs, func(r ldapwire.Record) bool {
-			return slices.ContainsFunc(groups, func(g ldapwire.Record) bool { return g.DN == r.DN })
-		})
 	}
-	if moved && len(theirs) > 0 {
+	s.t.fellBehind(e.id, "")
+	theirs = slices.DeleteFunc(theirs, func(r ldapwire.Record) bool {
+		return slices.ContainsFunc(groups, func(g ldapwire.Record) bool { return g.DN == r.DN })
+	})
+	if len(theirs) > 0 {
 		return refused("take it out of those where it does not belong", "%s: it is in %s, maybe of somebody who had its name before", s.doing, listed(theirs))
 	}
 	return nil
@@ -154,29 +149,29 @@ func listed(groups []ldapwire.Record) string {
 	return strings.Join(names, " and ")
 }
 
-// formerly is what may stand in groups for the account from before a change. Where the
-// DN is not known, the account was where one of its name is made, or closed, or is.
-func (s *session) formerly(c target.Cut, e entry) []string {
+// formerly is what may stand in groups for the account from before a change; empty: the
+// change did not arrive, or it is not known. Where the DN was not noted, it is the one
+// that this change begins with.
+func (s *session) formerly(c target.Cut, e entry) string {
 	t := s.t
 	if t.cfg.Groups.Style == StyleMemberUID {
-		if c.Account.Name == "" {
-			return nil
-		}
-		return []string{c.Account.Name}
+		return c.Account.Name
 	}
 	if dn, err := identity.ParseDN(c.Reference); err == nil && !dn.IsZero() {
-		return []string{dn.String()}
+		return dn.String()
 	}
 	if c.Account.Name == "" || t.titled() {
-		return nil
+		return ""
 	}
-	var out []string
-	for _, in := range []identity.DN{e.dn.Parent(), t.cfg.Base, t.cfg.MoveTo} {
-		if dn := identity.JoinRDN(t.cfg.RDN, c.Account.Name, in).String(); !in.IsZero() && !slices.Contains(out, dn) {
-			out = append(out, dn)
-		}
+	switch closed := t.closedPlace(e.dn); {
+	case c.Verb == target.Rename:
+		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, e.dn.Parent()).String()
+	case c.Verb == target.Disable && closed:
+		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, t.cfg.Base).String()
+	case c.Verb == target.Enable && !closed:
+		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, t.cfg.MoveTo).String()
 	}
-	return out
+	return ""
 }
 
 // nobodys says whether no account is what stands in groups.
