@@ -354,20 +354,3 @@ func TestLaw07OneGroupCouldNotBeWritten(t *testing.T) {
 	c.want("Writers", others...)
 	c.want("Readers", c.stands("ada", inLeft))
 }
-
-// TestLaw05NotMovedAndNotKnownWhere: a change that did not arrive moved nothing, and where
-// somebody of that name was closed before is not where this account was.
-func TestLaw05NotMovedAndNotKnownWhere(t *testing.T) {
-	c := newCutoff(t, entries.StyleMember)
-	c.cycle()
-	c.join("Readers", c.stands("ada", inLeft)) // of an Ada who is gone
-	c.set("ada", "employeetype", "former")
-	c.faults().Add(ldapd.Fault{Op: ldapd.OpRename, Do: ldapd.Drop})
-	c.cycle()
-	c.faults().Clear()
-	c.forgetReferences()
-	c.cycle()
-	c.cycle()
-	c.want("Readers")
-	c.want("Writers", c.stands("bob", inAccounts), c.stands("eve", inAccounts), c.stands("kim", inAccounts))
-}

@@ -1,6 +1,7 @@
 package entries
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,12 +195,17 @@ func (s *session) ours(dn identity.DN) bool {
 	return dn.Within(s.t.cfg.Base) || !s.t.cfg.MoveTo.IsZero() && dn.Within(s.t.cfg.MoveTo)
 }
 
-// stripFrom takes a member out of the groups.
+// stripFrom takes a member out of the groups, as far as it can.
 func (s *session) stripFrom(ctx context.Context, groups []string, value string) error {
+	var failed error
 	for _, dn := range groups {
-		if err := s.remove(ctx, dn, []string{value}); err != nil && !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+		err := s.remove(ctx, dn, []string{value})
+		if errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			continue
+		}
+		if failed = cmp.Or(failed, err); err != nil && !onlyThat(err) {
 			return err
 		}
 	}
-	return nil
+	return failed
 }

@@ -66,20 +66,33 @@ func (s *session) follow(ctx context.Context, was, now string, stale []ldapwire.
 	for _, g := range groups {
 		keep[g.DN] = true
 	}
+	var failed error
 	for _, g := range stale {
 		if keep[g.DN] {
 			continue
 		}
-		if err := s.remove(ctx, g.DN, []string{now}); err != nil && !errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+		err := s.remove(ctx, g.DN, []string{now})
+		if errors.Is(err, ldapwire.ErrNoSuchAttribute) {
+			continue
+		}
+		if failed = cmp.Or(failed, err); err != nil && !onlyThat(err) {
 			return err
 		}
 	}
 	for _, g := range groups {
-		if err := s.swap(ctx, g.DN, was, now); err != nil {
+		err := s.swap(ctx, g.DN, was, now)
+		if failed = cmp.Or(failed, err); err != nil && !onlyThat(err) {
 			return err
 		}
 	}
-	return nil
+	return failed
+}
+
+// onlyThat says whether an error is of one group, which rosterd may have no right to
+// write: the others are written all the same.
+func onlyThat(err error) bool {
+	c := target.ClassOf(err)
+	return c == target.Denied || c == target.Refused || c == target.Missing
 }
 
 // swap replaces one member. The directory may do the same at this moment, or

@@ -68,8 +68,10 @@ func (t *Accounts) Resume(ctx context.Context, cut []target.Cut) []error {
 				return err
 			}
 			for _, n := range part {
-				if err := s.stripFrom(ctx, n.stale, t.standsFor(n)); err != nil {
+				if err := s.stripFrom(ctx, n.stale, t.standsFor(n)); err != nil && !onlyThat(err) {
 					return err
+				} else if err != nil {
+					errs[n.at] = refused(hintOf(err), "%s: it may hold what somebody held who had its name before: %w", n.doing(), err)
 				}
 			}
 		}
@@ -112,7 +114,9 @@ func (s *session) resume(ctx context.Context, c target.Cut, e entry) error {
 		if !free {
 			return refused("take it out of those where it does not belong", "%s: %s is another account by now, and in %s, where this one was", s.doing, was, listed(groups))
 		}
-		if err := s.follow(ctx, was, s.t.value(e), nil); err != nil {
+		if err := s.follow(ctx, was, s.t.value(e), nil); err != nil && onlyThat(err) {
+			return refused(hintOf(err), "%s: not all groups that have %s followed: %w", s.doing, was, err)
+		} else if err != nil {
 			return err
 		}
 	}
