@@ -50,11 +50,13 @@ type Member struct {
 	Login string
 }
 
-// Known is an entry of the snapshot that a listing did not show.
+// Known is an entry of the snapshot.
 type Known struct {
 	Kind Kind
 	ID   identity.ID
 	DN   identity.DN
+	// Left says, where changes are told, that it is known to be gone or out of scope.
+	Left bool
 }
 
 // Finding is the answer of a look-up by ID for one entry.

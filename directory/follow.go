@@ -54,6 +54,9 @@ type Changes interface {
 	Below(container identity.DN) ([]Known, error)
 	// Holding returns the groups that are known to have one of the names as a member.
 	Holding(members []identity.DN) ([]Known, error)
+	// Referring returns the people who are there and are known to name one of those in
+	// an attribute by which the policy makes them refer to others.
+	Referring(named []identity.DN) ([]Known, error)
 }
 
 // Edit is what changed of the members of a group.

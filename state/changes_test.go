@@ -295,13 +295,14 @@ func (k *kit) seal(c *Changes) {
 
 type nowhere struct{}
 
-func (nowhere) Put([]directory.Entry) error                      { return nil }
-func (nowhere) Edit([]directory.Edit) error                      { return nil }
-func (nowhere) Left([]directory.Finding) error                   { return nil }
-func (nowhere) Gone([]directory.Gone) error                      { return nil }
-func (nowhere) Lookup([]identity.ID) ([]directory.Known, error)  { return nil, nil }
-func (nowhere) Holding([]identity.DN) ([]directory.Known, error) { return nil, nil }
-func (nowhere) Below(identity.DN) ([]directory.Known, error)     { return nil, nil }
+func (nowhere) Put([]directory.Entry) error                        { return nil }
+func (nowhere) Edit([]directory.Edit) error                        { return nil }
+func (nowhere) Left([]directory.Finding) error                     { return nil }
+func (nowhere) Gone([]directory.Gone) error                        { return nil }
+func (nowhere) Lookup([]identity.ID) ([]directory.Known, error)    { return nil, nil }
+func (nowhere) Holding([]identity.DN) ([]directory.Known, error)   { return nil, nil }
+func (nowhere) Referring([]identity.DN) ([]directory.Known, error) { return nil, nil }
+func (nowhere) Below(identity.DN) ([]directory.Known, error)       { return nil, nil }
 
 func TestEdit(t *testing.T) {
 	k := newKit(t)

@@ -28,7 +28,7 @@ func (c *Changes) Lookup(ids []identity.ID) ([]directory.Known, error) {
 				if err != nil {
 					return err
 				}
-				out = append(out, directory.Known{Kind: kind, ID: id, DN: dn})
+				out = append(out, directory.Known{Kind: kind, ID: id, DN: dn, Left: iv.settled()})
 			}
 			if v := tx.Bucket(bContainers).Get(containerKey(c.num, id)); v != nil {
 				dn, err := keptDN(string(v))
@@ -160,6 +160,41 @@ func (c *Changes) Holding(members []identity.DN) ([]directory.Known, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the groups that hold %d names: %w", len(members), err)
+	}
+	return out, nil
+}
+
+// Referring returns the people who are there and are known to name one of those in an
+// attribute by which the policy makes them refer to others.
+func (c *Changes) Referring(to []identity.DN) ([]directory.Known, error) {
+	var out []directory.Known
+	seen := map[identity.Ordinal]bool{}
+	err := c.s.view(func(tx *txn) error {
+		for _, dn := range to {
+			for _, o := range referrers(tx, nameHash(byDN, c.num, dn.Key())) {
+				v := tx.Bucket(bPeople).Get(ordKey(o))
+				if seen[o] || v == nil {
+					continue
+				}
+				seen[o] = true
+				e, err := decodeLean(v)
+				if err != nil {
+					return err
+				}
+				if e.standing >= identity.OutOfScope {
+					continue
+				}
+				dn, err := keptDN(e.dn)
+				if err != nil {
+					return err
+				}
+				out = append(out, directory.Known{Kind: directory.Person, ID: e.id, DN: dn})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the people who refer to %d names: %w", len(to), err)
 	}
 	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 )
 
 // What a source may ask is the snapshot as it was, and only of this source.
@@ -32,12 +33,22 @@ func TestWhatChangesMayAsk(t *testing.T) {
 	k.seal(c)
 	must2(k.s.Drain(t.Context()))
 
+	who := func(login string) identity.Ordinal { return k.one(login).Ordinal }
+	refer := func(login string, to ...string) ledger.Mark {
+		m := ledger.Mark{Person: who(login)}
+		for _, l := range to {
+			m.Refers = append(m.Refers, identity.MustDN(dn(l)))
+		}
+		return m
+	}
+	ok(t, k.s.Refer([]ledger.Mark{refer("writer1", "writer3", "nobody"), refer("writer3", "writer1", "writer3"), refer("writer4", "writer1")}))
+
 	c = must2(k.s.Changes("corp", k.src.Coverage()))
 	text := func(list []directory.Known, err error) string {
 		ok(t, err)
 		var out []string
 		for _, x := range list {
-			out = append(out, fmt.Sprintf("%s %s", x.Kind, x.DN.RDN()[0].Value))
+			out = append(out, fmt.Sprintf("%s %s", x.Kind, x.DN.RDN()[0].Value)+map[bool]string{true: " left"}[x.Left])
 		}
 		slices.Sort(out)
 		return strings.Join(out, ", ")
@@ -45,7 +56,7 @@ func TestWhatChangesMayAsk(t *testing.T) {
 	// What is told is not asked for.
 	ok(t, c.Gone([]directory.Gone{{ID: ids[0], By: "a tombstone"}}))
 	for name, row := range map[string]struct{ got, want string }{
-		"IDs":        {text(c.Lookup([]identity.ID{ids[0], "nobody", inner, "c2", "both", ids[3]})), "container both, container deep, group inner, person both, person writer1, person writer4"},
+		"IDs":        {text(c.Lookup([]identity.ID{ids[0], "nobody", inner, "c2", "both", ids[3]})), "container both, container deep, group inner, person both, person writer1, person writer4 left"},
 		"no IDs":     {text(c.Lookup(nil)), ""},
 		"deep":       {text(c.Below(identity.MustDN(deep))), "container both, person both, person writer2"},
 		"all":        {text(c.Below(identity.MustDN(people))), "container both, container deep, person both, person writer1, person writer2, person writer3"},
@@ -53,6 +64,9 @@ func TestWhatChangesMayAsk(t *testing.T) {
 		"somebody":   {text(c.Below(identity.MustDN(dn("writer1")))), ""},
 		"holding":    {text(c.Holding([]identity.DN{identity.MustDN(dn("writer1")), identity.MustDN(cn("inner"))})), "group inner, group outer"},
 		"of a group": {text(c.Holding([]identity.DN{identity.MustDN(cn("inner"))})), "group outer"},
+		"referring":  {text(c.Referring([]identity.DN{identity.MustDN(dn("writer1")), identity.MustDN(dn("writer3"))})), "person writer1, person writer3"},
+		"to nobody":  {text(c.Referring([]identity.DN{identity.MustDN("UID=Nobody, " + people)})), "person writer1"},
+		"to none":    {text(c.Referring([]identity.DN{identity.MustDN(cn("inner"))})), ""},
 		"of nobody":  {text(c.Holding([]identity.DN{identity.MustDN(dn("nobody"))})), ""},
 	} {
 		if row.got != row.want {

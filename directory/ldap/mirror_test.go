@@ -25,6 +25,7 @@ type mirror struct {
 	known     directory.Knowledge
 	entries   map[identity.ID]directory.Entry
 	out, gone map[identity.ID]string // where they are now; what proves it
+	left      map[identity.ID]directory.Known
 
 	// living compares only members who are there: a server that does not tell who
 	// was deleted does not tell of their memberships either.
@@ -46,6 +47,7 @@ func mirrorOf(t testing.TB, s *ldap.Source) *mirror {
 func (m *mirror) read() {
 	m.t.Helper()
 	m.entries, m.out, m.gone = map[identity.ID]directory.Entry{}, map[identity.ID]string{}, map[identity.ID]string{}
+	m.left = map[identity.ID]directory.Known{}
 	p, err := m.source.Read(m.t.Context(), (*listed)(m))
 	if err != nil {
 		m.t.Fatal(err)
@@ -177,6 +179,7 @@ func (m *mirror) Put(entries []directory.Entry) error {
 			if e.Kind != directory.Container {
 				delete(m.out, e.ID)
 				delete(m.gone, e.ID)
+				delete(m.left, e.ID)
 			}
 			m.entries[mirrored(e.Kind, e.ID)] = e
 		})
@@ -216,8 +219,8 @@ func (m *mirror) Gone(gone []directory.Gone) error {
 	for _, g := range gone {
 		m.say("gone %s: %s", g.ID, g.By)
 		m.pending = append(m.pending, func() {
-			if _, known := m.entries[g.ID]; known {
-				m.gone[g.ID] = g.By
+			if e, known := m.entries[g.ID]; known {
+				m.gone[g.ID], m.left[g.ID] = g.By, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN, Left: true}
 				delete(m.entries, g.ID)
 			}
 			delete(m.entries, mirrored(directory.Container, g.ID))
@@ -229,6 +232,9 @@ func (m *mirror) Gone(gone []directory.Gone) error {
 func (m *mirror) Lookup(ids []identity.ID) ([]directory.Known, error) {
 	var out []directory.Known
 	for _, id := range ids {
+		if k, left := m.left[id]; left {
+			out = append(out, k)
+		}
 		for _, kind := range []directory.Kind{directory.Person, directory.Container} {
 			if e, known := m.entries[mirrored(kind, id)]; known {
 				out = append(out, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
@@ -247,6 +253,13 @@ func (m *mirror) Holding(members []identity.DN) ([]directory.Known, error) {
 		return e.Kind == directory.Group && slices.ContainsFunc(e.Members, func(x directory.Member) bool {
 			return !x.DN.IsZero() && slices.ContainsFunc(members, x.DN.Equal)
 		})
+	}), nil
+}
+
+func (m *mirror) Referring(named []identity.DN) ([]directory.Known, error) {
+	return m.filter(func(e directory.Entry) bool {
+		managers, _ := e.Attributes.Get("manager")
+		return slices.ContainsFunc(managers, func(v string) bool { return slices.ContainsFunc(named, identity.MustDN(v).Equal) })
 	}), nil
 }
 

@@ -15,27 +15,49 @@ import (
 var namingAttributes = []string{"manager", "secretary", "assistant", "seeAlso", "owner"}
 
 // naming are the people, not told of yet, who name somebody that has another name
-// now, in an attribute that is read. Of who was deleted, or never was in scope,
+// now, in an attribute that is read, and those who are known to refer to a name that
+// is somebody else's now, or nobody's. Of others who name somebody that was deleted
 // nobody can tell: that stays until everything is read.
 func (t *telling) naming(ctx context.Context, ids []identity.ID) ([]identity.ID, error) {
-	attributes := slices.DeleteFunc(slices.Clone(namingAttributes), func(name string) bool {
-		return !slices.Contains(t.source.coverage.Names(), strings.ToLower(name))
-	})
-	var names []identity.DN
+	var fresh, over []identity.DN
 	for _, id := range ids {
 		was, known := t.was[id]
 		now, there := t.out[id]
 		if s, seen := t.now[id]; seen {
 			now, there = s.dn, true
 		}
-		if there && (!known || !now.Equal(was.DN)) {
-			names = append(names, now)
+		switch {
+		case there && (!known || was.Left || !now.Equal(was.DN)):
+			fresh = append(fresh, now)
+		case known && t.dead[id]:
+			over = append(over, was.DN)
 		}
 	}
+	out, err := t.named(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	referring, err := t.changes.Referring(append(over, fresh...))
+	if err != nil {
+		return nil, fmt.Errorf("look up who refers to names: %w", err)
+	}
+	t.knew(referring)
+	for _, k := range referring {
+		if !t.done[k.ID] {
+			out = append(out, k.ID)
+		}
+	}
+	return out, t.look(out)
+}
+
+// named are the people who name one of those now.
+func (t *telling) named(ctx context.Context, names []identity.DN) (out []identity.ID, err error) {
+	attributes := slices.DeleteFunc(slices.Clone(namingAttributes), func(name string) bool {
+		return !slices.Contains(t.source.coverage.Names(), strings.ToLower(name))
+	})
 	if len(attributes) == 0 {
 		return nil, nil
 	}
-	var out []identity.ID
 	for some := range slices.Chunk(names, lookupIDs) {
 		var any strings.Builder
 		for _, attribute := range attributes {
@@ -58,5 +80,5 @@ func (t *telling) naming(ctx context.Context, ids []identity.ID) ([]identity.ID,
 			}
 		}
 	}
-	return out, t.look(out)
+	return out, nil
 }

@@ -2,6 +2,7 @@ package ldap_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rosterd/rosterd/directory"
@@ -69,20 +70,42 @@ func TestNothingIsUnlinkedOnSlapd(t *testing.T) {
 }
 
 // A member who was never read is deleted, and the group is known to name them yet:
-// whoever is made under that name is in no group for it.
+// whoever has that name next, by whatever road, is in no group for it, and nobody in
+// their group is.
 func TestTheNameOfAMemberWhoWasNeverRead(t *testing.T) {
-	for _, c := range followers {
-		t.Run(c.engine+" as "+c.user, func(t *testing.T) {
-			f := embedded(t, c.user, nil)
-			one := f.person("Writer One", adPeople)
-			ghost := f.add("CN=Ghost,"+adPeople, "contact")
-			f.group("Writers", ghost, one)
-			m := mirrorOf(t, f.open(engineOf(c.engine)))
-			f.delete(ghost)
-			m.must()
-			f.person("Ghost", adPeople)
-			m.must()
-			m.same()
-		})
+	for name, next := range map[string]func(f *forest, ghost string){
+		"somebody new":           func(f *forest, _ string) { f.person("Ghost", adPeople) },
+		"a new group":            func(f *forest, _ string) { f.group("Ghosts", "CN=Writer One,"+adPeople) },
+		"somebody renamed":       func(f *forest, ghost string) { f.move("CN=Writer Two,"+adStaff, ghost) },
+		"somebody who comes in":  func(f *forest, ghost string) { f.move("CN=Stranger,"+adLeft, ghost) },
+		"a group renamed":        func(f *forest, _ string) { f.move("CN=Staff,"+adGroups, "CN=Ghosts,"+adGroups) },
+		"by a container renamed": func(f *forest, ghost string) { f.move("OU=North,"+adStaff, "OU=South,"+adStaff) },
+	} {
+		for _, c := range followers {
+			t.Run(name+", "+c.engine+" as "+c.user, func(t *testing.T) {
+				f := embedded(t, c.user, nil)
+				one := f.person("Writer One", adPeople)
+				f.person("Stranger", adLeft)
+				f.group("Staff", f.person("Writer Two", adStaff))
+				f.add("OU=North,"+adStaff, "organizationalUnit")
+				south := f.add("OU=South,"+adStaff, "organizationalUnit")
+				f.person("Other Ghost", "OU=North,"+adStaff)
+				ghosts := []string{f.add("CN=Ghost,"+adPeople, "contact"), f.add("CN=Other Ghost,"+south, "contact"), f.add("CN=Ghosts,"+adGroups, "contact")}
+				f.group("Editors", f.group("Writers", append(ghosts, one)...))
+				m := mirrorOf(t, f.open(engineOf(c.engine)))
+				for _, dn := range append(ghosts, south) {
+					f.delete(dn)
+				}
+				m.must()
+				next(f, ghosts[0])
+				m.must()
+				if strings.Contains(strings.Join(m.told, "; "), "lost") {
+					t.Errorf("everything was read")
+				}
+				// Other names are nobody's still.
+				m.living = true
+				m.same()
+			})
+		}
 	}
 }

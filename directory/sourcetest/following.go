@@ -97,6 +97,8 @@ func (h *heard) Holding(members []identity.DN) ([]directory.Known, error) {
 	})
 }
 
+func (h *heard) Referring([]identity.DN) ([]directory.Known, error) { return nil, nil }
+
 // following reads a source, and says from where it can be followed; false if it
 // cannot.
 func following(t *testing.T, w World, o Options) (directory.Follower, *heard, directory.Cursor, bool) {
