@@ -185,6 +185,14 @@ func (d *desk) heldNames() map[string][]heldName {
 		if seen.Link != nil && seen.Link.Phase != ledger.Deleted && !gone(seen) {
 			add(observedName(seen), p.Ordinal)
 		}
+		if seen.Observed == nil {
+			continue
+		}
+		for _, a := range seen.Observed.Accounts {
+			if seen.Link == nil || a.ID != seen.Link.Account {
+				add(a.Name, d.owners[a.ID]) // somebody's, or one that may be taken over
+			}
+		}
 	}
 	return out
 }

@@ -166,3 +166,26 @@ func TestNameOfAHeldRename(t *testing.T) {
 		t.Errorf("after the approval: %+v", r.links[50])
 	}
 }
+
+// So it is of an account that nobody owns yet, and that is to be taken over and renamed:
+// also where it was looked at alone, and nothing else is listed.
+func TestNameOfAHeldAdoption(t *testing.T) {
+	for _, full := range []bool{true, false} {
+		r := newRig(t)
+		r.staff(3)
+		r.mem.Put(target.Account{Name: "writer40", Enabled: true})
+		r.hire(40)
+		r.name(40, "author40")
+		r.match(40, "name", "writer40", "report")
+		r.hire(50, "Writers")
+		r.name(50, "writer40")
+		r.match(50, "name", "writer50", "link")
+		p, v := r.cycle(full)
+		if st := stageOf(t, p, v, 50); st.Stage != Held || st.Why != "waits for: rename writer40 to author40" {
+			t.Errorf("full %t: standing %+v of %v", full, st, said(subjectOf(t, p, 50)))
+		}
+		if v.Cleared.Count() != 0 {
+			t.Errorf("full %t: %v goes", full, places(v.Cleared))
+		}
+	}
+}
