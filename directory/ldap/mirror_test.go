@@ -47,7 +47,7 @@ func mirrorOf(t testing.TB, s *ldap.Source) *mirror {
 func (m *mirror) read() {
 	m.t.Helper()
 	m.entries, m.out, m.gone = map[identity.ID]directory.Entry{}, map[identity.ID]string{}, map[identity.ID]string{}
-	m.left = map[identity.ID]directory.Known{}
+	m.left = nil
 	p, err := m.source.Read(m.t.Context(), (*listed)(m))
 	if err != nil {
 		m.t.Fatal(err)
@@ -220,6 +220,9 @@ func (m *mirror) Gone(gone []directory.Gone) error {
 		m.say("gone %s: %s", g.ID, g.By)
 		m.pending = append(m.pending, func() {
 			if e, known := m.entries[g.ID]; known {
+				if m.left == nil {
+					m.left = map[identity.ID]directory.Known{}
+				}
 				m.gone[g.ID], m.left[g.ID] = g.By, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN, Left: true}
 				delete(m.entries, g.ID)
 			}
