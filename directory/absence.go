@@ -131,6 +131,12 @@ func (c *Census) Silent(dn identity.DN) (container string, silent bool) {
 	return "", false
 }
 
+// Dark says whether the container of dn held others, and shows none of them any more.
+func (c *Census) Dark(dn identity.DN) bool {
+	t := c.held[dn.Parent().Key()]
+	return t != nil && t.known > 1 && t.shown == 0
+}
+
 // above is the key of the parent, and false for that of the root.
 func above(key string) (string, bool) {
 	if key == "" {

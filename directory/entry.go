@@ -67,4 +67,8 @@ type Finding struct {
 	Found bool
 	// DN is where it is now, if found.
 	DN identity.DN
+	// Listed says that a listing that is made now would show it: it lies in a base, and
+	// the filter finds it there. A listing that did not show it was made while it was
+	// hidden, or on its way.
+	Listed bool
 }

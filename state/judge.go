@@ -14,6 +14,8 @@ type judge struct {
 	rules  SealRules
 	rec    *sealRecord
 	absent []int32
+	// likeBefore: the last whole listing was of the same bases, by the same filters.
+	likeBefore bool
 
 	rulings []ruling
 	ruled   map[int32]bool // positions in known
@@ -35,64 +37,6 @@ func (j *judge) judge() ([]ruling, error) {
 		return nil, err
 	}
 	return j.rulings, nil
-}
-
-// found rules on those who are somewhere else. One who moved to where others
-// are listed may have moved while it was read, from a place that was still to
-// be read to one that had been: that takes a second look.
-func (j *judge) found() error {
-	moved := map[string][]int32{} // parent → those who were found there
-	for _, i := range j.absent {
-		switch f := j.g.answers[i]; {
-		case !f.Found || j.g.known[i].settled():
-		case f.DN.Equal(j.dns[i]):
-			j.outOfScope(i)
-		default:
-			parent := f.DN.Parent().Key()
-			moved[parent] = append(moved[parent], i)
-		}
-	}
-	if len(moved) == 0 {
-		return nil
-	}
-	listed := map[string]bool{}
-	first := map[identity.Ordinal]absence{}
-	look := func(k *known, e *entry) error {
-		dn, ok := j.g.moved[k.ordinal]
-		if !ok {
-			var err error
-			if dn, err = identity.ParseDN(e.dn); err != nil {
-				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
-			}
-		}
-		if k.seen {
-			listed[dn.Parent().Key()] = true
-		} else {
-			first[k.ordinal] = e.absent
-		}
-		return nil
-	}
-	for _, kind := range []directory.Kind{directory.Person, directory.Group} {
-		if err := j.g.eachKnown(kind, look); err != nil {
-			return err
-		}
-	}
-	for parent, those := range moved {
-		for _, i := range those {
-			if !listed[parent] {
-				j.outOfScope(i)
-				continue
-			}
-			v := directory.Classify(j.sighting(first[j.g.known[i].ordinal]))
-			if v.Standing != identity.Unknown {
-				j.outOfScope(i)
-				continue
-			}
-			v.Why = "found at " + j.g.answers[i].DN.String() + ", where others are listed; another read decides"
-			j.verdict(i, v)
-		}
-	}
-	return nil
 }
 
 func (j *judge) outOfScope(i int32) {
@@ -158,29 +102,8 @@ func (j *judge) classify() error {
 		if len(left) == 0 {
 			continue
 		}
-		census := directory.NewCensus(dns)
-		first := map[identity.Ordinal]absence{}
-		for _, i := range left {
-			first[j.g.known[i].ordinal] = absence{}
-		}
-		if err := j.g.eachKnown(kind, func(k *known, e *entry) error {
-			was, err := identity.ParseDN(e.dn)
-			if err != nil {
-				return fmt.Errorf("%w (%v)", ErrCorrupt, err)
-			}
-			if _, ok := first[k.ordinal]; ok {
-				first[k.ordinal] = e.absent
-			}
-			switch now, moved := j.g.moved[k.ordinal]; {
-			case !k.seen:
-				census.Held(was)
-			case moved:
-				census.Shown(was, now)
-			default:
-				census.Shown(was, was)
-			}
-			return nil
-		}); err != nil {
+		census, first, err := j.census(kind, dns)
+		if err != nil {
 			return err
 		}
 		j.rule(left, dns, first, census)
@@ -193,13 +116,42 @@ func (j *judge) rule(left []int32, dns []identity.DN, first map[identity.Ordinal
 		k := &j.g.known[i]
 		a := j.sighting(first[k.ordinal])
 		a.Container, a.Silent = census.Silent(dns[n])
-		v := directory.Classify(a)
-		if v.Doubt == identity.Blackout && !slices.Contains(j.rec.Blackouts, a.Container) {
-			j.rec.Blackouts = append(j.rec.Blackouts, a.Container)
-			slices.Sort(j.rec.Blackouts)
-		}
-		j.verdict(i, v)
+		j.verdict(i, j.classified(a))
 	}
+}
+
+// classified is what an absence means; a container that fell silent is noted.
+func (j *judge) classified(a directory.Absence) directory.Verdict {
+	v := directory.Classify(a)
+	if v.Doubt == identity.Blackout && !slices.Contains(j.rec.Blackouts, a.Container) {
+		j.rec.Blackouts = append(j.rec.Blackouts, a.Container)
+		slices.Sort(j.rec.Blackouts)
+	}
+	return v
+}
+
+// census counts who is shown in the containers of those names, and says which listing
+// was the first that did not show somebody.
+func (j *judge) census(kind directory.Kind, dns []identity.DN) (*directory.Census, map[identity.Ordinal]absence, error) {
+	census := directory.NewCensus(dns)
+	first := map[identity.Ordinal]absence{}
+	err := j.g.eachKnown(kind, func(k *known, e *entry) error {
+		was, err := identity.ParseDN(e.dn)
+		if err != nil {
+			return fmt.Errorf("%w (%v)", ErrCorrupt, err)
+		}
+		switch now, moved := j.g.moved[k.ordinal]; {
+		case !k.seen:
+			first[k.ordinal] = e.absent
+			census.Held(was)
+		case moved:
+			census.Shown(was, now)
+		default:
+			census.Shown(was, was)
+		}
+		return nil
+	})
+	return census, first, err
 }
 
 // sighting is this listing, and the first that did not show somebody.

@@ -114,7 +114,7 @@ func (g *Stage) seal(p listing, r SealRules) (Sealed, error) {
 		Cursor: p.Cursor(), Bind: p.Bind(), Scope: p.Scope(), Why: r.Why,
 		Load: len(g.known) == 0, Sweep: g.ids != nil, Like: digestOf(p.Server(), p.Bind(), p.Scope(), string(g.covDigest[:])),
 		Sealed: Sealed{People: g.people, Groups: g.groups, Changed: g.changed, New: len(g.fresh), Missing: len(absent)}}
-	j := judge{g: g, rules: r, rec: &rec, absent: absent}
+	j := judge{g: g, rules: r, rec: &rec, absent: absent, likeBefore: p.Scope() == g.scope}
 	rulings, err := j.judge()
 	if err != nil {
 		return Sealed{}, err

@@ -21,6 +21,7 @@ type staging struct {
 	generation uint64
 	taken      directory.Knowledge // from what the snapshot was
 	shownIn    uint64              // in which coverage it is
+	scope      string              // by which bases and filters
 	over       bool
 
 	next    uint64
@@ -60,7 +61,7 @@ func (g *staging) begin(tx *txn) error {
 	if err != nil {
 		return err
 	}
-	g.num, g.taken, g.shownIn = r.Num, r.Knowledge, r.Coverage
+	g.num, g.taken, g.shownIn, g.scope = r.Num, r.Knowledge, r.Coverage, r.Scope
 	g.generation = fromU64(tx.Bucket(bMeta).Get(kChanges))
 	g.covNum, err = makeCoverage(tx, g.coverage)
 	return err

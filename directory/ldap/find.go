@@ -48,10 +48,42 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	listed, err := l.listed(ctx, known)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]directory.Finding, len(known))
 	for i, k := range known {
-		dn, ok := l.at[normalID(string(k.ID))]
-		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn}
+		id := normalID(string(k.ID))
+		dn, ok := l.at[id]
+		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn, Listed: listed[id]}
+	}
+	return out, nil
+}
+
+// listed are those whom a listing would show now, of those that were found: whoever was
+// hidden while it was made, or on the way to another base, is not out of scope.
+func (l *lookup) listed(ctx context.Context, known []directory.Known) (map[identity.ID]bool, error) {
+	out := map[identity.ID]bool{}
+	for _, part := range l.source.parts() {
+		var ids []identity.ID
+		for _, k := range known {
+			id := normalID(string(k.ID))
+			if dn, found := l.at[id]; found && k.Kind == part.kind && dn.Within(part.base) {
+				ids = append(ids, id)
+			}
+		}
+		for some := range slices.Chunk(ids, lookupIDs) {
+			_, err := l.conn.Search(ctx, l.source.request(l.conn, false, ldapwire.Request{Base: part.base.String(), Scope: ldapwire.ScopeSubtree,
+				Filter: "(&" + part.filter + l.source.anyOf(some) + ")", Attributes: []string{l.source.cfg.IDAttribute}}), func(e *ldapwire.Entry) error {
+				id, err := l.shape.identify(e)
+				out[id] = true
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
 	}
 	return out, nil
 }

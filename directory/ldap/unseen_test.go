@@ -7,6 +7,7 @@ import (
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/directory/sourcetest"
 	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/internal/servers"
 )
@@ -131,4 +132,40 @@ func TestWhoWeAreIsConfirmedBeforeAnythingIsTold(t *testing.T) {
 	if f := m.must(); f.Nothing || len(m.told) != 1 {
 		t.Errorf("told: %v", m.told)
 	}
+}
+
+// Who is found by ID is in scope only if the filter finds them there as well; a filter
+// that asks for what is hidden finds nobody, and that is not said to be in scope either.
+func TestWhoWouldBeListed(t *testing.T) {
+	w := slapdWorld(t, servers.SlapdConfig{Sync: servers.SyncPlain})
+	crowd := w.crowd(3, people)
+	for _, dn := range crowd {
+		w.must(w.Set(dn, "employeeType", "staff"))
+	}
+	staff := func(c *ldap.Config) { c.People.Filter = "(&(objectClass=inetOrgPerson)(employeeType=staff))" }
+	stage, _ := sourcetest.Read(t, w.open(staff))
+	var known []directory.Known
+	for _, dn := range crowd {
+		e := stage.Get(t, dn)
+		known = append(known, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN})
+	}
+	listed := func(want ...bool) {
+		t.Helper()
+		found, err := w.open(staff).Find(t.Context(), known)
+		w.must(err)
+		for i, f := range found {
+			if !f.Found || f.Listed != want[i] {
+				t.Errorf("%s: found %t, listed %t", known[i].DN, f.Found, f.Listed)
+			}
+		}
+	}
+	listed(true, true, true)
+	w.must(w.Set(crowd[0], "employeeType", "guest"))
+	w.must(w.Move(crowd[1], "uid=writer0001,"+sourcetest.Elsewhere))
+	listed(false, false, true)
+	known[2].Kind = directory.Group
+	listed(false, false, false)
+	known[2].Kind = directory.Person
+	w.must(w.slapd.SetAccess(append([]string{`to dn.subtree="` + people + `" attrs=employeeType by dn.exact="` + sync + `" none by * break`}, w.slapd.DefaultAccess()...)...))
+	listed(false, false, false)
 }

@@ -199,7 +199,7 @@ func (s *Source) Find(ctx context.Context, known []directory.Known) ([]directory
 	out := make([]directory.Finding, len(known))
 	for i, k := range known {
 		dn, ok := at[k.ID]
-		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn}
+		out[i] = directory.Finding{Kind: k.Kind, ID: k.ID, Found: ok, DN: dn, Listed: ok && s.listed(dn)}
 	}
 	return out, nil
 }

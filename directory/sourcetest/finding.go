@@ -43,6 +43,9 @@ func findInOrder(t *testing.T, w World) {
 		if f.Found != (want[i] != "") || f.Found && !f.DN.Equal(identity.MustDN(want[i])) {
 			t.Errorf("answer %d: found %v at %q, want %q", i, f.Found, f.DN, want[i])
 		}
+		if f.Listed != (want[i] == group || want[i] == stays) {
+			t.Errorf("answer %d: at %q, and listed there: %v", i, f.DN, f.Listed)
+		}
 	}
 	after, _ := Read(t, source)
 	for _, e := range after.Entries() {
