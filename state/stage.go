@@ -172,7 +172,8 @@ func (g *Stage) see(e *directory.Entry) (bool, error) {
 		return false, fmt.Errorf("the listing shows the ID %s twice, last as %s", e.ID, e.DN)
 	}
 	if old && g.known[i].kind != e.Kind {
-		return false, fmt.Errorf("%s is a %s now and was a %s", e.DN, e.Kind, g.known[i].kind)
+		return false, &hinted{text: fmt.Sprintf("%s is a %s now and was a %s", e.DN, e.Kind, g.known[i].kind),
+			hint: "narrow the filters of people and groups, so that it is what it was, or neither: an ID stands for one and the same entry for ever"}
 	}
 	if g.ids != nil {
 		g.sighted(e, h)
