@@ -69,7 +69,9 @@ type storyWorld struct {
 	ds      *servers.Dirsrv // where it is one
 	// hide and show take the right to see a container from who reads, and give it.
 	hide, show func(container string) error
-	crowd      []string
+	// blind takes the right to see in it what the filter of people asks for.
+	blind func(container string) error
+	crowd []string
 }
 
 // open dials the server as its administrator, and makes the containers.
@@ -233,6 +235,9 @@ func storySlapd(mode servers.SlapdSync, changes string, crowd int, overlays ...s
 		w.hide = func(in string) error {
 			return s.SetAccess(append([]string{fmt.Sprintf("to dn.subtree=%q by dn.exact=%q none by * break", in, sync)}, s.DefaultAccess()...)...)
 		}
+		w.blind = func(in string) error {
+			return s.SetAccess(append([]string{fmt.Sprintf("to dn.subtree=%q filter=(objectClass=inetOrgPerson) attrs=objectClass by dn.exact=%q none by * break", in, sync)}, s.DefaultAccess()...)...)
+		}
 		w.show = func(string) error { return s.SetAccess(s.DefaultAccess()...) }
 		w.admin = ldapwire.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: admin, Password: func() (string, error) { return s.AdminPassword, nil }}
 		w.cfg = ldap.Config{URLs: []string{s.TLSURL()}, CAFile: s.CACert, BindDN: sync, Password: password(t, "sync"), Changes: changes,
@@ -263,6 +268,16 @@ func TestWalkOnSlapd(t *testing.T) {
 			followtest.Walk(t, storySlapd(servers.SyncSessionLog, engine, 0, "memberof", "refint"), traits, seed, operations)
 		})
 	}
+}
+
+// The people are seen, and what the filter asks for is not.
+func TestBlindOnSlapd(t *testing.T) {
+	t.Parallel()
+	followtest.RunHidden(t, func(t *testing.T) followtest.World {
+		w := storySlapd(servers.SyncSessionLog, "syncrepl", 0)(t).(*storyWorld)
+		w.hide = w.blind
+		return w
+	}, followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Now: time.Now})
 }
 
 func TestHiddenOnSlapd(t *testing.T) {
