@@ -39,7 +39,7 @@ func (j *judge) found() error {
 // made, or on their way from a base that was still to be read to one that had been.
 // However often that is so, they are there.
 func (j *judge) hidden(i int32) {
-	v := directory.Classify(j.sighting(absence{}))
+	v := directory.Classify(j.sightingOfFound(absence{}))
 	v.Why = "found at " + j.g.answers[i].DN.String() + ", where they should have been listed; another read decides"
 	j.verdict(i, v)
 }
@@ -79,7 +79,7 @@ func (j *judge) foundMoved(moved map[string][]int32) error {
 				j.outOfScope(i)
 				continue
 			}
-			v := directory.Classify(j.sighting(first[j.g.known[i].ordinal]))
+			v := directory.Classify(j.sightingOfFound(first[j.g.known[i].ordinal]))
 			if v.Standing != identity.Unknown {
 				j.outOfScope(i)
 				continue
@@ -112,7 +112,7 @@ func (j *judge) filtered(kind directory.Kind, those []int32) error {
 			j.outOfScope(i)
 			continue
 		}
-		a := j.sighting(first[j.g.known[i].ordinal])
+		a := j.sightingOfFound(first[j.g.known[i].ordinal])
 		a.Container, a.Silent = census.Silent(dns[n])
 		v := j.classified(a)
 		if v.Standing != identity.Unknown {

@@ -40,7 +40,7 @@ func (k *kit) sight(scope string, hide map[string]bool, found func(directory.Kno
 	}
 	for _, x := range must2(g.Missing()) {
 		f := found(x)
-		f.Kind, f.ID, f.Found = x.Kind, x.ID, true
+		f.Kind, f.ID, f.Found = x.Kind, x.ID, !f.DN.IsZero()
 		ok(k, g.Found([]directory.Finding{f}))
 	}
 	must2(g.seal(scoped{claim{k.src.Coverage(), people, groups, k.clock.at}, scope}, SealRules{Now: k.clock.at, VanishAfter: time.Minute}))
@@ -132,4 +132,40 @@ func TestLaw02AFilterThatIsBlind(t *testing.T) {
 	k, north = start(6)
 	k.sight("fewer", these(north...), stays)
 	k.wantStanding(north[0], identity.OutOfScope, identity.NoDoubt)
+}
+
+// A listing after which somebody was found is no first look at their absence, and one
+// after which they were not is no first look at their leaving the scope.
+func TestLaw02FoundOnceIsAFirstLookAgain(t *testing.T) {
+	lost := func(directory.Known) directory.Finding { return directory.Finding{} }
+	for name, way := range map[string]struct {
+		hide  []string
+		found func(directory.Known) directory.Finding
+	}{
+		"hidden from the listing": {[]string{"writer1"}, func(x directory.Known) directory.Finding { return directory.Finding{DN: x.DN, Listed: true} }},
+		"moved meanwhile": {[]string{"writer1"}, func(directory.Known) directory.Finding {
+			return directory.Finding{DN: identity.MustDN("uid=renamed," + people)}
+		}},
+		"the filter is blind": {[]string{"north0", "north1"}, func(x directory.Known) directory.Finding { return directory.Finding{DN: x.DN} }},
+	} {
+		k := newKit(t)
+		k.persons(8)
+		for i := range 2 {
+			uid := fmt.Sprintf("north%d", i)
+			k.src.Change(k.person(uid), func(r *memory.Record) { r.DN = "uid=" + uid + ",ou=north," + people })
+		}
+		for _, ways := range [][2]func(directory.Known) directory.Finding{{way.found, lost}, {lost, way.found}} {
+			k.sight("all", nil, nil)
+			k.sight("all", these(way.hide...), ways[0])
+			k.clock.forward(time.Hour)
+			k.sight("all", these(way.hide...), ways[1])
+			if p := k.one(way.hide[0]); p.Standing != identity.Unknown || p.Doubt != identity.SecondLook {
+				t.Errorf("%s: %s, %s", name, p.Standing, p.Why)
+			}
+		}
+		k.sight("all", these(way.hide...), lost)
+		k.clock.forward(time.Hour)
+		k.sight("all", these(way.hide...), lost)
+		k.wantStanding(way.hide[0], identity.PresumedGone, identity.NoDoubt)
+	}
 }

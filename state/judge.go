@@ -163,6 +163,15 @@ func (j *judge) sighting(first absence) directory.Absence {
 	return a
 }
 
+// sightingOfFound is of somebody who was not listed, and was found by ID. With a
+// listing after which nobody found them it agrees in nothing.
+func (j *judge) sightingOfFound(first absence) directory.Absence {
+	a := j.sighting(first)
+	like := digestOf("found", string(j.rec.Like[:]))
+	a.Now.Like = string(like[:])
+	return a
+}
+
 func (j *judge) verdict(i int32, v directory.Verdict) {
 	if !v.Due.IsZero() && (j.rec.SecondLookAt.IsZero() || v.Due.Before(j.rec.SecondLookAt)) {
 		j.rec.SecondLookAt = v.Due
