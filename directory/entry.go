@@ -55,7 +55,8 @@ type Known struct {
 	Kind Kind
 	ID   identity.ID
 	DN   identity.DN
-	// Left says, where changes are told, that it is known to be gone or out of scope.
+	// Left says, where changes are told, that it is not known to be there: it is gone,
+	// out of scope or was not seen.
 	Left bool
 }
 

@@ -28,7 +28,7 @@ func (c *Changes) Lookup(ids []identity.ID) ([]directory.Known, error) {
 				if err != nil {
 					return err
 				}
-				out = append(out, directory.Known{Kind: kind, ID: id, DN: dn, Left: iv.settled()})
+				out = append(out, directory.Known{Kind: kind, ID: id, DN: dn, Left: !iv.normal()})
 			}
 			if v := tx.Bucket(bContainers).Get(containerKey(c.num, id)); v != nil {
 				dn, err := keptDN(string(v))

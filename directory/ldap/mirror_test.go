@@ -206,8 +206,9 @@ func (m *mirror) Left(found []directory.Finding) error {
 	for _, f := range found {
 		m.say("left %s", f.DN)
 		m.pending = append(m.pending, func() {
-			if _, known := m.entries[f.ID]; known && f.Kind != directory.Container {
+			if e, known := m.entries[f.ID]; known && f.Kind != directory.Container {
 				m.out[f.ID] = f.DN.String()
+				m.leave(e.Kind, f.ID, f.DN)
 			}
 			delete(m.entries, mirrored(f.Kind, f.ID))
 		})
@@ -215,15 +216,20 @@ func (m *mirror) Left(found []directory.Finding) error {
 	return nil
 }
 
+func (m *mirror) leave(kind directory.Kind, id identity.ID, dn identity.DN) {
+	if m.left == nil {
+		m.left = map[identity.ID]directory.Known{}
+	}
+	m.left[id] = directory.Known{Kind: kind, ID: id, DN: dn, Left: true}
+}
+
 func (m *mirror) Gone(gone []directory.Gone) error {
 	for _, g := range gone {
 		m.say("gone %s: %s", g.ID, g.By)
 		m.pending = append(m.pending, func() {
 			if e, known := m.entries[g.ID]; known {
-				if m.left == nil {
-					m.left = map[identity.ID]directory.Known{}
-				}
-				m.gone[g.ID], m.left[g.ID] = g.By, directory.Known{Kind: e.Kind, ID: e.ID, DN: e.DN, Left: true}
+				m.gone[g.ID] = g.By
+				m.leave(e.Kind, g.ID, e.DN)
 				delete(m.entries, g.ID)
 			}
 			delete(m.entries, mirrored(directory.Container, g.ID))

@@ -109,3 +109,34 @@ func TestTheNameOfAMemberWhoWasNeverRead(t *testing.T) {
 		}
 	}
 }
+
+// Somebody leaves the filter, the next listing keeps nothing of a container in which
+// nobody is, and they come back: whither the container is moved then is theirs again.
+func TestTheContainerOfWhoCameBack(t *testing.T) {
+	for _, c := range followers {
+		t.Run(c.engine+" as "+c.user, func(t *testing.T) {
+			f := embedded(t, c.user, nil)
+			north := f.add("OU=North,"+adStaff, "organizationalUnit")
+			alone := f.person("Writer One", north)
+			f.person("Writer Two", adStaff)
+			f.delete(f.person("Gone Before", adLeft))
+			m := mirrorOf(t, f.open(func(c *ldap.Config) { c.People.Filter = "(&(objectClass=user)(!(title=guest)))" }, "title"))
+			f.set(alone, "title", "guest")
+			m.must()
+			for id, e := range m.entries {
+				if e.Kind == directory.Container && e.DN.Equal(identity.MustDN(north)) {
+					delete(m.entries, id) // as a listing does
+				}
+			}
+			f.set(alone, "title", "Writer")
+			m.must()
+			m.same()
+			f.move(north, "OU=North,"+adLeft)
+			m.must()
+			if len(m.out) != 1 {
+				t.Errorf("out of scope are %v", m.out)
+			}
+			m.same()
+		})
+	}
+}

@@ -126,8 +126,9 @@ func (w *walk) joins() bool {
 	return true
 }
 
-// refused counts additions that the server refuses: 389 DS may take a name for taken,
-// or a container for none, after one was renamed. Many would make a walk of nothing.
+// refused counts what the server refuses: 389 DS may take a name for taken, or a container
+// for none, after one was renamed; slapd 2.5 may not rename a container that others were
+// moved into ("DN index add failed"). Many would make a walk of nothing.
 func (w *walk) refused(err error) bool {
 	w.t.Helper()
 	if err == nil {
@@ -165,6 +166,10 @@ func (w *walk) move(dn, to string) {
 	w.t.Helper()
 	w.say("move %s to %s", dn, to)
 	w.must(w.world.Move(dn, to))
+	w.moved(dn, to)
+}
+
+func (w *walk) moved(dn, to string) {
 	for _, list := range []*[]string{&w.people, &w.away, &w.groups, &w.containers} {
 		for i, x := range *list {
 			if x == dn || strings.HasSuffix(x, ","+dn) {
@@ -318,7 +323,11 @@ func (w *walk) containerRenamed() bool {
 	}
 	if ok {
 		_, parent, _ := strings.Cut(dn, ",")
-		w.move(dn, w.world.ContainerRDN(w.fresh("reunited"))+","+parent)
+		to := w.world.ContainerRDN(w.fresh("reunited")) + "," + parent
+		w.say("move %s to %s", dn, to)
+		if !w.refused(w.world.Move(dn, to)) {
+			w.moved(dn, to)
+		}
 	}
 	return ok
 }
