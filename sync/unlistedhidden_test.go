@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,4 +55,53 @@ func TestLaw02HiddenFromListingsAlone(t *testing.T) {
 	w.engine.Sources[0].Source = w.source
 	w.sync()
 	w.quiet()
+}
+
+// blind finds those whom it hid, and does not say that it would list them: the filter
+// does not find them.
+type blind struct{ *flickering }
+
+func (b *blind) Find(ctx context.Context, known []directory.Known) ([]directory.Finding, error) {
+	out, err := b.flickering.Find(ctx, known)
+	for i := range out {
+		out[i].Listed = false
+	}
+	return out, err
+}
+
+// Law 2: where the filter finds nobody of a container any more it may be blind: all of
+// them are held, and go if somebody says so. Who leaves beside others goes at once.
+func TestLaw02AContainerThatTheFilterDoesNotFind(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 100)
+	for i := range 6 {
+		w.move(ids[10+i], fmt.Sprintf("uid=p%04d,ou=north,%s", 10+i, people))
+	}
+	w.synced()
+	w.engine.Sources[0].Source = &blind{&flickering{w.source, func(e directory.Entry) bool { return e.Login >= "p0010" && e.Login < "p0016" || e.Login == "p0030" }}}
+	var r *rostersync.Report
+	for range 3 {
+		if r = w.cycle(rostersync.Request{Verb: "sync", Full: true}); r.Exit() != rostersync.ExitHeld || w.enabled() != 99 {
+			t.Fatalf("exit %d, %d of 100 are left\n%s", r.Exit(), w.enabled(), text(r))
+		}
+		w.now = w.now.Add(time.Hour)
+	}
+	w.has("p0030", false)
+	if _, err := w.approve(w.onlyHold()); err != nil {
+		t.Fatal(err)
+	}
+	w.cycle(rostersync.Request{Verb: "sync", Full: true})
+	if w.enabled() != 93 {
+		t.Errorf("%d are left, and it was approved", w.enabled())
+	}
+	w.quiet()
+	w.engine.Sources[0].Source = w.source
+	w.sync()
+	if _, err := w.approve(w.onlyHold()); err != nil { // seven are to be opened at once
+		t.Fatal(err)
+	}
+	w.synced()
+	if w.enabled() != 100 {
+		t.Errorf("%d are back", w.enabled())
+	}
 }
