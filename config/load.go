@@ -137,6 +137,9 @@ func (l *loader) load() {
 	l.exceptions(report)
 	l.sources(report)
 	l.targets(report)
+	if l.d.Problems().Broken() {
+		l.policy.Tests = nil // of half a policy they say nothing but what follows from its mistakes
+	}
 	l.policy.Within = l.within
 	l.policy.Zone = l.config.Schedule.Timezone
 	if l.config.Policy = mapping.Compile(l.policy, l.d.Where, report); l.config.Policy != nil {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -82,20 +83,42 @@ func (m *compiler) tests(p *Policy) {
 		}
 		if why := parkedWhy(d); t.Parked != (why != "") {
 			if t.Parked {
-				m.fail(path("parked"), "mend the rule, or the test", "nothing parks this person")
+				m.fail(path("parked"), mend+p.slip(t), "nothing parks this person")
 			} else {
 				m.fail(path(), "add the attribute, or write parked = true", "this person is parked: %s", why)
 			}
 			continue
 		}
+		hint := mend + p.slip(t)
 		for i, what := range t.Gets {
-			m.claim(p, s, d, path("gets", strconv.Itoa(i)), what, true)
+			m.claim(p, s, d, path("gets", strconv.Itoa(i)), what, true, hint)
 		}
 		for i, what := range t.Lacks {
-			m.claim(p, s, d, path("lacks", strconv.Itoa(i)), what, false)
+			m.claim(p, s, d, path("lacks", strconv.Itoa(i)), what, false, hint)
 		}
 	}
 }
+
+// mend is what to do about a test that fails.
+const mend = "mend the rule, or the test"
+
+// slip is an attribute of the rules that the person of a test lacks, and that is written
+// nearly as one that they have: what no rule gives anybody looks like a rule that is wrong.
+func (p *Policy) slip(t Test) string {
+	has := slices.Sorted(maps.Keys(t.Attributes))
+	for _, name := range p.attributes {
+		if len(name) < shortName || slices.ContainsFunc(has, func(h string) bool { return strings.EqualFold(h, name) }) {
+			continue
+		}
+		if hint := didYouMean(name, has); hint != "" {
+			return fmt.Sprintf("; the attribute %q is named in the file: %s", name, hint)
+		}
+	}
+	return ""
+}
+
+// shortName is a length below which any two names are nearly the same.
+const shortName = 5
 
 // described makes the person of a test.
 func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (Subject, bool) {
@@ -174,7 +197,7 @@ func parkedWhy(d Desired) string {
 }
 
 // claim checks one thing that the person must have, or must not.
-func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what string, gets bool) {
+func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what string, gets bool, hint string) {
 	kind, name, _ := strings.Cut(what, ":")
 	var has, doubted bool
 	var because []Reason
@@ -233,11 +256,11 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 	}
 	switch {
 	case doubted:
-		m.fail(at, "mend the rule, or the test", "%s is in doubt for this person", what)
+		m.fail(at, hint, "%s is in doubt for this person", what)
 	case gets && !has:
-		m.fail(at, "mend the rule, or the test", "the test fails: %s is not given: %s", what, lacking)
+		m.fail(at, hint, "the test fails: %s is not given: %s", what, lacking)
 	case !gets && has:
-		m.fail(at, "mend the rule, or the test", "the test fails: %s is given: %s", what, chainText(because))
+		m.fail(at, hint, "the test fails: %s is given: %s", what, chainText(because))
 	}
 }
 

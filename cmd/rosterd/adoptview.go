@@ -60,7 +60,9 @@ func (a *app) printFindings(found *rostersync.Adoption) {
 			fmt.Fprintf(w, "  %s\n", a.paint(w, dim, fmt.Sprintf("… and %s more (-v shows all, --csv FILE writes them)", grouped(len(list)-len(shown)))))
 		}
 	}
-	fmt.Fprintln(w)
+	if len(found.Findings) > 0 {
+		fmt.Fprintln(w)
+	}
 	if n := len(found.Chosen); n > 0 {
 		fmt.Fprintf(w, "%s of %s would be linked, version %s; nothing else is changed\n", count(n, "account"), count(len(peopleOf(found.Chosen)), "person"), found.Version)
 		return

@@ -84,7 +84,11 @@ func (a *app) counted(e *rostersync.Engine, note taker) {
 		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
 		return
 	}
-	note("people", "ok", count(x.People, "person")+" who are there and open", "")
+	if x.People == 0 {
+		note("people", "ok", "nobody is known who is there and open", "see who is there: rosterd plan")
+	} else {
+		note("people", "ok", count(x.People, "person")+" who are there and open", "")
+	}
 	for _, name := range sortedKeys(x.Unread) {
 		note("people", "ok", fmt.Sprintf("%s was not read yet of %s", name, count(x.Unread[name], "person")), "the next full read has it: rosterd sync --full")
 	}

@@ -201,11 +201,22 @@ func (a *app) decree(ctx context.Context, who string, f *decreeFlags, of func(*s
 	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 		ask.Progress = show
 		r, err := s.engine.Except(ctx, &d, ask)
+		if err == nil && !a.json {
+			fmt.Fprintf(a.stdout, "decided: %s %s, %s\n", printable(s.login(p.Ordinal)), doing(d.Exception), lasts(d.Exception))
+		}
 		if d.Was.Kind != 0 {
 			a.warn(fmt.Sprintf("this takes the place of an earlier one: %s", d.Was.Text()))
 		}
 		return r, err
 	})
+}
+
+// lasts is from when until when an exception is.
+func lasts(e ledger.Exception) string {
+	if e.From.Set() {
+		return "from " + e.From.String() + " " + e.End()
+	}
+	return e.End()
 }
 
 // undo takes back an exception that was decided by hand.
@@ -232,6 +243,10 @@ func (a *app) undo(ctx context.Context, who, reason string, e ledger.Exception) 
 	ask := rostersync.Request{Verb: "un" + e.Kind.String(), By: a.caller(), Stop: a.stop}
 	return a.cycle(ctx, s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 		ask.Progress = show
-		return s.engine.Unexcept(ctx, &d, a.caller(), reason, ask)
+		r, err := s.engine.Unexcept(ctx, &d, a.caller(), reason, ask)
+		if err == nil && !a.json {
+			fmt.Fprintf(a.stdout, "taken back: %s %s\n", printable(s.login(p.Ordinal)), doing(d.Exception))
+		}
+		return r, err
 	})
 }

@@ -89,8 +89,17 @@ func (h *plainHandler) Handle(_ context.Context, r slog.Record) error {
 	case r.Level >= slog.LevelWarn:
 		word = "warning: "
 	}
-	_, err := fmt.Fprintf(h.w, "rosterd: %s%s\n", word, printable(strings.ReplaceAll(r.Message, "\n", "; ")))
+	_, err := fmt.Fprintf(h.w, "rosterd: %s%s\n", word, printable(inOneLine(r.Message)))
 	return err
+}
+
+// inOneLine is a text of lines in one.
+func inOneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
+	}
+	return strings.Join(lines, "; ")
 }
 
 // logReport writes what a cycle did: one line a change, one line of totals.

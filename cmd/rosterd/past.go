@@ -86,7 +86,7 @@ func (a *app) explainPast(s *session, text, when string) error {
 	if a.json {
 		return failed(a.printJSON(p.document(uint64(who))))
 	}
-	a.printPast(p, who.String())
+	a.printPast(p, s.login(who))
 	return nil
 }
 

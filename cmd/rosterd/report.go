@@ -96,7 +96,9 @@ func (a *app) printTrouble(r *rostersync.Report) {
 		a.warn(fmt.Sprintf("%s is paused by %s: %s; what is to be done there waits %s", first(p.Target, "every target"), p.By, p.Reason, pauseEnd(p)))
 	}
 	for _, p := range r.Pins {
-		a.warn(pinText(p))
+		if p.Status != ledger.PinUnseen || !unread(r, p.Source) {
+			a.warn(pinText(p))
+		}
 	}
 	for _, s := range r.Sources {
 		for _, container := range s.Blackouts {
@@ -115,6 +117,12 @@ func (a *app) printTrouble(r *rostersync.Report) {
 			a.warn(fmt.Sprintf("%s: %s: rosterd approve %s", h.ID, h.Text, h.ID))
 		}
 	}
+}
+
+// unread says whether a source could not be read: that no such group was seen in it is
+// no news then.
+func unread(r *rostersync.Report, source string) bool {
+	return slices.ContainsFunc(r.Reads, func(x rostersync.Read) bool { return x.Source == source && x.Err != nil })
 }
 
 func (a *app) warn(text string) {
