@@ -235,6 +235,11 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 			return "held in " + h.ID, "look and decide: rosterd approve " + h.ID
 		}
 	}
+	for _, h := range x.Holds {
+		if h.Target == s.Target && h.Status == ledger.Rejected {
+			return "rejected in " + h.ID, "by " + first(h.ApprovedBy, "somebody") + "; it stays undone until it changes; to let it go all the same: rosterd approve " + h.ID
+		}
+	}
 	why := first(s.Held, x.Kept[s.Target])
 	switch {
 	case why != "":

@@ -129,7 +129,7 @@ func (a *app) rejectCommand() *cobra.Command {
 		Use: "reject HOLD", GroupID: groupDecide, Short: "silence the changes of a hold until they change", Args: cobra.ExactArgs(1),
 		Long: `reject closes a hold without doing its changes. They stay undone and are not held
 again until they change: somebody who should lose something keeps it, and somebody
-who should get something does not.`,
+who should get something does not. status shows it, and approve takes it back.`,
 		Example: `  rosterd reject h3`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context(), waitBriefly, true)
@@ -147,7 +147,7 @@ who should get something does not.`,
 					holdDocument
 				}{1, toHoldDocument(hold)}))
 			}
-			fmt.Fprintf(a.stdout, "rejected %s: %s stay undone until they change\n", hold.ID, count(len(hold.Keys), "change"))
+			fmt.Fprintf(a.stdout, "rejected %s: %s stay undone until they change; to let it go all the same: rosterd approve %s\n", hold.ID, count(len(hold.Keys), "change"), hold.ID)
 			return nil
 		},
 	}

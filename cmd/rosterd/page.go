@@ -50,6 +50,10 @@ func (p *page) row(name string, h hue, text string) {
 		label = p.paint(p.w, h, name)
 	}
 	lead, n := "  "+label, 2+utf8.RuneCountInString(name)
+	if text == "" {
+		fmt.Fprintln(p.w, lead)
+		return
+	}
 	if n > p.left-2 {
 		fmt.Fprintln(p.w, lead)
 		lead, n = "", 0

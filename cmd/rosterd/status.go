@@ -140,6 +140,7 @@ func (a *app) printStatus(st *rostersync.Status, login func(identity.Ordinal) st
 		}
 	}
 
+	a.printRejected(p, st)
 	if len(st.Together) > 0 {
 		fmt.Fprintln(p.w)
 		a.printTogether(p, st.Together, login)
