@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	gosync "sync"
 	"sync/atomic"
 	"syscall"
@@ -76,6 +78,10 @@ func (a *app) runService(ctx context.Context, form string) error {
 	u.ctx = ctx
 	defer u.later.Wait()
 	socket, err := a.serve(u.session, service{later: u.background, reload: u.reload, next: u.due, pushed: u.push.States, progress: u.verbProgress, log: u.logVerb})
+	if errors.Is(err, fs.ErrNotExist) {
+		folder := filepath.Dir(u.session().config.Control.Socket)
+		return &exit{code: rostersync.ExitFailed, err: err, tip: "systemd makes the folder for the unit; by hand: install -d -m 0755 " + folder + ", or name another socket under [control]"}
+	}
 	if err != nil {
 		return failed(err)
 	}
