@@ -108,6 +108,15 @@ func TestLaws(t *testing.T) {
 			moves["grant, deny or retain"], moves["grant, deny or retain, too"] = m.act(m.except), m.act(m.except)
 			moves["take that back"] = m.act(m.unexcept)
 		}
+		if m.with["managers"] {
+			moves["source: manager"], moves["source: another manager"] = m.act(m.report), m.act(m.report)
+		}
+		if m.with["strangers"] {
+			moves["target: a stranger"], moves["adopt"] = m.act(m.stranger), m.act(m.adopt)
+		}
+		if m.with["lag"] {
+			moves["target: listings lag"] = m.act(m.lag)
+		}
 		if m.with["passwords"] {
 			moves["letters are lost"] = m.act(m.courierFault)
 		}
@@ -118,7 +127,7 @@ func TestLaws(t *testing.T) {
 }
 
 // modelParts are what a life has or has not.
-var modelParts = []string{"decrees", "seats", "conflict", "passwords"}
+var modelParts = []string{"decrees", "seats", "conflict", "passwords", "managers", "protected", "lag", "strangers"}
 
 // modelNames are the logins of whoever may come.
 const (
@@ -177,6 +186,15 @@ type model struct {
 	couriers       map[string]*courier
 	letters        map[string][]handover.Letter
 	carried, loses int
+	// strangers are the logins of accounts that somebody else made, foreign those accounts.
+	strangers, foreign map[string]bool
+	adopting           bool
+	// insists: the command says --protected; fresh are protected accounts made since the
+	// laws were held.
+	insists bool
+	fresh   map[string]bool
+	// old is what targets list instead of what there is.
+	old map[string]*memory.Target
 	// broken is what was seen while a cycle ran.
 	broken string
 
@@ -191,13 +209,14 @@ func newModel(t *rapid.T, folder string) *model {
 		humans: map[string]*human{}, groups: map[string]identity.ID{}, ours: map[string]map[target.NativeID]bool{},
 		seen: map[string]int{}, approved: map[target.Key]bool{}, denied: map[identity.Ordinal]bool{}, named: map[identity.Ordinal]bool{},
 		removed: map[string][]time.Time{}, extra: map[string]bool{}, with: map[string]bool{},
-		owner: map[string]map[target.NativeID]identity.Ordinal{}, letters: map[string][]handover.Letter{}}
+		owner: map[string]map[target.NativeID]identity.Ordinal{}, letters: map[string][]handover.Letter{},
+		fresh: map[string]bool{}, old: map[string]*memory.Target{}, strangers: map[string]bool{}, foreign: map[string]bool{}}
 	for _, part := range modelParts {
 		m.with[part] = rapid.Bool().Draw(t, "with "+part)
 	}
 	how := rapid.SampledFrom([]string{"listed", "followed", "followed, deletions not told"}).Draw(t, "source is")
 	m.follows, m.mute = how != "listed", how == "followed, deletions not told"
-	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "hireDate", "contractEnd"}, Key: "employeeNumber", Bases: []string{people, groups},
+	m.source = source.New("corp", source.Config{Attributes: []string{"employeeType", "sn", "hireDate", "contractEnd", "manager"}, Key: "employeeNumber", Bases: []string{people, groups},
 		Follow: m.follows, Mute: m.mute}, m.clockNow)
 	names := []string{"writers", "managers", "leads"}
 	if m.with["conflict"] {
@@ -228,7 +247,8 @@ func newModel(t *rapid.T, folder string) *model {
 		w.Put(target.Account{Name: legacyName, Enabled: true, Entitlements: []string{"Writers"}})
 	}
 	// One account that looks like somebody's and is not ours.
-	m.member["chat"].Put(target.Account{Name: "p03", Enabled: true})
+	id := m.member["chat"].Put(target.Account{Name: "p03", Enabled: true})
+	m.strangers["p03"], m.foreign["chat/"+string(id)] = true, true
 	m.open(filepath.Join(folder, "state0.db"))
 	for i := range 12 {
 		m.enter(login(i))

@@ -30,6 +30,7 @@ func (m *model) clock() {
 }
 
 func (m *model) cycle(ask rostersync.Request) *rostersync.Report {
+	ask.Protected = m.insists
 	r, err := m.engine.Cycle(context.Background(), ask)
 	m.check(r, err)
 	return r
@@ -136,9 +137,11 @@ func (m *model) offboard() {
 	if !who.Valid() {
 		return
 	}
-	m.say("offboard %s", h.login)
+	m.insists = m.with["protected"] && rapid.Bool().Draw(m.t, "protected")
+	defer func() { m.insists = false }()
+	m.say("offboard %s, protected %v", h.login, m.insists)
 	m.denied[who] = true
-	r, err := m.engine.Offboard(context.Background(), ledger.Denial{Person: who, Reason: "asked", By: "admin", At: m.now}, rostersync.Request{Verb: "offboard"})
+	r, err := m.engine.Offboard(context.Background(), ledger.Denial{Person: who, Reason: "asked", By: "admin", At: m.now}, rostersync.Request{Verb: "offboard", Protected: m.insists})
 	m.check(r, err)
 }
 

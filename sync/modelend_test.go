@@ -15,7 +15,7 @@ import (
 // in the end, and rosterd to have nothing more to do.
 func (m *model) converge() {
 	m.heal()
-	m.file = 0
+	m.file, m.insists = 0, m.with["protected"]
 	m.restart()
 	var r *rostersync.Report
 	for range 14 {
@@ -111,6 +111,9 @@ func (m *model) differs() string {
 			}
 			if got, want := a.Attributes["title"], m.record(h).Attributes["sn"]; !slices.Equal(got, want) {
 				return fmt.Sprintf("the title of %s in %s is %q, not %q", login, name, got, want)
+			}
+			if wrong := m.misreferred(h, name, a); wrong != "" {
+				return wrong
 			}
 		}
 	}

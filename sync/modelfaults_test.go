@@ -98,6 +98,7 @@ func (m *model) heal() {
 	m.say("healthy again")
 	m.faulty, m.losing, m.loses = false, false, 0
 	m.source.SetFaults(source.Faults{})
+	clear(m.old)
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}

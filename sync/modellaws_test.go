@@ -32,6 +32,7 @@ func (m *model) check(r *rostersync.Report, err error) {
 		m.seen[name] = len(writes)
 		m.checkAccounts(name)
 	}
+	clear(m.fresh)
 	if read {
 		m.sawSource()
 	}
@@ -61,6 +62,7 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	if w.Account.Name == rootName || w.Account.Name == legacyName {
 		m.t.Fatalf("law 5: %s: a write to %s: %+v", name, w.Account.Name, w)
 	}
+	m.untouched(name, w)
 	switch w.Verb {
 	case target.Create:
 		if w.Done {
@@ -68,7 +70,7 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		}
 		return
 	case target.Link:
-		if name != "chat" || w.Account.ID != "3" {
+		if !m.foreign[name+"/"+string(w.Account.ID)] && !m.adopting {
 			m.t.Fatalf("law 7: %s: %s, which we made, had to be taken over", name, w.Account.Name)
 		}
 		if w.Done {

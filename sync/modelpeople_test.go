@@ -19,6 +19,8 @@ type human struct {
 	login string
 	id    identity.ID
 	key   string
+	// boss is whom they report to; nil: nobody.
+	boss *human
 	// there is whether the source has an entry.
 	there bool
 	// unseen is when a complete read first did not show them.
@@ -70,7 +72,7 @@ func (m *model) enter(name string) {
 		h = &human{login: name, key: "n-" + name}
 		m.humans[name] = h
 	}
-	h.there, h.is = true, dates{}
+	h.there, h.is, h.boss = true, dates{}, nil
 	h.id = m.source.Put(source.Record{Kind: directory.Person, DN: "uid=" + name + "," + people, Attributes: map[string][]string{
 		"uid": {name}, "cn": {name}, "mail": {name + "@corp.example"}, "employeeType": {"staff"}, "employeeNumber": {h.key}}})
 }
@@ -113,6 +115,7 @@ func (m *model) comeBack() {
 		m.setAttribute(h, "employeeType", "staff")
 		uid := m.record(h).Attributes["uid"][0]
 		m.source.Change(h.id, func(r *source.Record) { r.DN = "uid=" + uid + "," + people })
+		m.followed(h)
 	}
 }
 
@@ -121,6 +124,7 @@ func (m *model) remove() {
 		m.say("delete %s", h.login)
 		m.source.Remove(h.id)
 		h.there = false
+		m.followed(h)
 	}
 }
 
@@ -143,11 +147,12 @@ func (m *model) move() {
 	m.say("move %s to %s", h.login, to)
 	uid := m.record(h).Attributes["uid"][0]
 	m.source.Change(h.id, func(r *source.Record) { r.DN = "uid=" + uid + "," + to })
+	m.followed(h)
 }
 
 func (m *model) rename() {
 	// Whoever is called as an account that is not ours could not be called so again.
-	if h := m.pick(func(h *human) bool { return h.there && h.login != "p03" }); h != nil {
+	if h := m.pick(func(h *human) bool { return h.there && !m.strangers[h.login] }); h != nil {
 		m.moves++
 		name := fmt.Sprintf("%s-%d", h.login, m.moves)
 		m.say("rename %s to %s", h.login, name)

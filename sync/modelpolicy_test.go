@@ -54,6 +54,9 @@ func modelFiles(t *rapid.T, with map[string]bool) []*mapping.Policy {
 			wiki.Exclusive = map[string][]string{"seat": {"Full", "Light"}}
 			config.Targets["wiki"] = wiki
 		}
+		if with["managers"] {
+			attributes["boss"] = mapping.AttributeRule{From: "${account(person.manager)}"}
+		}
 		if with["conflict"] {
 			config.Roles["payer"] = mapping.Role{Groups: []string{"cn=payers," + groups}}
 			config.Roles["clearer"] = mapping.Role{Groups: []string{"cn=clearers," + groups}}
@@ -104,6 +107,9 @@ func (m *model) engineFor(store *state.Store, file int) *rostersync.Engine {
 			rules.Leaver.Delete = map[string]string{"out-of-scope": "2d", "unentitled": "1d"}
 		}
 		x := rostersync.Target{Name: name, Target: &watched{m.member[name], m, name}, Concurrency: 2}
+		if m.with["protected"] {
+			rules.Protect = []string{"account:" + protectedName + "*"}
+		}
 		if m.with["passwords"] {
 			rules.Password = plan.Password{Generate: true, OnReturn: name == "wiki"}
 			x.Passwords = m.couriers[name]
