@@ -80,6 +80,7 @@ func (a *app) sayDenied(s *session, p identity.Person) error {
 
 func (a *app) releaseCommand() *cobra.Command {
 	var reason string
+	var protected bool
 	cmd := &cobra.Command{
 		Use: "release PERSON", GroupID: groupDecide, Short: "lift an offboard, enable what somebody else disabled", Args: cobra.ExactArgs(1),
 		Long: `release takes back an offboard: the person gets what the directory and the policy give
@@ -100,7 +101,7 @@ target by hand, which rosterd otherwise leaves as they are.`,
 			if err != nil {
 				return failed(err)
 			}
-			ask := rostersync.Request{Verb: "release", By: a.caller(), Stop: a.stop}
+			ask := rostersync.Request{Verb: "release", By: a.caller(), Stop: a.stop, Protected: protected}
 			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 				ask.Progress = show
 				r, err := s.engine.Release(ctx, p.Ordinal, a.caller(), reason, ask)
@@ -112,6 +113,7 @@ target by hand, which rosterd otherwise leaves as they are.`,
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the journal")
+	cmd.Flags().BoolVar(&protected, "protected", false, "let protected accounts be changed")
 	a.verboseFlag(cmd)
 	return cmd
 }

@@ -69,7 +69,7 @@ func (m *matter) fromLink(returned bool) {
 	}
 	if l.Phase == ledger.ClosedElsewhere && !differs {
 		m.s.Situation = Drifted
-		m.note("disabled in the target by somebody else; to enable it: rosterd release %s", m.s.Login)
+		m.note("disabled in the target by somebody else; to enable it: rosterd release %s", m.releasing())
 	}
 	if differs {
 		m.look()
@@ -153,7 +153,7 @@ func (m *matter) enabling(d *difference, fresh bool) {
 		return
 	}
 	phase(ledger.ClosedElsewhere, ledger.ClosedThere)
-	m.note("disabled in the target by somebody else; to enable it: rosterd release %s", m.s.Login)
+	m.note("disabled in the target by somebody else; to enable it: rosterd release %s", m.releasing())
 }
 
 func (m *matter) naming(d *difference) {

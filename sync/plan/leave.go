@@ -206,22 +206,8 @@ func (m *matter) withhold(leaver Situation) {
 	if len(m.s.Changes) == 0 || m.in.Protected || m.account == nil {
 		return
 	}
-	held := slices.Clone(m.account.Entitlements)
-	if m.link != nil {
-		for _, g := range m.link.Granted {
-			held = append(held, g.Entitlement)
-		}
-	}
-	rule := m.guards.protected(m.account.Name, held)
-	if rule == "" && m.link != nil {
-		rule = m.guards.protected(m.link.Name, nil)
-	}
-	switch {
-	case rule != "":
-		rule = "protect = " + rule
-	case m.account.Protected:
-		rule = "the target protects it"
-	default:
+	rule := m.protected()
+	if rule == "" {
 		return
 	}
 	for _, c := range m.s.Changes {
@@ -235,6 +221,39 @@ func (m *matter) withhold(leaver Situation) {
 		return
 	}
 	m.note("%s; changed only with --protected", rule)
+}
+
+// protected says what protects the account, as far as it was seen; empty: nothing.
+func (m *matter) protected() string {
+	var name string
+	var held []string
+	if m.account != nil {
+		name, held = m.account.Name, slices.Clone(m.account.Entitlements)
+	}
+	if m.link != nil {
+		for _, g := range m.link.Granted {
+			held = append(held, g.Entitlement)
+		}
+	}
+	rule := m.guards.protected(name, held)
+	if rule == "" && m.link != nil {
+		rule = m.guards.protected(m.link.Name, nil)
+	}
+	switch {
+	case rule != "":
+		return "protect = " + rule
+	case m.account != nil && m.account.Protected:
+		return "the target protects it"
+	}
+	return ""
+}
+
+// releasing is what release is to be told.
+func (m *matter) releasing() string {
+	if m.protected() != "" {
+		return m.s.Login + " --protected"
+	}
+	return m.s.Login
 }
 
 func granted(l *ledger.Link, entitlement string) bool {
