@@ -194,7 +194,8 @@ type model struct {
 	insists bool
 	fresh   map[string]bool
 	// old is what targets list instead of what there is.
-	old map[string]*memory.Target
+	old    map[string]*memory.Target
+	checks int
 	// broken is what was seen while a cycle ran.
 	broken string
 

@@ -151,12 +151,14 @@ func (m *model) release() {
 	if !who.Valid() {
 		return
 	}
+	m.insists = m.with["protected"] && rapid.Bool().Draw(m.t, "protected")
+	defer func() { m.insists = false }()
 	m.releaseOne(h, who)
 }
 
 func (m *model) releaseOne(h *human, who identity.Ordinal) {
-	m.say("release %s", h.login)
+	m.say("release %s, protected %v", h.login, m.insists)
 	delete(m.denied, who)
-	r, err := m.engine.Release(context.Background(), who, "admin", "asked", rostersync.Request{Verb: "release"})
+	r, err := m.engine.Release(context.Background(), who, "admin", "asked", rostersync.Request{Verb: "release", Protected: m.insists})
 	m.check(r, err)
 }

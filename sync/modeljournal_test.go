@@ -16,6 +16,7 @@ var names = regexp.MustCompile(`\bp\d\d\b|@|uid=|hand-|admin`)
 // checkJournal wants an intent before and an outcome after for each write, and
 // nobody's name in what is kept for ever.
 func (m *model) checkJournal() {
+	m.verifyJournal()
 	intents, outcomes := map[string]int{}, map[string]int{}
 	err := m.engine.Store.Journal(state.JournalFilter{}, func(r journal.Sealed) error {
 		head := r.Record
@@ -58,5 +59,11 @@ func (m *model) checkJournal() {
 	}
 	if doubts, err := m.engine.Store.InDoubt(); err != nil || len(doubts) > 0 {
 		m.t.Fatalf("law 7: %d writes without an outcome, %v", len(doubts), err)
+	}
+}
+
+func (m *model) verifyJournal() {
+	if _, _, err := m.engine.Store.VerifyJournal(); err != nil {
+		m.t.Fatalf("law 7: the journal does not verify: %v", err)
 	}
 }

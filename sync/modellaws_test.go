@@ -36,8 +36,8 @@ func (m *model) check(r *rostersync.Report, err error) {
 	if read {
 		m.sawSource()
 	}
-	if _, _, err := m.engine.Store.VerifyJournal(); err != nil {
-		m.t.Fatalf("law 7: the journal does not verify: %v", err)
+	if m.checks++; m.checks%5 == 0 { // what is broken stays so, and each time reads it all
+		m.verifyJournal()
 	}
 }
 
