@@ -108,6 +108,9 @@ func TestLaws(t *testing.T) {
 			moves["grant, deny or retain"], moves["grant, deny or retain, too"] = m.act(m.except), m.act(m.except)
 			moves["take that back"] = m.act(m.unexcept)
 		}
+		if m.with["conflict"] {
+			moves["source: from one role to the other"], moves["source: from one role to another"] = m.act(m.change), m.act(m.change)
+		}
 		if m.with["managers"] {
 			moves["source: manager"], moves["source: another manager"] = m.act(m.report), m.act(m.report)
 		}
@@ -253,6 +256,9 @@ func newModel(t *rapid.T, folder string) *model {
 	m.open(filepath.Join(folder, "state0.db"))
 	for i := range 12 {
 		m.enter(login(i))
+		if g := []string{"payers", "clearers", "-"}[i%3]; m.groups[g] != "" {
+			m.toggle(g, m.humans[login(i)])
+		}
 	}
 	m.full() // the groups of the policy are tied to their IDs when first read
 	return m

@@ -90,3 +90,14 @@ func (m *model) together(name string, a target.Account, right string) {
 		}
 	}
 }
+
+// change moves somebody from one role of the conflict to the other, as one edit of the
+// directory.
+func (m *model) change() {
+	h := m.pick(func(h *human) bool { b := m.baseOnce(h); return b["payers"] != b["clearers"] })
+	if h == nil || m.groups["payers"] == "" || m.groups["clearers"] == "" {
+		return
+	}
+	m.toggle("payers", h)
+	m.toggle("clearers", h)
+}

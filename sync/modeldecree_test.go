@@ -14,12 +14,7 @@ import (
 
 // decree draws a decision by hand: something for somebody, from a moment to a moment.
 func (m *model) decree() (ledger.Exception, bool) {
-	h := m.anybody()
-	who := m.ordinal(h)
-	if !who.Valid() {
-		return ledger.Exception{}, false
-	}
-	x := ledger.Exception{Person: who, Reason: "asked", By: "admin", At: m.now}
+	x := ledger.Exception{Reason: "asked", By: "admin", At: m.now}
 	roles := []string{"writer", "manager"}
 	if m.with["conflict"] {
 		roles = append(roles, "payer", "clearer")
@@ -40,6 +35,16 @@ func (m *model) decree() (ledger.Exception, bool) {
 		x.Kind, x.Target = ledger.Retain, rapid.SampledFrom([]string{"chat", ""}).Draw(m.t, "where")
 	case "except":
 		x.Kind, x.Conflict = ledger.Except, "pay"
+	}
+	h := m.anybody()
+	if left := func(h *human) bool { return !m.staff(h) }; x.Kind == ledger.Retain {
+		h = m.pick(left)
+	}
+	if h != nil {
+		x.Person = m.ordinal(h)
+	}
+	if !x.Person.Valid() {
+		return ledger.Exception{}, false
 	}
 	spans := []time.Duration{time.Second, time.Minute, 3 * time.Hour, 30 * time.Hour, 4 * 24 * time.Hour}
 	if x.Kind != ledger.Retain && rapid.Bool().Draw(m.t, "later") {
