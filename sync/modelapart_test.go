@@ -75,14 +75,19 @@ func (m *model) together(name string, a target.Account, right string) {
 	if name == there {
 		there, other = "wiki", "Pay"
 	}
+	who, owned, err := m.engine.Store.LinkOwner(name, a.ID)
+	if err != nil {
+		m.wrong("whose is %s: %v", a.Name, err)
+	}
+	if !owned {
+		return
+	}
 	for _, b := range m.member[there].Accounts() {
-		if b.Mark == "" || b.Mark != a.Mark || !b.Enabled || !slices.Contains(b.Entitlements, other) {
+		if !b.Enabled || !slices.Contains(b.Entitlements, other) {
 			continue
 		}
-		who, _, err := m.engine.Store.LinkOwner(name, a.ID)
-		if err != nil {
-			m.wrong("whose is %s: %v", a.Name, err)
-			return
+		if owner, owned, err := m.engine.Store.LinkOwner(there, b.ID); err != nil || !owned || owner != who {
+			continue
 		}
 		grant := target.Change{Target: name, Person: who, Verb: target.Grant, Entitlement: right}
 		if !m.approved[grant.Key()] && !m.decreedOf(who, ledger.Except, "", "") {
