@@ -36,9 +36,17 @@ func (e *Engine) Cycle(ctx context.Context, ask Request) (*Report, error) {
 	if !is {
 		return report, nil
 	}
+	if ask.stopped() {
+		report.Stopped = true // the next cycle does the rest
+		return report, nil
+	}
 	report.Then, err = e.Cycle(ctx, again)
-	if errors.Is(err, ErrRetired) {
+	switch {
+	case errors.Is(err, ErrRetired):
 		return report, nil // the marks are there for whoever came after it
+	case errors.Is(err, ErrStopped):
+		report.Then, report.Stopped = nil, true // that nothing was written is true of the second pass alone
+		return report, nil
 	}
 	return report, err
 }

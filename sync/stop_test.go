@@ -89,3 +89,26 @@ func TestLaw07AnAbortConverges(t *testing.T) {
 		w.quiet()
 	}
 }
+
+// A stop that comes with the last write of a cycle leaves its second pass to the next
+// one. What was written is told: it is no cycle that was stopped before.
+func TestAStopBetweenTheTwoPasses(t *testing.T) {
+	w := referring(t, boss)
+	w.under("a", "b")
+	w.under("b")
+	stop := make(chan struct{})
+	w.wiki.SetFaults(memory.Faults{Write: func(n int, _ memory.Write) memory.Fault {
+		if n == 2 {
+			close(stop)
+		}
+		return memory.Fault{}
+	}})
+	r, err := w.engine.Cycle(t.Context(), rostersync.Request{Verb: "sync", Stop: stop})
+	if err != nil || !r.Stopped || r.Then != nil || r.Exit() != rostersync.ExitParked || len(r.Carried) != 2 {
+		t.Fatalf("ended with %v, stopped %v, exit %d, %d done\n%s", err, r.Stopped, r.Exit(), len(r.Carried), text(r))
+	}
+	w.wiki.SetFaults(memory.Faults{})
+	w.wantBoss("a", "")
+	w.settles()
+	w.wantBoss("a", "b")
+}
