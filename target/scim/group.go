@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -148,6 +149,7 @@ func (t *Target) readGroup(ctx context.Context, doing, entitlement string) (grou
 		}
 		slices.Sort(g.members)
 		g.members = slices.Compact(g.members)
+		t.sawGroup.Store(true)
 		t.written.nest(g.groups)
 		if len(g.members)+len(g.groups) > 0 {
 			t.members.mu.Lock()
@@ -196,7 +198,7 @@ func (t *Target) holdings(ctx context.Context, doing string, scope target.Scope,
 		e := scope.Entitlements[i]
 		ids, err := t.holders(ctx, doing, e, accounts)
 		if target.ClassOf(err) == target.Missing {
-			return nil
+			return t.groupsThere(ctx, doing)
 		}
 		give(e, ids...)
 		return err
@@ -208,6 +210,22 @@ func (t *Target) holdings(ctx context.Context, doing string, scope target.Scope,
 		slices.Sort(list)
 	}
 	return held, nil
+}
+
+// groupsThere proves that the groups are there, where one was seen before: else that one
+// is not found says nothing of who holds it.
+func (t *Target) groupsThere(ctx context.Context, doing string) error {
+	if !t.sawGroup.Load() {
+		return nil
+	}
+	r, _, err := t.get(ctx, doing, "Groups", url.Values{"startIndex": {"1"}, "count": {"1"}})
+	if err == nil {
+		_, err = readPage(r)
+	}
+	if err == nil {
+		return nil
+	}
+	return &target.Error{Class: target.Transient, Err: fmt.Errorf("%s: a group was not found, and the groups that were there cannot be listed either: %w", doing, err)}
 }
 
 // holders are those of the accounts, and perhaps others, who hold an entitlement.
