@@ -86,6 +86,15 @@ func (s *Store) forget(ctx context.Context, who []identity.Ordinal, by, reason s
 	return s.FinishForget(ctx)
 }
 
+// MayForget says whether Forget would refuse the person: nobody is asked for what cannot be.
+func (s *Store) MayForget(who identity.Ordinal) error {
+	err := s.view(func(tx *txn) error { return mayForget(tx, who, s.now()) })
+	if err != nil {
+		return fmt.Errorf("forget: %w", ours(err))
+	}
+	return nil
+}
+
 // beginForget checks that they may be forgotten, erases them from all but the
 // journal, and remembers what is left to do.
 func (s *Store) beginForget(tx *txn, called *calledBy, by, reason string) error {

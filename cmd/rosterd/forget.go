@@ -38,6 +38,9 @@ whose they were. Backups and the log of the system are not changed.`,
 				return err
 			}
 			if !yes {
+				if err := s.store.MayForget(p.Ordinal); err != nil {
+					return refused(err)
+				}
 				if agreed, err := a.askForget(s, p, args[0]); err != nil || !agreed {
 					return err
 				}
