@@ -57,6 +57,9 @@ type Changes interface {
 	// Referring returns the people who are there and are known to name one of those in
 	// an attribute by which the policy makes them refer to others.
 	Referring(named []identity.DN) ([]Known, error)
+	// Named returns the names below the container that groups are known to have as
+	// members, and that nobody has whom Below returns.
+	Named(container identity.DN) ([]identity.DN, error)
 }
 
 // Edit is what changed of the members of a group.

@@ -303,6 +303,7 @@ func (nowhere) Lookup([]identity.ID) ([]directory.Known, error)    { return nil,
 func (nowhere) Holding([]identity.DN) ([]directory.Known, error)   { return nil, nil }
 func (nowhere) Referring([]identity.DN) ([]directory.Known, error) { return nil, nil }
 func (nowhere) Below(identity.DN) ([]directory.Known, error)       { return nil, nil }
+func (nowhere) Named(identity.DN) ([]identity.DN, error)           { return nil, nil }
 
 func TestEdit(t *testing.T) {
 	k := newKit(t)

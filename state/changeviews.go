@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/identity"
@@ -119,6 +120,50 @@ func (c *Changes) allBelow(container identity.DN) ([]directory.Known, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list who is below %s: %w", container, err)
+	}
+	return out, nil
+}
+
+// Named returns the names below the container that groups have as members, and that
+// nobody has who is thought to be there: of somebody who was never in scope, or whom the
+// server could not take out. Every member is looked at.
+func (c *Changes) Named(container identity.DN) ([]identity.DN, error) {
+	known, err := c.Below(container)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(known))
+	for _, k := range known {
+		seen[k.DN.Key()] = true
+	}
+	var out []identity.DN
+	below := "," + container.Key()
+	err = c.s.view(func(tx *txn) error {
+		return tx.Bucket(bMembers).ForEach(func(k, v []byte) error {
+			if e := tx.Bucket(bGroups).Get(ordKey(identity.Ordinal(fromU64(k)))); e == nil || entrySource(e) != c.num {
+				return nil
+			}
+			refs, err := decodeRefs(stMembers, v)
+			if err != nil {
+				return err
+			}
+			for _, ref := range refs {
+				key := ref[1:]
+				if ref[:1] != byDN || !strings.HasSuffix(key, below) || seen[key] {
+					continue
+				}
+				seen[key] = true
+				dn, err := keptDN(key)
+				if err != nil {
+					return err
+				}
+				out = append(out, dn)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list whom groups name below %s: %w", container, err)
 	}
 	return out, nil
 }

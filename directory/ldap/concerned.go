@@ -13,7 +13,7 @@ import (
 // concerned are those who changed by what others did: who is below what was
 // renamed, and the groups that have those as members whose names are new.
 func (t *telling) concerned(ctx context.Context, ids []identity.ID) ([]identity.ID, error) {
-	var old, fresh []identity.DN
+	var old, fresh, named []identity.DN
 	next := map[identity.ID]bool{}
 	for _, id := range ids {
 		was, known := t.was[id]
@@ -29,6 +29,14 @@ func (t *telling) concerned(ctx context.Context, ids []identity.ID) ([]identity.
 					next[k.ID] = true
 				}
 			}
+			// A server that keeps the names in its groups true renames those of nobody, too.
+			more, err := t.changes.Named(above)
+			if err != nil {
+				return nil, fmt.Errorf("look up whom groups name below %q: %w", above, err)
+			}
+			if named = append(named, more...); len(named) > tooMany {
+				return nil, &directory.LostError{Why: fmt.Sprintf("more than %d members that are nobody have another name", tooMany)}
+			}
 		}
 		if seen && (now.kind == directory.Container || known && now.dn.Equal(was.DN)) || !seen && !known || known && was.Kind == directory.Container {
 			continue
@@ -40,9 +48,9 @@ func (t *telling) concerned(ctx context.Context, ids []identity.ID) ([]identity.
 			fresh = append(fresh, now.dn)
 		}
 	}
-	holders := func() ([]identity.ID, error) { return t.holders(ctx, old, fresh) }
+	holders := func() ([]identity.ID, error) { return t.holders(ctx, append(old, named...), fresh) }
 	if t.source.linked() {
-		holders = func() ([]identity.ID, error) { return t.relink(ids) }
+		holders = func() ([]identity.ID, error) { return t.relink(ids, named) }
 		naming, err := t.naming(ctx, ids)
 		if err != nil {
 			return nil, err

@@ -26,14 +26,14 @@ const (
 )
 
 // holders are the groups that had one of the old names as a member, or have one
-// of the fresh ones. While some still have the name of somebody who was renamed,
+// of the fresh ones, or had: of somebody else, who is nobody any more. While some still have the name of somebody who was renamed,
 // it waits; those that do not lose it are looked at once more next time.
 func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]identity.ID, error) {
 	if t.news.edited || len(old)+len(fresh) == 0 || len(t.source.groups) == 0 {
 		return nil, nil
 	}
 	groups := map[identity.ID]bool{}
-	for some := range slices.Chunk(old, chunkEntries) {
+	for some := range slices.Chunk(slices.Concat(old, fresh), chunkEntries) {
 		holding, err := t.changes.Holding(some)
 		if err != nil {
 			return nil, fmt.Errorf("look up groups by their members: %w", err)

@@ -82,9 +82,18 @@ func (l *links) note(e *ldapwire.Entry, dn identity.DN) error {
 }
 
 // relink edits the groups that hold whoever has another name now, or is gone. Those
-// that hold somebody who is out of scope are returned, to be read again.
-func (t *telling) relink(ids []identity.ID) ([]identity.ID, error) {
+// that hold somebody who is out of scope, or one of the names, are returned, to be read
+// again.
+func (t *telling) relink(ids []identity.ID, named []identity.DN) ([]identity.ID, error) {
 	var again []identity.ID
+	holding, err := t.changes.Holding(named)
+	if err != nil {
+		return nil, fmt.Errorf("look up groups by their members: %w", err)
+	}
+	t.knew(holding)
+	for _, group := range holding {
+		again = append(again, group.ID)
+	}
 	for _, id := range ids {
 		was, known := t.was[id]
 		now, seen := t.now[id]

@@ -257,6 +257,17 @@ func (m *mirror) Below(container identity.DN) ([]directory.Known, error) {
 	return m.filter(func(e directory.Entry) bool { return e.DN.Within(container) && !e.DN.Equal(container) }), nil
 }
 
+func (m *mirror) Named(container identity.DN) (out []identity.DN, _ error) {
+	for _, e := range m.entries {
+		for _, x := range e.Members {
+			if e.Kind == directory.Group && x.DN.Within(container) && !x.DN.Equal(container) {
+				out = append(out, x.DN)
+			}
+		}
+	}
+	return out, nil
+}
+
 func (m *mirror) Holding(members []identity.DN) ([]directory.Known, error) {
 	return m.filter(func(e directory.Entry) bool {
 		return e.Kind == directory.Group && slices.ContainsFunc(e.Members, func(x directory.Member) bool {

@@ -86,6 +86,24 @@ func (h *heard) Below(container identity.DN) ([]directory.Known, error) {
 	return h.that(func(e directory.Entry) bool { return e.DN.Within(container) && !e.DN.Equal(container) })
 }
 
+func (h *heard) Named(container identity.DN) (out []identity.DN, _ error) {
+	seen := map[string]bool{}
+	for id, e := range h.now {
+		if !h.away[id] && e.DN.Within(container) && !e.DN.Equal(container) {
+			seen[e.DN.Key()] = true
+		}
+	}
+	for id, e := range h.now {
+		for _, m := range e.Members {
+			if key := m.DN.Key(); !h.away[id] && !seen[key] && m.DN.Within(container) && !m.DN.Equal(container) {
+				seen[key] = true
+				out = append(out, m.DN)
+			}
+		}
+	}
+	return out, nil
+}
+
 func (h *heard) Holding(members []identity.DN) ([]directory.Known, error) {
 	return h.that(func(e directory.Entry) bool {
 		for _, m := range members {
