@@ -25,9 +25,10 @@ const (
 	rewritePause  = 250 * time.Millisecond
 )
 
-// holders are the groups that had one of the old names as a member, or have one
-// of the fresh ones, or had: of somebody else, who is nobody any more. While some still have the name of somebody who was renamed,
-// it waits; those that do not lose it are looked at once more next time.
+// holders are the groups that had one of the old names as a member, and those that
+// have one of the fresh ones, or had it: of somebody else, who is nobody any more. While
+// some still have the name of somebody who was renamed, it waits; those that do not
+// lose it are looked at once more next time.
 func (t *telling) holders(ctx context.Context, old, fresh []identity.DN) ([]identity.ID, error) {
 	if t.news.edited || len(old)+len(fresh) == 0 || len(t.source.groups) == 0 {
 		return nil, nil
