@@ -38,18 +38,20 @@ func (c *cycle) looker(t Target, scope target.Scope, step string) looker {
 }
 
 // from answers from a listing. What that shows follows from a base and a filter, so
-// not listed is not gone: an account that is known by its ID is asked for.
-func (ask looker) from(listing target.Listing) looker {
+// not listed is not gone: an account that is known by its ID is asked for. So is one
+// that is listed otherwise than expected, by position: a listing may lag behind.
+func (ask looker) from(listing target.Listing, otherwise func(int, target.Account) bool) looker {
 	return func(ctx context.Context, queries []target.Query) ([]target.Observation, error) {
 		out := make([]target.Observation, len(queries))
-		var unlisted []target.Query
+		var doubted []target.Query
 		var at []int
 		for i, q := range queries {
-			if out[i] = listing.Look(q); q.ID != "" && len(out[i].Accounts) == 0 {
-				unlisted, at = append(unlisted, q), append(at, i)
+			out[i] = listing.Look(q)
+			if a := out[i].Accounts; q.ID != "" && (len(a) == 0 || len(a) == 1 && otherwise != nil && otherwise(i, a[0])) {
+				doubted, at = append(doubted, q), append(at, i)
 			}
 		}
-		answers, err := ask(ctx, unlisted)
+		answers, err := ask(ctx, doubted)
 		if err != nil {
 			return nil, err
 		}

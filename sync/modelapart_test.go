@@ -20,14 +20,14 @@ type watched struct {
 
 func (w *watched) Grant(ctx context.Context, entitlement string, accounts []target.Ref) []error {
 	for _, a := range accounts {
-		w.m.giving(w.name, a.ID, entitlement)
+		w.m.giving(w.name, a.ID, entitlement, false)
 	}
 	return w.Target.Grant(ctx, entitlement, accounts)
 }
 
 func (w *watched) Enable(ctx context.Context, account target.Ref) error {
 	for _, right := range w.m.heldBy(w.name, account.ID).Entitlements {
-		w.m.giving(w.name, account.ID, right)
+		w.m.giving(w.name, account.ID, right, true)
 	}
 	return w.Target.Enable(ctx, account)
 }
@@ -51,7 +51,7 @@ func (m *model) wrong(format string, args ...any) {
 }
 
 // giving holds what an account is about to have against what it must not have beside it.
-func (m *model) giving(name string, id target.NativeID, right string) {
+func (m *model) giving(name string, id target.NativeID, right string, back bool) {
 	if m.isDead() {
 		return
 	}
@@ -64,13 +64,14 @@ func (m *model) giving(name string, id target.NativeID, right string) {
 		}
 	}
 	if right == "Pay" || right == "Clear" {
-		m.together(name, a, right)
+		m.together(name, a, right, back)
 	}
 }
 
 // together wants that nobody comes to hold the two rights of a conflict but by a
-// decision.
-func (m *model) together(name string, a target.Account, right string) {
+// decision. What comes back with an account that somebody had disabled was held when the
+// other right was let go.
+func (m *model) together(name string, a target.Account, right string, back bool) {
 	there, other := "chat", "Clear"
 	if name == there {
 		there, other = "wiki", "Pay"
@@ -90,7 +91,8 @@ func (m *model) together(name string, a target.Account, right string) {
 			continue
 		}
 		grant := target.Change{Target: name, Person: who, Verb: target.Grant, Entitlement: right}
-		if !m.approved[grant.Key()] && !m.decreedOf(who, ledger.Except, "", "") {
+		beside := target.Change{Target: there, Person: who, Verb: target.Grant, Entitlement: other}
+		if !m.approved[grant.Key()] && !(back && m.approved[beside.Key()]) && !m.decreedOf(who, ledger.Except, "", "") {
 			m.wrong("conflict: %s is given %s in %s while they hold %s in %s, and nobody let that be", a.Name, right, name, other, there)
 		}
 	}

@@ -3,10 +3,12 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/sync/plan"
 	"github.com/rosterd/rosterd/target"
 )
@@ -128,7 +130,7 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", t.Name, err)
 		}
-		ask = ask.from(listing)
+		ask = ask.from(listing, c.otherwise(*t, wants))
 		if c.ask.Full {
 			t.Accounts, t.Listed = listing.Accounts(), true
 		}
@@ -137,6 +139,24 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		c.shared.Unlock()
 	}
 	return see(ctx, ask, wants)
+}
+
+// otherwise says of the accounts in which people have a link whether they are not open
+// or closed as that says, or lack what we gave: nobody is taken for done, or left alone,
+// by a listing that lags behind what we wrote.
+func (c *cycle) otherwise(t plan.Target, wants []want) func(int, target.Account) bool {
+	links := make(map[identity.Ordinal]*ledger.Link, len(wants))
+	for _, p := range c.input.People {
+		links[p.Ordinal] = p.Seen[t.Name].Link
+	}
+	return func(i int, a target.Account) bool {
+		l := links[wants[i].person]
+		if l == nil || l.Account != a.ID {
+			return false
+		}
+		return t.Description.CanDisable && a.Enabled != (l.Phase == ledger.Open) ||
+			slices.ContainsFunc(l.Granted, func(g ledger.Granted) bool { return !slices.Contains(a.Entitlements, g.Entitlement) })
+	}
 }
 
 // see looks at what people need to have looked at.

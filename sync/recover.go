@@ -107,7 +107,7 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 	if err != nil {
 		return ask
 	}
-	return ask.from(listing)
+	return ask.from(listing, nil)
 }
 
 // answer records what the looks say of each intent, in the order in which the

@@ -105,7 +105,7 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 		if err != nil {
 			return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
 		}
-		ask = ask.from(listing)
+		ask = ask.from(listing, nil)
 	}
 	wants := make([]want, len(who))
 	for i, p := range who {
