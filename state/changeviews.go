@@ -171,34 +171,19 @@ func (c *Changes) Named(container identity.DN) ([]identity.DN, error) {
 // Holding returns the groups that are thought to be there and known to have one of
 // the names as a member.
 func (c *Changes) Holding(members []identity.DN) ([]directory.Known, error) {
-	var out []directory.Known
-	seen := map[identity.Ordinal]bool{}
-	err := c.s.view(func(tx *txn) error {
-		edges := tx.Bucket(bMemberOf).Cursor()
+	groups := present{kind: directory.Group, seen: map[identity.Ordinal]bool{}}
+	err := c.s.view(func(tx *txn) (err error) {
 		for _, m := range members {
-			h := nameHash(byDN, c.num, m.Key())
-			for k, _ := edges.Seek(h[:]); k != nil && hasPrefix(k, h[:]); k, _ = edges.Next() {
-				o := identity.Ordinal(fromU64(k[len(h):]))
-				if seen[o] {
-					continue
+			eachHolder(tx, c.num, m, func(o identity.Ordinal) bool {
+				if v := tx.Bucket(bGroups).Get(ordKey(o)); v == nil {
+					err = fmt.Errorf("%w (no group %s)", ErrCorrupt, o)
+				} else {
+					err = groups.add(o, v)
 				}
-				seen[o] = true
-				v := tx.Bucket(bGroups).Get(ordKey(o))
-				if v == nil {
-					return fmt.Errorf("%w (no group %s)", ErrCorrupt, o)
-				}
-				e, err := decodeLean(v)
-				if err != nil {
-					return err
-				}
-				if e.standing >= identity.OutOfScope {
-					continue
-				}
-				dn, err := keptDN(e.dn)
-				if err != nil {
-					return err
-				}
-				out = append(out, directory.Known{Kind: directory.Group, ID: e.id, DN: dn})
+				return err == nil
+			})
+			if err != nil {
+				return err
 			}
 		}
 		return nil
@@ -206,34 +191,21 @@ func (c *Changes) Holding(members []identity.DN) ([]directory.Known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the groups that hold %d names: %w", len(members), err)
 	}
-	return out, nil
+	return groups.known, nil
 }
 
 // Referring returns the people who are there and are known to name one of those in an
 // attribute by which the policy makes them refer to others.
 func (c *Changes) Referring(to []identity.DN) ([]directory.Known, error) {
-	var out []directory.Known
-	seen := map[identity.Ordinal]bool{}
+	people := present{kind: directory.Person, seen: map[identity.Ordinal]bool{}}
 	err := c.s.view(func(tx *txn) error {
 		for _, dn := range to {
 			for _, o := range referrers(tx, nameHash(byDN, c.num, dn.Key())) {
-				v := tx.Bucket(bPeople).Get(ordKey(o))
-				if seen[o] || v == nil {
+				if v := tx.Bucket(bPeople).Get(ordKey(o)); v == nil {
 					continue
-				}
-				seen[o] = true
-				e, err := decodeLean(v)
-				if err != nil {
+				} else if err := people.add(o, v); err != nil {
 					return err
 				}
-				if e.standing >= identity.OutOfScope {
-					continue
-				}
-				dn, err := keptDN(e.dn)
-				if err != nil {
-					return err
-				}
-				out = append(out, directory.Known{Kind: directory.Person, ID: e.id, DN: dn})
 			}
 		}
 		return nil
@@ -241,5 +213,28 @@ func (c *Changes) Referring(to []identity.DN) ([]directory.Known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the people who refer to %d names: %w", len(to), err)
 	}
-	return out, nil
+	return people.known, nil
+}
+
+// present collects those of one kind who are thought to be there, each once.
+type present struct {
+	kind  directory.Kind
+	seen  map[identity.Ordinal]bool
+	known []directory.Known
+}
+
+func (p *present) add(o identity.Ordinal, record []byte) error {
+	if p.seen[o] {
+		return nil
+	}
+	p.seen[o] = true
+	e, err := decodeLean(record)
+	if err != nil || e.standing >= identity.OutOfScope {
+		return err
+	}
+	dn, err := keptDN(e.dn)
+	if err == nil {
+		p.known = append(p.known, directory.Known{Kind: p.kind, ID: e.id, DN: dn})
+	}
+	return err
 }
