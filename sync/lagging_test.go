@@ -53,3 +53,33 @@ func TestLaw03ListingThatLags(t *testing.T) {
 		}
 	}
 }
+
+// Somebody disabled the account by hand, and enabled it again; then its owner left.
+func TestLaw03ListingThatLagsBehindSomebodyElse(t *testing.T) {
+	w := newWorld(t)
+	ids := w.joinMany("p", 12)
+	w.members("writers", "p0003")
+	w.synced()
+	full := rostersync.Request{Verb: "sync", Full: true}
+	by := func(hand func(*target.Account)) {
+		a := *w.account("p0003")
+		hand(&a)
+		w.wiki.Put(a)
+	}
+	by(func(a *target.Account) { a.Enabled = false })
+	w.cycle(full)
+	old, err := memory.New(memory.Config{}, "wiki")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range w.wiki.Accounts() {
+		old.Put(a)
+	}
+	by(func(a *target.Account) { a.Enabled = true })
+	w.engine.Targets[0].Target = &lagging{w.wiki, old}
+	w.set(ids[3], "employeeType", "former")
+	w.cycle(full)
+	if a := w.account("p0003"); a.Enabled || len(a.Entitlements) > 0 {
+		t.Errorf("somebody left, and the listing is of before: %+v", a)
+	}
+}

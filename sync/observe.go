@@ -143,7 +143,8 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 
 // otherwise says of the accounts in which people have a link whether they are not open
 // or closed as that says, or lack what we gave: nobody is taken for done, or left alone,
-// by a listing that lags behind what we wrote.
+// by a listing that lags behind what we wrote. Nor is one for done whom somebody else
+// had disabled, and may have enabled since.
 func (c *cycle) otherwise(t plan.Target, wants []want) func(int, target.Account) bool {
 	links := make(map[identity.Ordinal]*ledger.Link, len(wants))
 	for _, p := range c.input.People {
@@ -154,7 +155,7 @@ func (c *cycle) otherwise(t plan.Target, wants []want) func(int, target.Account)
 		if l == nil || l.Account != a.ID {
 			return false
 		}
-		return t.Description.CanDisable && a.Enabled != (l.Phase == ledger.Open) ||
+		return t.Description.CanDisable && (l.Phase == ledger.ClosedElsewhere || a.Enabled != (l.Phase == ledger.Open)) ||
 			slices.ContainsFunc(l.Granted, func(g ledger.Granted) bool { return !slices.Contains(a.Entitlements, g.Entitlement) })
 	}
 }
