@@ -69,9 +69,9 @@ type Traits struct {
 	Deletes, Proves bool
 	// Restarts: a restart of the server loses the place.
 	Restarts bool
-	// RenamesOnce: a walk gives a container a new name once only. 389 DS may show people
-	// below the name before the last for ever after, and then everything is read each
-	// time: nothing would be followed any more.
+	// RenamesOnce: a walk gives a container a new name once only, and none above or below
+	// it. 389 DS may show people below the name before the last for ever after, and then
+	// everything is read each time: nothing would be followed any more.
 	RenamesOnce bool
 	// Now is the clock of the cycles; it should be that of the source.
 	Now func() time.Time
