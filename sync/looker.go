@@ -47,7 +47,7 @@ func (ask looker) from(listing target.Listing, otherwise func(int, target.Accoun
 		var at []int
 		for i, q := range queries {
 			out[i] = listing.Look(q)
-			if a := out[i].Accounts; q.ID != "" && (len(a) == 0 || len(a) == 1 && otherwise != nil && otherwise(i, a[0])) {
+			if a := out[i].Accounts; q.ID != "" && (len(a) == 0 || len(a) == 1 && otherwise(i, a[0])) {
 				doubted, at = append(doubted, q), append(at, i)
 			}
 		}

@@ -84,7 +84,8 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 
 // doubtLook is how to look at accounts in doubt. Where many were to be made, as in the
 // batches of a first provisioning, one listing finds those that were; where there is no
-// listing, looks do.
+// listing, looks do. What is known by its ID is asked for: a listing may show what was
+// wished, and not what was done.
 func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) looker {
 	made := 0
 	scope := c.scopeWith(t.Name, func(yield func(target.Change) bool) {
@@ -107,7 +108,7 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 	if err != nil {
 		return ask
 	}
-	return ask.from(listing, nil)
+	return ask.from(listing, func(int, target.Account) bool { return true })
 }
 
 // answer records what the looks say of each intent, in the order in which the

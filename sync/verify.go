@@ -99,13 +99,9 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 			}
 		}
 	})
-	ask := c.looker(t, scope, "verify")
-	if len(who) >= listFrom {
-		listing, err := target.Collect(ctx, c.counting("verify", t), scope)
-		if err != nil {
-			return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
-		}
-		ask = ask.from(listing, nil)
+	ask, err := c.reader(ctx, t, scope, who, done)
+	if err != nil {
+		return Verified{}, nil, fmt.Errorf("read back %s: %w", t.Name, err)
 	}
 	wants := make([]want, len(who))
 	for i, p := range who {
@@ -128,20 +124,57 @@ func (c *cycle) readBack(ctx context.Context, t Target, who []identity.Ordinal, 
 	return agreed, disagreed, nil
 }
 
+// reader is how to read back: by a listing where that is cheaper. A listing may lag
+// behind, or show what was wished once and is not so: whoever loses something is asked
+// for, and so is whom it shows otherwise than they were left.
+func (c *cycle) reader(ctx context.Context, t Target, scope target.Scope, who []identity.Ordinal, done map[identity.Ordinal][]ledger.Order) (looker, error) {
+	ask := c.looker(t, scope, "verify")
+	gain := 0
+	for _, p := range who {
+		if !loses(done[p]) {
+			gain++
+		}
+	}
+	if gain < listFrom {
+		return ask, nil
+	}
+	listing, err := target.Collect(ctx, c.counting("verify", t), scope)
+	if err != nil {
+		return nil, err
+	}
+	return ask.from(listing, func(i int, a target.Account) bool {
+		orders := done[who[i]]
+		return loses(orders) || len(missingIn([]target.Account{a}, orders, t.Describe())) > 0
+	}), nil
+}
+
+// loses says whether somebody loses the use of their account, or a right. One that was
+// deleted is not listed, and so asked for.
+func loses(orders []ledger.Order) bool {
+	return slices.ContainsFunc(orders, func(o ledger.Order) bool {
+		return o.Change.Verb == target.Disable || o.Change.Verb == target.Revoke
+	})
+}
+
 // disagreement returns the orders that the account does not show; of several
 // changes to the same thing the last one counts.
 func disagreement(done []ledger.Order, seen target.Observation, d target.Description) []ledger.Order {
 	if !seen.Read.Valid() {
 		return done
 	}
+	return missingIn(seen.Accounts, done, d)
+}
+
+// missingIn returns the orders that the accounts do not show.
+func missingIn(seen []target.Account, done []ledger.Order, d target.Description) []ledger.Order {
 	var out []ledger.Order
 	for i, o := range done {
 		if superseded(o.Change, done[i+1:]) {
 			continue
 		}
 		switch {
-		case o.Change.Verb == target.Delete && len(seen.Accounts) == 0:
-		case len(seen.Accounts) != 1, !shows(o.Change, seen.Accounts[0], d), o.Change.Verb == target.Link && d.Marks && seen.Accounts[0].Mark != o.Mark:
+		case o.Change.Verb == target.Delete && len(seen) == 0:
+		case len(seen) != 1, !shows(o.Change, seen[0], d), o.Change.Verb == target.Link && d.Marks && seen[0].Mark != o.Mark:
 			out = append(out, o)
 		}
 	}
