@@ -2,6 +2,7 @@ package sync
 
 import (
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/ledger"
 )
 
 // Census counts what a policy makes of the people who are known: nothing is read from
@@ -21,6 +22,8 @@ type Census struct {
 	Lost map[string]map[string]int
 	// Unread are such attributes that were not read yet.
 	Unread map[string]int
+	// Renamed are groups that the policy calls as they were called once.
+	Renamed []ledger.Pin
 }
 
 // strangeValues is how many values of one attribute are kept.
@@ -41,6 +44,11 @@ func (e *Engine) Census() (Census, error) {
 	var err error
 	if c.known, err = c.knowledge(); err != nil {
 		return out, err
+	}
+	for _, p := range c.report.Pins {
+		if p.Status == ledger.PinRenamed {
+			out.Renamed = append(out.Renamed, p)
+		}
 	}
 	asks := c.Policy.Asks()
 	for _, s := range c.Sources {

@@ -62,7 +62,10 @@ func (a *app) audit(c *cobra.Command, o auditOptions) error {
 	if a.json && (o.lines || o.table) {
 		return usage(fmt.Errorf("audit: --json is one document; --jsonl and --csv are other forms"), "leave --json out")
 	}
-	var err error
+	err := o.mayAsk()
+	if err != nil {
+		return err
+	}
 	if o.filter.Since, err = parseWhen("--since", o.since, a.now()); err == nil {
 		o.filter.Until, err = parseWhen("--until", o.until, a.now())
 	}

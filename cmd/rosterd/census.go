@@ -22,9 +22,12 @@ import (
 // taker is told what check finds.
 type taker = func(where, level, text, hint string)
 
-// census tells what the policy makes of the people who are known: as a service says,
-// or the state.
-func (a *app) census(ctx context.Context, c *config.Config, note taker) {
+// census tells what the policy makes of the people who are known, and of its groups: as
+// a service says, or the state.
+func (a *app) census(ctx context.Context, c *config.Config) (notes []checkNote) {
+	note := func(where, level, text, hint string) {
+		notes = append(notes, checkNote{Where: where, Level: level, Text: text, Hint: hint})
+	}
 	conn, err := control.Dial(ctx, c.Control.Socket)
 	if err == nil {
 		var out, errs bytes.Buffer
@@ -33,30 +36,27 @@ func (a *app) census(ctx context.Context, c *config.Config, note taker) {
 		var said checkJSON
 		if err != nil || json.Unmarshal(out.Bytes(), &said) != nil {
 			note("people", "ok", "what the file makes of the people is not known before the service has taken it", "rosterd reload, or see what it would change: rosterd plan")
-			return
+			return notes
 		}
-		for _, n := range said.Notes {
-			note(n.Where, n.Level, n.Text, n.Hint)
-		}
-		return
+		return said.Notes
 	}
 	store, err := a.openState(c, waitBriefly, true)
 	if errors.Is(err, state.ErrMissing) {
 		note("people", "ok", "nobody was read yet", "see who is there: rosterd plan")
-		return
+		return notes
 	}
 	if err != nil {
 		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
-		return
+		return notes
 	}
 	defer store.Close()
 	e, closeTargets, err := a.engine(c, store)
 	if err != nil {
 		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
-		return
+		return notes
 	}
 	defer closeTargets()
-	a.counted(e, note)
+	return a.counted(e)
 }
 
 // runCensus is check --people.
@@ -66,10 +66,7 @@ func (a *app) runCensus(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	found := checkJSON{FormatVersion: 1, File: s.config.File, OK: true, Notes: []checkNote{}}
-	a.counted(s.engine, func(where, level, text, hint string) {
-		found.Notes = append(found.Notes, checkNote{where, level, text, hint})
-	})
+	found := checkJSON{FormatVersion: 1, File: s.config.File, OK: true, Notes: a.counted(s.engine)}
 	if a.json {
 		return failed(a.printJSON(found))
 	}
@@ -78,11 +75,17 @@ func (a *app) runCensus(ctx context.Context) error {
 }
 
 // counted tells what a census found.
-func (a *app) counted(e *rostersync.Engine, note taker) {
+func (a *app) counted(e *rostersync.Engine) (notes []checkNote) {
+	note := func(where, level, text, hint string) {
+		notes = append(notes, checkNote{Where: where, Level: level, Text: text, Hint: hint})
+	}
 	x, err := e.Census()
 	if err != nil {
 		note("people", "warning", "what the policy makes of the people is not known: "+err.Error(), hintOf(err))
-		return
+		return notes
+	}
+	for _, p := range x.Renamed {
+		notes = append(notes, checkNote{Where: "source " + p.Source, Level: "warning", Text: pinText(p), Hint: "rosterd knows it by its ID; who reads the file does not", Group: p.Written, Now: p.DN})
 	}
 	if x.People == 0 {
 		note("people", "ok", "nobody is known who is there and open", "see who is there: rosterd plan")
@@ -100,7 +103,7 @@ func (a *app) counted(e *rostersync.Engine, note taker) {
 			"correct them in the directory, or read those people too; rosterd explain PERSON says what becomes of the attribute")
 	}
 	if x.People == 0 {
-		return
+		return notes
 	}
 	for _, role := range sortedKeys(x.Roles) {
 		switch {
@@ -111,6 +114,7 @@ func (a *app) counted(e *rostersync.Engine, note taker) {
 			note("people", "warning", "nobody holds the role "+role, "why one person does not: rosterd explain PERSON --role "+role)
 		}
 	}
+	return notes
 }
 
 // strange lists values that no rule names.

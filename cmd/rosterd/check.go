@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,9 @@ type checkNote struct {
 	Level string `json:"level"`
 	Text  string `json:"text"`
 	Hint  string `json:"hint,omitempty"`
+	// Group is one that the file calls as it was called once, Now its name.
+	Group string `json:"group,omitempty"`
+	Now   string `json:"now,omitempty"`
 }
 
 func (a *app) runCheck(ctx context.Context, offline bool) error {
@@ -75,7 +79,7 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 	}
 	found := checkJSON{FormatVersion: 1, File: a.config, OK: true}
 	note := func(where, level, text, hint string) {
-		found.Notes = append(found.Notes, checkNote{where, level, text, hint})
+		found.Notes = append(found.Notes, checkNote{Where: where, Level: level, Text: text, Hint: hint})
 		if level == "error" {
 			found.OK = false
 		}
@@ -87,11 +91,16 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 	}
 	a.overdue(c, note)
 	if !offline {
-		if err := a.connect(ctx, c, note); err != nil {
+		known := a.census(ctx, c)
+		if err := a.connect(ctx, c, known, note); err != nil {
 			return err
 		}
 		a.nextRuns(c, note)
-		a.census(ctx, c, note)
+		for _, n := range known {
+			if n.Group == "" {
+				note(n.Where, n.Level, n.Text, n.Hint)
+			}
+		}
 		level, text, hint := a.standing(ctx, c, note)
 		note("policy", level, text, hint)
 	}
@@ -109,7 +118,8 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 }
 
 // connect asks the source and each target what may be done there.
-func (a *app) connect(ctx context.Context, c *config.Config, note func(where, level, text, hint string)) error {
+// Known is what was found without that.
+func (a *app) connect(ctx context.Context, c *config.Config, known []checkNote, note taker) error {
 	e, closeAll, err := a.engine(c, nil)
 	if err != nil {
 		return failed(err)
@@ -128,7 +138,14 @@ func (a *app) connect(ctx context.Context, c *config.Config, note func(where, le
 		if g, can := s.Source.(interface {
 			CheckGroups(context.Context, []string) ([]directory.Note, error)
 		}); can {
-			more, err := g.CheckGroups(ctx, c.Policy.Groups())
+			groups := c.Policy.Groups()
+			for _, n := range known {
+				if i := slices.Index(groups, n.Group); i >= 0 && n.Where == "source "+s.Name() {
+					groups[i] = n.Now
+					note(n.Where, n.Level, n.Text, n.Hint)
+				}
+			}
+			more, err := g.CheckGroups(ctx, groups)
 			if err != nil {
 				note("source "+s.Name(), "error", err.Error(), hintOf(err))
 			}

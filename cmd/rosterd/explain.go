@@ -223,6 +223,9 @@ func stageOf(x *rostersync.Explanation, s *plan.Subject) (stage, hint string) {
 	for _, k := range x.Parked {
 		if k.Target == s.Target {
 			stage, hint = "parked", k.Subject+": "+k.Error
+			if s.Park != nil && k.Error == plan.Rests(s) {
+				hint = s.Park.Hint // why is said already
+			}
 			if !k.Next.IsZero() {
 				hint += "; next attempt " + minute(k.Next)
 			}

@@ -39,7 +39,7 @@ whose they were. Backups and the log of the system are not changed.`,
 			}
 			if !yes {
 				if err := s.store.MayForget(p.Ordinal); err != nil {
-					return refused(err)
+					return s.refused(err)
 				}
 				if agreed, err := a.askForget(s, p, args[0]); err != nil || !agreed {
 					return err
@@ -47,7 +47,7 @@ whose they were. Backups and the log of the system are not changed.`,
 			}
 			f, err := s.engine.Forget(c.Context(), p.Ordinal, reason, rostersync.Request{Verb: "forget", By: a.caller(), Stop: a.stop})
 			if err != nil {
-				return refused(err)
+				return s.refused(err)
 			}
 			return a.printForgotten(f)
 		},
@@ -85,11 +85,12 @@ func (a *app) askForget(s *session, p identity.Person, text string) (bool, error
 	return true, nil
 }
 
-// refused gives the errors of a forgetting their exit codes.
-func refused(err error) error {
+// refused gives the errors of a forgetting their exit codes, and calls people as they
+// are called.
+func (s *session) refused(err error) error {
 	var r *state.RefusedError
 	if errors.As(err, &r) {
-		return usage(err, r.Hint())
+		return usage(errors.New(strings.ReplaceAll(err.Error(), r.Person.String(), s.login(r.Person))), r.Hint())
 	}
 	return failed(err)
 }

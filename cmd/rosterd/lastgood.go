@@ -83,6 +83,33 @@ func (a *app) lastGoodElsewhere(ctx context.Context) error {
 	return there
 }
 
+// whatever are the verbs that tell what a service knows, or close and stop, and so do not
+// wait until somebody has corrected a file, or taken a changed one: what the service took
+// goes on, and that is said.
+var whatever = map[string]bool{"status": true, "explain": true, "exceptions": true, "audit": true, "offboard": true, "pause": true}
+
+// orAny stands before the digest where another file will do.
+const orAny = "any:"
+
+// takenElsewhere has such a verb run by whoever serves the socket, where the file has
+// mistakes. In one that is no TOML the socket is not found, but for that of the package.
+func (a *app) takenElsewhere(ctx context.Context) error {
+	if !whatever[a.verb] {
+		return nil
+	}
+	socket, ask := usualSocket, ""
+	if home := config.Home(a.config); home != nil {
+		socket, ask = home.Control.Socket, ofState+home.State.Path
+	} else if a.config != defaultConfig {
+		return nil
+	}
+	there := a.elsewhere(ctx, socket, ask)
+	if there != nil {
+		a.instead = []string{a.config}
+	}
+	return there
+}
+
 // ofMain stands before the digest of a main file alone, where those that it names
 // cannot be read.
 const ofMain = "main:"

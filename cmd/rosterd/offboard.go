@@ -53,7 +53,16 @@ hour.`,
 			ask := rostersync.Request{Verb: "offboard", By: a.caller(), Stop: a.stop, Protected: protected}
 			return a.cycle(c.Context(), s, func(ctx context.Context, show func(rostersync.Progress)) (*rostersync.Report, error) {
 				ask.Progress = show
-				return s.engine.Offboard(ctx, denial, ask)
+				r, err := s.engine.Offboard(ctx, denial, ask)
+				if err == nil && !a.json {
+					e := denial.Exception()
+					end := "until release"
+					if e.Until.Set() {
+						end = e.End()
+					}
+					fmt.Fprintf(a.stdout, "decided: %s %s, %s\n", printable(s.login(p.Ordinal)), doing(e), end)
+				}
+				return r, err
 			})
 		},
 	}

@@ -47,7 +47,7 @@ func (a *app) load() (*config.Config, error) {
 		return nil, failed(werr)
 	}
 	if problems.Broken() {
-		return nil, usage(&mistaken{a.config, len(problems)}, "correct the file, then: rosterd check --offline")
+		return nil, usage(&mistaken{a.config, problems.Mistakes()}, "correct the file, then: rosterd check --offline")
 	}
 	return c, nil
 }
@@ -76,9 +76,16 @@ func (a *app) open(ctx context.Context, wait time.Duration, mustExist bool) (*se
 		if there := a.lastGoodElsewhere(ctx); there != nil {
 			return nil, there
 		}
+		if there := a.takenElsewhere(ctx); there != nil {
+			return nil, there
+		}
 		s, err = a.openLastGood(wait, err)
 	} else if err == nil {
-		if there := a.elsewhere(ctx, c.Control.Socket, c.Digest); there != nil {
+		ask := c.Digest
+		if whatever[a.verb] {
+			ask = orAny + ask
+		}
+		if there := a.elsewhere(ctx, c.Control.Socket, ask); there != nil {
 			return nil, there
 		}
 		s, err = a.openHere(c, wait, mustExist)

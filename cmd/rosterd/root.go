@@ -141,6 +141,9 @@ only the directory could tell. PERSON is a login, a mail address, a DN or an ID.
 	root.AddCommand(a.demoCommand(), a.checkCommand(), a.planCommand(), a.applyCommand(), a.syncCommand(), a.runCommand(), a.reloadCommand(), a.statusCommand(),
 		a.whatIfCommand(), a.explainCommand(), a.policyCommand(), a.approveCommand(), a.rejectCommand(), a.adoptCommand(), a.grantCommand(), a.ungrantCommand(), a.offboardCommand(), a.releaseCommand(), a.retainCommand(), a.unretainCommand(), a.exceptionsCommand(), a.pauseCommand(), a.resumeCommand(), a.retryCommand(), a.auditCommand(), a.forgetCommand(),
 		a.targetCommand(), a.stateCommand(), a.versionCommand())
+	for _, c := range root.Commands() {
+		plainArgs(c)
+	}
 	root.SetHelpCommandGroupID(groupKnow)
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {
@@ -165,6 +168,37 @@ func knownVerb(c *cobra.Command, args []string) error {
 		tip = "did you mean: rosterd " + strings.Join(like, ", rosterd ")
 	}
 	return usage(fmt.Errorf("unknown verb %q", args[0]), tip)
+}
+
+// plainArgs has a verb, and those below it, say what it wants where it got something else.
+func plainArgs(c *cobra.Command) {
+	for _, below := range c.Commands() {
+		plainArgs(below)
+	}
+	admits := c.Args
+	if admits == nil {
+		return
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if admits(c, args) == nil {
+			return nil
+		}
+		_, wants, _ := strings.Cut(c.Use, " ")
+		verb, got := verbOf(c), strings.Join(args, " ")
+		switch {
+		case c.HasAvailableSubCommands():
+			return usage(fmt.Errorf("%s: unknown verb %q", verb, got), "see them: "+c.CommandPath()+" --help")
+		case wants == "":
+			return usage(fmt.Errorf("%s takes no argument, and got %q", verb, got), "see the flags: "+c.CommandPath()+" --help")
+		case len(args) == 0:
+			return usage(fmt.Errorf("%s wants %s, and got nothing", verb, wants), "see: "+c.CommandPath()+" --help")
+		}
+		tip := "see: " + c.CommandPath() + " --help"
+		if len(args) > len(strings.Fields(wants)) {
+			tip = "a name with blanks goes into quotes; " + tip
+		}
+		return usage(fmt.Errorf("%s wants %s, and got %q", verb, wants, got), tip)
+	}
 }
 
 // finish prints the error, if there is one, and gives the exit code.

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"set":       set,
 			"add":       add,
 			"remove":    remove,
+			"rename":    renamed,
 			"down":      down,
 			"agree":     func(ts *testscript.TestScript, _ bool, args []string) { agree(ts, 0, args) },
 			"shown":     shown,
@@ -223,6 +224,10 @@ func add(ts *testscript.TestScript, _ bool, args []string) {
 
 func remove(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(named(ts, args[0]).Delete(args[1]))
+}
+
+func renamed(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(named(ts, args[0]).Rename(args[1], args[2], true, ""))
 }
 
 func down(ts *testscript.TestScript, _ bool, args []string) { named(ts, args[0]).close() }

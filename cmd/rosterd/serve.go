@@ -136,7 +136,7 @@ func (a *app) admit(verb string) error {
 		return &exit{code: rostersync.ExitFailed, err: fmt.Errorf("%s: %s may not look", verb, a.service.peer.Name),
 			tip: "those may who are named under look or decide in [control], and root"}
 	}
-	ask := a.service.ask.Config
+	ask, lenient := strings.CutPrefix(a.service.ask.Config, orAny)
 	if path, only := strings.CutPrefix(ask, ofState); only {
 		if path != s.config.State.Path {
 			return usage(fmt.Errorf("%s: the service has %s, and not %s", verb, s.config.State.Path, path), "another state.path takes a restart: systemctl restart rosterd")
@@ -144,7 +144,10 @@ func (a *app) admit(verb string) error {
 		return nil
 	}
 	if ask != "" && ask != s.config.Digest && ask != ofMain+s.config.Main && verb != "reload" && verb != "what-if" {
-		return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
+		if !lenient || !whatever[verb] {
+			return usage(fmt.Errorf("%s: %s changed since the service took it", verb, s.config.File), "take the changed file first: rosterd reload")
+		}
+		a.warn(s.config.File + " changed since the service took it, and this is of what it took; to take the changed file: rosterd reload")
 	}
 	return nil
 }

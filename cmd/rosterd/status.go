@@ -219,7 +219,7 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 		}
 	}
 	files := a.instead
-	if a.service != nil && a.service.ask.Config != a.service.current().config.Digest {
+	if a.service != nil && strings.TrimPrefix(a.service.ask.Config, orAny) != a.service.current().config.Digest {
 		files = a.service.current().instead
 	}
 	if len(files) > 0 {

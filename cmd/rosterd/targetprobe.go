@@ -100,7 +100,7 @@ func (a *app) probeWith(ctx context.Context, name string, prober target.Prober, 
 		if n.Broken {
 			level, found.OK = "error", false
 		}
-		found.Notes = append(found.Notes, checkNote{"target " + name, level, n.Text, n.Hint})
+		found.Notes = append(found.Notes, checkNote{Where: "target " + name, Level: level, Text: n.Text, Hint: n.Hint})
 	}
 	if a.json {
 		if err := a.printJSON(found); err != nil {

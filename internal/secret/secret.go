@@ -29,6 +29,9 @@ const shown = "[secret]"
 // value is not set. It prints as [secret] in every format.
 type Secret struct {
 	file, credential, env string
+	// mistaken: something stands there that names no place. It was told, and is not
+	// missing.
+	mistaken bool
 }
 
 // File is a secret that stands in a file.
@@ -161,6 +164,14 @@ func trim(text string) string {
 // UnmarshalTOML takes the table of the configuration. A plain text is refused:
 // the file is kept in git.
 func (s *Secret) UnmarshalTOML(value any) error {
+	err := s.take(value)
+	if err != nil {
+		*s = Secret{mistaken: true}
+	}
+	return err
+}
+
+func (s *Secret) take(value any) error {
 	const forms = `{ file = "…" }, { credential = "…" } or { env = "…" }`
 	table, ok := value.(map[string]any)
 	if !ok {

@@ -187,8 +187,12 @@ func TestUnmarshal(t *testing.T) {
 		if c.err == "" && (err != nil || got.S != c.want) {
 			t.Errorf("%s: got %#v, %v", c.text, got.S, err)
 		}
-		if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err) || got.S.IsSet()) {
+		if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("%s: got error %v, want %q", c.text, err, c.err)
+		}
+		// What was told as a mistake is not told as missing too, and is no secret.
+		if value, verr := got.S.Value(); c.err != "" && (!got.S.IsSet() || value != "" || verr == nil) {
+			t.Errorf("%s: set %t, value %q, %v", c.text, got.S.IsSet(), value, verr)
 		}
 		if err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: the error shows the secret: %v", c.text, err)

@@ -38,6 +38,17 @@ func (p Problems) Broken() bool {
 	return slices.ContainsFunc(p, func(p Problem) bool { return !p.Warning })
 }
 
+// Mistakes is how many of them are more than warnings.
+func (p Problems) Mistakes() int {
+	n := 0
+	for _, p := range p {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
+}
+
 // add places a problem at an offset.
 func (d *Document) add(at, length int, p Problem) {
 	d.problems = append(d.problems, d.at(at, length, p))

@@ -135,11 +135,11 @@ func TestNothingIsLoaded(t *testing.T) {
 
 func TestWhetherItIsInForce(t *testing.T) {
 	in := input(t, company(2))
-	if md := New(in).Markdown(); !strings.Contains(md, "**Not in force.**") {
+	if md := New(in).Markdown(); !strings.Contains(md, "**Of the file.**") {
 		t.Errorf("%s", md)
 	}
 	in.Since = time.Date(2026, 11, 28, 22, 0, 0, 0, time.UTC)
-	if md := New(in).Markdown(); !strings.Contains(md, "In force since **2026-11-28 22:00 UTC**") || strings.Contains(md, "Not in force") {
+	if md := New(in).Markdown(); !strings.Contains(md, "In force since **2026-11-28 22:00 UTC**") || strings.Contains(md, "Of the file") {
 		t.Errorf("%s", md)
 	}
 }

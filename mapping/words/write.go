@@ -58,7 +58,7 @@ func (w *writer) lead() []Text {
 		out = []Text{text("rosterd reads the directory ", list("and", people...), ". No application is named yet, so nothing is changed anywhere.")}
 	}
 	if w.Since.IsZero() {
-		return append(out, text(asStrong("Not in force. "), "This page was made from the file ", asCode(w.File), ", version ", asCode(w.Version), "."))
+		return append(out, text(asStrong("Of the file. "), "This page was made from ", asCode(w.File), ", version ", asCode(w.Version), ". Whether that is in force, ", asCode("rosterd check"), " says."))
 	}
 	return append(out, text("In force since ", asStrong(w.Since.Format("2006-01-02 15:04 MST")), ", from the file ", asCode(w.File), ", version ", asCode(w.Version),
 		". Why one person has one right, ", asCode("rosterd explain PERSON"), " says."))
