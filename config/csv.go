@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/problem"
@@ -65,6 +66,13 @@ func (l *loader) csv(at []string, t csvTable, report problem.Report) map[string]
 	wrong := func(line int, hint, format string, args ...any) {
 		report.At(at, fmt.Sprintf("%s:%d: ", t.CSV, line)+fmt.Sprintf(format, args...), hint)
 	}
+	for i, line := range bytes.Split(text, []byte("\n")) {
+		if !utf8.Valid(line) {
+			// Else no word of it would ever be found, or half a letter be written.
+			wrong(i+1, "save the file as UTF-8", "this line is not UTF-8")
+			return out
+		}
+	}
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	head, err := r.Read()
 	if err != nil {
@@ -76,6 +84,10 @@ func (l *loader) csv(at []string, t csvTable, report problem.Report) map[string]
 		wrong(1, "name two columns with key and value; here are: "+strings.Join(head, ", "), "no columns %q and %q", t.Key, t.Value)
 		return out
 	}
+	if slices.Contains(head[key+1:], t.Key) || slices.Contains(head[value+1:], t.Value) {
+		wrong(1, "name each column once: "+strings.Join(head, ", "), "two columns are called %q or %q", t.Key, t.Value)
+		return out
+	}
 	seen := map[string]int{}
 	for {
 		row, err := r.Read()
@@ -85,6 +97,9 @@ func (l *loader) csv(at []string, t csvTable, report problem.Report) map[string]
 			return map[string]string{}
 		}
 		if err != nil {
+			if len(out) == 0 {
+				wrong(1, "a table without a word takes everything away that it gave; take the table out if that is meant", "there is no line below the first")
+			}
 			return out
 		}
 		line, _ := r.FieldPos(key)

@@ -333,12 +333,16 @@ func TestPatternsOfMay(t *testing.T) {
 // mistakes have their lines.
 func TestTableInAFile(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                            "rooms.csv:1: there is no first line",
-		"name,room\nada,1\n":          `rooms.csv:1: no columns "key" and "value"`,
-		"key,value\nada,1\nbob\n":     "rooms.csv:3: wrong number of fields",
-		"key,value\nada,1\n ADA ,2\n": `rooms.csv:3: " ADA " stands in line 2 already`,
-		"key,value\nada,1\n ,2\n":     "rooms.csv:3: the key is blank",
-		"key,value\nada,\"1\nbob,2\n": "rooms.csv:",
+		"":                                         "rooms.csv:1: there is no first line",
+		"name,room\nada,1\n":                       `rooms.csv:1: no columns "key" and "value"`,
+		"key,value\nada,1\nbob\n":                  "rooms.csv:3: wrong number of fields",
+		"key,value\nada,1\n ADA ,2\n":              `rooms.csv:3: " ADA " stands in line 2 already`,
+		"key,value\nada,1\n ,2\n":                  "rooms.csv:3: the key is blank",
+		"key,value\n":                              "rooms.csv:1: there is no line below the first",
+		"key,value,key\nada,1,2\n":                 `rooms.csv:1: two columns are called "key" or "value"`,
+		"value,key,value\n1,ada,2\n":               `rooms.csv:1: two columns are called "key" or "value"`,
+		"key,value\nada,1\nj\xf6rg,2\n":            "rooms.csv:3: this line is not UTF-8",
+		"key,value\nada,\"1\nbob,2\n":              "rooms.csv:",
 		"key,value\n" + strings.Repeat("x", 1<<20): "longer than",
 	} {
 		c, problems := loaded(t, checkout(t, func(f map[string]string) { f["conf.d/rooms.csv"] = text }))

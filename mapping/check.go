@@ -94,7 +94,7 @@ func (e *expression) member(n *ast.MemberNode) node {
 func (e *expression) array(n *ast.ArrayNode, pl place) node {
 	at := e.at(n)
 	if len(n.Nodes) == 0 {
-		return e.fail(at, "", "the list is empty: nothing is ever in it")
+		return e.fail(at, `write in ["one", "other"]; person.NAME == "" asks for no value`, "the list is empty: nothing is ever in it")
 	}
 	parts, keys, ok := make([]node, len(n.Nodes)), make([]string, len(n.Nodes)), true
 	for i, x := range n.Nodes {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +38,9 @@ func (e *expression) equal(at int, negate bool, l, r node, pl place) node {
 		return e.fail(at, `write "x" in quotes on one side`, "this compares a value with itself")
 	}
 	exact := lx || rx
+	if r.literal != nil && !e.mayBe(l, *r.literal, r.at, exact) {
+		return bad
+	}
 	a, b, op := l.fold, r.fold, "=="
 	if exact {
 		a, b, op = l.text, r.text, "==="
@@ -60,6 +64,25 @@ func (e *expression) equal(at int, negate bool, l, r node, pl place) node {
 	return n
 }
 
+// mayBe reports a text that nobody's value can be, since it is made by a function that
+// never gives it.
+func (e *expression) mayBe(n node, text string, at int, exact bool) bool {
+	if n.made == nil {
+		return true
+	}
+	gives := n.made(text)
+	if exact && gives == text || !exact && (identity.Fold(gives) == identity.Fold(text) || identity.Fold(n.made(identity.Fold(text))) == identity.Fold(text)) {
+		return true
+	}
+	hint := fmt.Sprintf("it gives %q, if that is what is meant", gives)
+	if gives == "" {
+		hint = "take it out"
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(n.key, "("), " ")
+	e.fail(at, hint, "%s(…) never gives %q", name, text)
+	return false
+}
+
 func (e *expression) in(at int, b *ast.BinaryNode, inner place) node {
 	l, exact := e.operand(e.check(b.Left, inner), inner.blank)
 	r := e.check(b.Right, inner)
@@ -76,6 +99,13 @@ func (e *expression) in(at int, b *ast.BinaryNode, inner place) node {
 	}
 	if l.literal != nil && r.literals != nil {
 		return e.fail(at, "attributes are written person.NAME", "this compares fixed texts")
+	}
+	if list, is := bare(b.Right).(*ast.ArrayNode); is && r.literals != nil {
+		for _, x := range list.Nodes {
+			if text, is := x.(*ast.StringNode); is && !e.mayBe(l, text.Value, e.at(x), exact) {
+				return bad
+			}
+		}
 	}
 	op, value := "in", l.fold
 	if exact {

@@ -223,7 +223,7 @@ var tooLong = &fault{faultValue, fmt.Sprintf("the text is longer than %d bytes",
 
 // mapped is a function from text to text.
 func mapped(at int, key string, x node, f func(string) string) node {
-	return textNode(at, key, func(s *scope) (string, *fault) {
+	out := textNode(at, key, func(s *scope) (string, *fault) {
 		v, why := x.text(s)
 		if why != nil {
 			return "", why
@@ -233,6 +233,8 @@ func mapped(at int, key string, x node, f func(string) string) node {
 		}
 		return v, nil
 	})
+	out.made = f
+	return out
 }
 
 func (e *expression) plus(at int, a, b node) node {

@@ -47,6 +47,8 @@ type node struct {
 	literal *string    // of a text that is written out
 	static  *bool      // of a condition that does not depend on the person
 	exact   bool       // wrapped in exact()
+	// made is the function whose result a text is; of what it made it makes the same.
+	made func(string) string
 
 	literals []string    // of a list of texts that are written out
 	is       *choiceOf   // all that a condition says, if it is this simple

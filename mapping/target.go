@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/problem"
 )
 
@@ -85,24 +87,30 @@ func (m *compiler) accounts(t *targetPolicy, c Target) {
 }
 
 func (m *compiler) entitlements(t *targetPolicy, c Target) {
-	from := map[string][]roleStep{}
+	from, spelt := map[string][]roleStep{}, map[string][]string{}
 	for _, role := range slices.Sorted(maps.Keys(c.Entitlements)) {
 		path := []string{"target", t.name, "entitlements", role}
 		known := m.roles(path, []string{role})
 		if len(c.Entitlements[role]) == 0 && c.Account.For != nil {
-			m.warn(path, "", "the role %q gives no entitlement here", role)
+			m.warn(path, "name what it gives, or take the line out", "the role %q gives no entitlement here", role)
 		}
 		for _, e := range slices.Compact(slices.Sorted(slices.Values(c.Entitlements[role]))) {
 			if strings.TrimSpace(e) == "" {
 				m.fail(path, `write ["Writers"], as it is called there`, "an entitlement needs a name")
 				continue
 			}
+			spelt[e] = append(slices.Clone(path), strconv.Itoa(slices.Index(c.Entitlements[role], e)))
 			for _, i := range known {
 				from[e] = append(from[e], roleStep{i, m.reason("role "+role+" gives "+e, path...)})
 			}
 		}
 	}
+	folded := map[string]string{}
 	for _, e := range slices.Sorted(maps.Keys(from)) {
+		if other, twice := folded[identity.Fold(e)]; twice {
+			m.fail(spelt[e], "write it in one way", "the entitlements %q and %q differ in case or blanks alone", other, e)
+		}
+		folded[identity.Fold(e)] = e
 		t.entitlements = append(t.entitlements, targetEntitlement{e, from[e]})
 	}
 }
@@ -126,7 +134,7 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 			continue
 		}
 		if strings.TrimSpace(name) == "" {
-			m.fail(path(), "", "an attribute needs a name")
+			m.fail(path(), "write it as the target calls it", "an attribute needs a name")
 		} else if c.Admits != nil {
 			if err := c.Admits(name); err != nil {
 				hint := ""
@@ -137,7 +145,7 @@ func (m *compiler) attributes(t *targetPolicy, c Target) {
 			}
 		}
 		if other, twice := lower[strings.ToLower(name)]; twice {
-			m.fail(path(), "", "the attributes %q and %q differ in case alone", other, name)
+			m.fail(path(), "leave one of the two out", "the attributes %q and %q differ in case alone", other, name)
 		}
 		lower[strings.ToLower(name)] = name
 		from, where := path(), path()
@@ -221,7 +229,7 @@ func (m *compiler) match(t *targetPolicy, c Target) {
 		_, given := c.Attributes[name]
 		switch {
 		case seen[name]:
-			m.fail(path, "", "%q stands here twice", name)
+			m.fail(path, "leave one of the two out", "%q stands here twice", name)
 		case i >= 0:
 			use(i)
 			t.match = append(t.match, targetMatch{i, adopt})

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -141,7 +142,7 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 	for _, name := range slices.Sorted(maps.Keys(t.Attributes)) {
 		lower := strings.ToLower(name)
 		if !slices.Contains(p.attributes, lower) {
-			hint := didYouMean(lower, p.attributes)
+			hint := cmp.Or(didYouMean(lower, p.attributes), "take it out, or let a rule ask for it")
 			m.fail(path("attributes", name), hint, "no rule names the attribute %q, so the test says nothing by it", name)
 			ok = false
 		}
@@ -161,7 +162,7 @@ func (m *compiler) described(p *Policy, t Test, path func(...string) []string) (
 		}
 		in[dn.Key()] = true
 		if !slices.ContainsFunc(p.groups, func(g string) bool { return keyOf(g) == dn.Key() }) {
-			m.fail(at, didYouMean(written, p.groups), "no rule names the group %q, so the test says nothing by it", written)
+			m.fail(at, cmp.Or(didYouMean(written, p.groups), "take it out, or name it as a rule does"), "no rule names the group %q, so the test says nothing by it", written)
 			ok = false
 		}
 	}
@@ -205,7 +206,7 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 	switch {
 	case kind == "role":
 		if _, known := m.index[name]; !known {
-			m.fail(at, didYouMean(name, m.roleNames), "there is no role %q", name)
+			m.fail(at, oneOf(name, m.roleNames), "there is no role %q", name)
 			return
 		}
 		for _, h := range d.Roles {
@@ -239,7 +240,7 @@ func (m *compiler) claim(p *Policy, s Subject, d Desired, at []string, what stri
 		m.fail(at, oneOf(name, p.Targets()), "there is no target %q", name)
 		return
 	case p.target(kind) != nil:
-		m.fail(at, didYouMean(name, p.Entitlements(kind)), "no role gives %q in %s", name, kind)
+		m.fail(at, oneOf(name, p.Entitlements(kind)), "no role gives %q in %s", name, kind)
 		return
 	default:
 		m.fail(at, `write "role:NAME", "account:TARGET" or "TARGET:ENTITLEMENT"`, "%q is nothing that a policy gives", what)

@@ -168,6 +168,9 @@ func (t *Target) checkGroups(ctx context.Context, doing string, scope target.Sco
 			f.warn("", "members of %q who are no accounts: %d", e, dangling)
 		}
 	}
+	if err := t.twoNames(doing, scope.Entitlements); err != nil {
+		f.broken("write it in one way", "%s", strings.TrimPrefix(err.Error(), doing+": "))
+	}
 	if there == len(scope.Entitlements) {
 		f.tell("%d of %d groups are there", there, there)
 	} else if there > 0 {

@@ -206,10 +206,27 @@ func (t *Target) holdings(ctx context.Context, doing string, scope target.Scope,
 	if err != nil {
 		return nil, err
 	}
+	if err := t.twoNames(doing, scope.Entitlements); err != nil {
+		return nil, err
+	}
 	for _, list := range held {
 		slices.Sort(list)
 	}
 	return held, nil
+}
+
+// twoNames is the error of one group that is two entitlements, by its name and by its ID.
+// To the policy they are two rights, and what takes the one would take the other from
+// whoever should have it.
+func (t *Target) twoNames(doing string, entitlements []string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range entitlements {
+		if id := t.groups[e]; id != "" && slices.Contains(entitlements, byIDPrefix+id) {
+			return refused("write it in one way", "%s: the entitlements %q and %q are one group", doing, e, byIDPrefix+id)
+		}
+	}
+	return nil
 }
 
 // groupsThere proves that the groups are there, where one was seen before: else that one

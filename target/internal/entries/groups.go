@@ -58,6 +58,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 	t := s.t
 	attributes = slices.DeleteFunc(attributes, func(a string) bool { return a == "" })
 	out := make(map[string]group, len(entitlements))
+	called := make(map[string]string, len(entitlements)) // DN → entitlement
 	put := func(entitlement string, rec ldapwire.Record) error {
 		dn, err := identity.ParseDN(rec.DN)
 		if err != nil {
@@ -66,6 +67,10 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		if other, twice := out[entitlement]; twice && !other.dn.Equal(dn) {
 			return refused("name one of them by its DN", "the entitlement %q names two groups, %s and %s", entitlement, other.rec.DN, rec.DN)
 		}
+		if other, is := called[dn.Key()]; is && other != entitlement {
+			return twoNames(other, entitlement, rec.DN)
+		}
+		called[dn.Key()] = entitlement
 		out[entitlement] = group{rec: rec, dn: dn, entitlement: entitlement}
 		return nil
 	}
@@ -114,6 +119,15 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		}
 	}
 	return out, nil
+}
+
+// twoNames is the error of one group that is two entitlements. To the policy they are two
+// rights, and what takes the one would take the other from whoever should have it.
+func twoNames(a, b, dn string) error {
+	if b < a {
+		a, b = b, a
+	}
+	return refused("write it in one way", "the entitlements %q and %q are one group, %s", a, b, dn)
 }
 
 // groupAt reads the entry of that name, if the filter admits it.
@@ -282,10 +296,15 @@ func (t *Accounts) entitlements(scope target.Scope, groups []ldapwire.Record) ([
 		if err != nil {
 			return nil, refused("", "read a group: %w", err)
 		}
+		called := ""
 		for _, e := range scope.Entitlements {
 			if want, ok := t.groupDN(e); ok && want.Equal(dn) || !ok && slices.ContainsFunc(rec.Values(t.cfg.Groups.Name), func(v string) bool {
 				return Same(t.cfg.Groups.Name, []string{v}, []string{e})
 			}) {
+				if called != "" && called != e {
+					return nil, twoNames(called, e, rec.DN)
+				}
+				called = e
 				out = append(out, e)
 			}
 		}
