@@ -76,7 +76,7 @@ func (c *cycle) resume(ctx context.Context, t Target, intents []state.Intent, fo
 	cut := make([]target.Cut, len(intents))
 	for i, in := range intents {
 		ch := in.Order().Change
-		cut[i] = target.Cut{Verb: ch.Verb, Account: target.Ref{ID: ch.Account, Name: ch.Name}}
+		cut[i] = target.Cut{Change: ch, Account: target.Ref{ID: ch.Account, Name: ch.Name}}
 		if ch.Verb == target.Rename {
 			cut[i].Account.Name = ch.OldName
 		}

@@ -5,7 +5,7 @@ import "context"
 // Cut is a change that left and of which nobody knows how far it came: whoever made it
 // was stopped, or did not hear the answer.
 type Cut struct {
-	Verb Verb
+	Change Change
 	// Account has the name that it had before the change.
 	Account Ref
 	// Reference is by what it was referred to before; empty: it is not known.
@@ -21,7 +21,8 @@ type Resumer interface {
 	// Resumes says whether a change of that kind can be left half done.
 	Resumes(ch Change) bool
 	// Resume ends those that were begun, and begins none: one that never arrived stays
-	// undone. It returns an error for each by position, or nil. Refused means that the
-	// rest is done, and what somebody has to look at.
+	// undone. Those of one account come in the order in which they left. It returns an
+	// error for each by position, or nil; what is wrong with an account is said of its
+	// first. Refused means that the rest is done, and what somebody has to look at.
 	Resume(ctx context.Context, cut []Cut) []error
 }

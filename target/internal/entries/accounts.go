@@ -20,7 +20,7 @@ type Accounts struct {
 	known map[target.NativeID]string // where an account was last seen
 	// behind is what groups may still call an account that has another name by now: they
 	// could not be written.
-	behind map[target.NativeID]string
+	behind map[target.NativeID][]string
 	// containers that were there when last looked for, by their names as they were written
 	containers map[string]bool
 
@@ -31,7 +31,7 @@ type Accounts struct {
 
 // New makes them. It does no I/O.
 func New(cfg Settings) *Accounts {
-	return &Accounts{cfg: cfg, slots: make(chan struct{}, max(1, cfg.Connections)), known: map[target.NativeID]string{}, behind: map[target.NativeID]string{}, containers: map[string]bool{}}
+	return &Accounts{cfg: cfg, slots: make(chan struct{}, max(1, cfg.Connections)), known: map[target.NativeID]string{}, behind: map[target.NativeID][]string{}, containers: map[string]bool{}}
 }
 
 // Describe says what the settings allow.

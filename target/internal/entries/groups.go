@@ -248,9 +248,11 @@ func (s *session) holdingsOf(ctx context.Context, scope target.Scope, accounts [
 		if err != nil {
 			return nil, err
 		}
-		if was, err := s.former(ctx, e); err != nil {
+		formers, err := s.former(ctx, e)
+		if err != nil {
 			return nil, err
-		} else if was != "" {
+		}
+		for _, was := range formers {
 			more, err := s.groupsWith(ctx, was)
 			if err != nil {
 				return nil, err
@@ -274,7 +276,7 @@ func (s *session) anyHeld(ctx context.Context, accounts []entry) (bool, error) {
 	}
 	var filter strings.Builder
 	for _, e := range accounts {
-		if s.t.behindOf(e.id) != "" {
+		if len(s.t.behindOf(e.id)) > 0 {
 			return true, nil
 		}
 		if value := s.t.value(e); value != "" {

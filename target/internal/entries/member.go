@@ -66,10 +66,12 @@ func (t *Accounts) entitle(ctx context.Context, entitlement string, accounts []t
 				continue
 			} else if ok {
 				values = []string{t.value(e)}
-				if was, err := s.former(ctx, e); err != nil {
-					return err
-				} else if !give {
-					values = append(values, was)
+				if !give {
+					was, err := s.former(ctx, e)
+					if err != nil {
+						return err
+					}
+					values = append(values, was...)
 				}
 			} else if values, err = s.leftover(ctx, ref); err != nil {
 				return err

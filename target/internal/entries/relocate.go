@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
@@ -36,7 +37,7 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 				return entry{}, cmp.Or(err, taken)
 			}
 		}
-		if t.memberKey(t.behindOf(e.id)) == t.member(now) {
+		if slices.ContainsFunc(t.behindOf(e.id), t.alike(t.value(now))) {
 			stale = nil // its own, from before
 		}
 	}
@@ -51,6 +52,7 @@ func (s *session) relocate(ctx context.Context, e entry, rdn string, parent iden
 		t.fellBehind(e.id, t.value(e))
 		return entry{}, &target.Error{Class: target.InDoubt, Err: fmt.Errorf("%s: the entry is now %s, but its groups did not follow: %w", s.doing, dn, err), Tip: hintOf(err)}
 	}
+	t.caughtUp(e.id, t.value(e))
 	return now, nil
 }
 
@@ -142,6 +144,6 @@ func (s *session) heal(ctx context.Context, was identity.DN, e entry) error {
 	if err := s.follow(ctx, was.String(), e.rec.DN, nil); err != nil {
 		return err
 	}
-	s.t.fellBehind(e.id, "")
+	s.t.caughtUp(e.id, was.String())
 	return nil
 }

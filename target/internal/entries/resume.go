@@ -1,12 +1,12 @@
 package entries
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapwire"
 	"github.com/rosterd/rosterd/target"
 )
@@ -51,11 +51,13 @@ func (t *Accounts) Resume(ctx context.Context, cut []target.Cut) []error {
 			e, there := found[c.Account.ID]
 			switch {
 			case !there:
-			case c.Verb == target.Create:
+			case c.Change.Verb == target.Create:
 				made = append(made, &newcomer{at: i, name: e.name, dn: e.dn})
+			case slices.ContainsFunc(cut[:i], func(o target.Cut) bool { return o.Account.ID == c.Account.ID }):
 			default:
 				s.doing = fmt.Sprintf("finish a change of %q that was cut off", c.Account.Name)
-				if errs[i] = s.resume(ctx, c, e); errs[i] != nil && target.ClassOf(errs[i]) != target.Refused {
+				all := slices.DeleteFunc(slices.Clone(cut[i:]), func(o target.Cut) bool { return o.Account.ID != c.Account.ID })
+				if errs[i] = s.resume(ctx, all, e); errs[i] != nil && target.ClassOf(errs[i]) != target.Refused {
 					return errs[i]
 				}
 			}
@@ -85,49 +87,60 @@ func (t *Accounts) Resume(ctx context.Context, cut []target.Cut) []error {
 	return errs
 }
 
-// resume lets the groups follow one entry, as far as nobody else has its old name. Who
-// has it now may be in those groups because somebody wanted it, or because of what was
-// left there: that cannot be told, and is said. So is what the entry may have met under
+// resume lets the groups follow one entry, as far as nobody else has a name that it had.
+// Who has one now may be in those groups because somebody wanted it, or because of what
+// was left there: that cannot be told, and is said. So is what the entry may have met under
 // its new name.
-func (s *session) resume(ctx context.Context, c target.Cut, e entry) error {
+func (s *session) resume(ctx context.Context, cut []target.Cut, e entry) error {
 	known, err := s.groupsWith(ctx, s.t.value(e))
 	if err != nil {
 		return err
 	}
-	theirs, err := s.strange(c, known)
+	theirs, err := s.strange(cut[0], known)
 	if err != nil {
 		return err
 	}
-	was := s.formerly(c, e)
-	if was == "" || s.t.memberKey(was) == s.t.member(e) {
-		return nil // it has the name that it had
+	former := s.formerly(cut, e)
+	var said error
+	for _, was := range former {
+		groups, err := s.resumeFrom(ctx, was, e)
+		if err != nil && target.ClassOf(err) != target.Refused {
+			return err
+		}
+		said = cmp.Or(said, err)
+		theirs = slices.DeleteFunc(theirs, func(r ldapwire.Record) bool {
+			return slices.ContainsFunc(groups, func(g ldapwire.Record) bool { return g.DN == r.DN })
+		})
 	}
+	if said == nil && len(former) > 0 && len(theirs) > 0 {
+		return refused("take it out of those where it does not belong", "%s: it is in %s, maybe of somebody who had its name before", s.doing, listed(theirs))
+	}
+	return said
+}
+
+// resumeFrom lets the groups follow that have a name which the entry had, and says which
+// they were.
+func (s *session) resumeFrom(ctx context.Context, was string, e entry) ([]ldapwire.Record, error) {
 	groups, err := s.groupsWith(ctx, was)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(groups) > 0 {
 		free, err := s.nobodys(ctx, was)
 		if err != nil {
-			return err
+			return groups, err
 		}
 		if !free {
-			return refused("take it out of those where it does not belong", "%s: %s is another account by now, and in %s, where this one was", s.doing, was, listed(groups))
+			return groups, refused("take it out of those where it does not belong", "%s: %s is another account by now, and in %s, where this one was", s.doing, was, listed(groups))
 		}
 		if err := s.follow(ctx, was, s.t.value(e), nil); err != nil && onlyThat(err) {
-			return refused(hintOf(err), "%s: not all groups that have %s followed: %w", s.doing, was, err)
+			return groups, refused(hintOf(err), "%s: not all groups that have %s followed: %w", s.doing, was, err)
 		} else if err != nil {
-			return err
+			return groups, err
 		}
 	}
-	s.t.fellBehind(e.id, "")
-	theirs = slices.DeleteFunc(theirs, func(r ldapwire.Record) bool {
-		return slices.ContainsFunc(groups, func(g ldapwire.Record) bool { return g.DN == r.DN })
-	})
-	if len(theirs) > 0 {
-		return refused("take it out of those where it does not belong", "%s: it is in %s, maybe of somebody who had its name before", s.doing, listed(theirs))
-	}
-	return nil
+	s.t.caughtUp(e.id, was)
+	return groups, nil
 }
 
 // strange are those of the groups that rosterd did not put the account into.
@@ -151,31 +164,6 @@ func listed(groups []ldapwire.Record) string {
 		names[i] = g.DN
 	}
 	return strings.Join(names, " and ")
-}
-
-// formerly is what may stand in groups for the account from before a change; empty: the
-// change did not arrive, or it is not known. Where the DN was not noted, it is the one
-// that this change begins with.
-func (s *session) formerly(c target.Cut, e entry) string {
-	t := s.t
-	if t.cfg.Groups.Style == StyleMemberUID {
-		return c.Account.Name
-	}
-	if dn, err := identity.ParseDN(c.Reference); err == nil && !dn.IsZero() {
-		return dn.String()
-	}
-	if c.Account.Name == "" || t.titled() {
-		return ""
-	}
-	switch closed := t.closedPlace(e.dn); {
-	case c.Verb == target.Rename:
-		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, e.dn.Parent()).String()
-	case c.Verb == target.Disable && closed:
-		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, t.cfg.Base).String()
-	case c.Verb == target.Enable && !closed:
-		return identity.JoinRDN(t.cfg.RDN, c.Account.Name, t.cfg.MoveTo).String()
-	}
-	return ""
 }
 
 // nobodys says whether no account is what stands in groups.

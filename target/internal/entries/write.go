@@ -222,7 +222,7 @@ func (t *Accounts) Delete(ctx context.Context, account target.Ref) error {
 		if err != nil {
 			return err
 		}
-		for _, value := range []string{t.value(e), was} {
+		for _, value := range append(was, t.value(e)) {
 			if err := s.strip(ctx, value); err != nil {
 				return err
 			}
