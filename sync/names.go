@@ -58,7 +58,7 @@ func (c *cycle) namesIn(ctx context.Context, t *plan.Target, names []string) err
 		chunk := names[at:min(at+lookChunk, len(names))]
 		queries := make([]target.Query, len(chunk))
 		for i, n := range chunk {
-			queries[i] = target.Query{Match: []target.Match{{Attribute: t.Description.NameAttribute, Value: n}}}
+			queries[i] = target.Query{Alike: true, Match: []target.Match{{Attribute: t.Description.NameAttribute, Value: n}}}
 		}
 		answers, err := c.lookEach(ctx, member, queries)
 		if err != nil {

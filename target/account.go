@@ -47,6 +47,9 @@ type Match struct{ Attribute, Value string }
 type Query struct {
 	ID    NativeID
 	Match []Match
+	// Alike asks whether somebody has a name: one that differs in case or blanks alone is
+	// found too, also where the target tells the two apart. The matches are of the name.
+	Alike bool
 }
 
 // Observation is the complete answer to one query. None: there is no such

@@ -167,6 +167,14 @@ func lookByMatch(b *bench) {
 			b.t.Fatalf("match %+v found %q by %+v, want %q by %+v", c.match, got, o.By, c.want, c.by)
 		}
 	}
+	// Whether a name is taken is asked without regard to case.
+	o := b.look(target.Query{Alike: true, Match: []target.Match{{Attribute: name, Value: "TWIN"}}})
+	if len(o.Accounts) != 1 || o.Accounts[0].ID != twin.ID {
+		b.t.Fatalf("alike TWIN are %+v", o.Accounts)
+	}
+	if o := b.look(target.Query{Alike: true, Match: []target.Match{{Attribute: name, Value: "NOBODY"}}}); len(o.Accounts) != 0 {
+		b.t.Fatalf("alike NOBODY are %+v", o.Accounts)
+	}
 }
 
 func lookOrder(b *bench) {

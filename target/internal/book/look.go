@@ -3,6 +3,7 @@ package book
 import (
 	"slices"
 
+	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/target"
 )
 
@@ -37,7 +38,11 @@ func (b *Book) Find(q target.Query) (found []*target.Account, by target.Match) {
 		if m.Value == "" {
 			continue
 		}
-		if found := b.by(m.Attribute)[m.Value]; len(found) > 0 {
+		found := b.by(m.Attribute)[m.Value]
+		if q.Alike {
+			found = b.alike()[identity.Fold(m.Value)]
+		}
+		if len(found) > 0 {
 			return found, m
 		}
 	}
@@ -58,6 +63,25 @@ func (b *Book) by(attribute string) map[string][]*target.Account {
 		b.index = map[string]map[string][]*target.Account{}
 	}
 	b.index[attribute] = index
+	return index
+}
+
+// alike are the accounts by their names, as they are compared where case and blanks make
+// no difference.
+func (b *Book) alike() map[string][]*target.Account {
+	const names = "" // no attribute is called so
+	if index := b.index[names]; index != nil {
+		return index
+	}
+	index := map[string][]*target.Account{}
+	for _, a := range b.list {
+		folded := identity.Fold(a.Name)
+		index[folded] = append(index[folded], a)
+	}
+	if b.index == nil {
+		b.index = map[string]map[string][]*target.Account{}
+	}
+	b.index[names] = index
 	return index
 }
 
