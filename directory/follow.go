@@ -27,8 +27,11 @@ type Follower interface {
 	// nothing changed writes nothing. Known is what the snapshot was taken from; a
 	// server that has seen less is a *BehindError.
 	//
-	// A *LostError says that the cursor does not hold any more: everything must be
-	// read, and nothing of what was told counts. After any error nothing counts.
+	// A *LostError says that changes cannot be told from the cursor on: everything must
+	// be read, and nothing of what was told counts. Any other error is one that Read
+	// would give as well, as that nobody answers, that the server is behind, or that a
+	// canary is not seen: it would come again each time, and nobody would leave until
+	// everything is read. After any error nothing counts.
 	Follow(ctx context.Context, since Cursor, known Knowledge, open func() (Changes, error)) (Followed, error)
 }
 
@@ -75,10 +78,12 @@ type Gone struct {
 	By string
 }
 
-// LostError: a cursor does not hold any more.
+// LostError: a cursor does not hold any more, or cannot be gone on from.
 type LostError struct {
-	// Why, for people: "the change log begins at 812, and 640 was read last".
+	// Why, for people: "the change log begins at 812, and 640 was read last". It names
+	// nobody: it is kept.
 	Why string
+	// Err is the cause, and may name somebody; nil where Why says all.
 	Err error
 }
 

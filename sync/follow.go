@@ -34,7 +34,7 @@ func (c *cycle) readOne(ctx context.Context, s Source) error {
 	if w.why == "" {
 		return nil
 	}
-	read := Read{Source: s.Name(), Way: Everything, Why: w.reason()}
+	read := Read{Source: s.Name(), Way: Everything, Why: w.reason(), Cause: w.cause}
 	err = c.bring(ctx, s, &read, func() (filled, error) {
 		return c.list(ctx, s, listing{of: Everything, fill: s.Read, gone: w.gone, why: read.Why})
 	})
@@ -53,6 +53,8 @@ type way struct {
 	// sweep says why IDs are listed, why says why everything is read; empty: it is
 	// not.
 	sweep, why string
+	// cause is the error behind why, if there is one.
+	cause error
 	// usual: everything is read because that was asked for, or there is nothing else.
 	usual bool
 	// gone are those who were proved to be deleted.
@@ -178,12 +180,13 @@ func (c *cycle) follow(ctx context.Context, s Source, w *way) error {
 		w.unseen = f.proof.Facts().Unseen
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(read.Err, &lost):
-		w.everything(lost.Why, false)
-		return nil
-	case errors.As(read.Err, &undecided):
+	case errors.As(read.Err, &undecided): // also where it stopped the source
 		w.everything(undecided.Why, false)
 		w.gone = f.gone
+		return nil
+	case errors.As(read.Err, &lost):
+		w.everything(lost.Why, false)
+		w.cause = lost.Err
 		return nil
 	default:
 		w.failed = true
@@ -301,6 +304,11 @@ func (c *cycle) sweep(ctx context.Context, s Source, w *way) error {
 	}
 	if read.Err != nil && ctx.Err() != nil {
 		return ctx.Err() // whoever stopped it knows
+	}
+	if unanswered := (*unansweredError)(nil); errors.As(read.Err, &unanswered) {
+		w.everything("a listing of IDs was not answered whom groups name", false)
+		w.cause = unanswered.err
+		return nil
 	}
 	w.failed = read.Err != nil
 	c.report.Reads = append(c.report.Reads, read)

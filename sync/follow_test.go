@@ -3,6 +3,7 @@ package sync_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -139,6 +140,35 @@ func TestALostCursorReadsEverything(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Why everything was read is kept, and so it names nobody; what it was in full is in the
+// report of the cycle. A word of the state counts for more than that it stopped the
+// source.
+func TestTheCauseOfALostCursorIsTold(t *testing.T) {
+	w := follows(t, false)
+	ids := w.joinMany("p", 20)
+	w.synced()
+	for _, c := range []struct {
+		err *directory.LostError
+		why string
+	}{
+		{&directory.LostError{Why: "what changed could not be read", Err: errors.New(`"uid=p0001,ou=people" was refused`)}, "what changed could not be read"},
+		{&directory.LostError{Why: "what changed could not be read", Err: fmt.Errorf("stage: %w", &state.UndecidedError{Source: "corp", Why: "two entries have one name"})}, "two entries have one name"},
+	} {
+		w.set(ids[1], "sn", c.why)
+		w.source.SetFaults(source.Faults{Follow: func(context.Context, int) error { return c.err }})
+		r, how := w.followed()
+		if how != "everything" || r.Exit() != 0 || r.Reads[0].Why != c.why {
+			t.Fatalf("it went by %s (%q), exit %d", how, r.Reads[0].Why, r.Exit())
+		}
+		if facts, _ := w.engine.Store.SourceFacts("corp"); facts.Why != c.why {
+			t.Errorf("kept: %q", facts.Why)
+		}
+		if cause := r.Reads[0].Cause; c.why == c.err.Why && cause != c.err.Err { //nolint:errorlint // the very same
+			t.Errorf("the cause is %v", cause)
+		}
 	}
 }
 

@@ -30,6 +30,13 @@ type listing struct {
 // errUndecided: a sweep showed what takes a whole read.
 var errUndecided = errors.New("a sweep does not decide it")
 
+// unansweredError: what a sweep asks beside the listing was not answered. A listing of
+// everything need not ask it.
+type unansweredError struct{ err error }
+
+func (e *unansweredError) Error() string { return e.err.Error() }
+func (e *unansweredError) Unwrap() error { return e.err }
+
 // undecided says whether a sweep showed what only a whole read decides.
 func (c *cycle) undecided(ctx context.Context, s Source, l listing, stage *state.Stage) (bool, error) {
 	if l.of != IDs {
@@ -60,7 +67,7 @@ func (c *cycle) unlinked(ctx context.Context, s Source, stage *state.Stage) (boo
 	for chunk := range slices.Chunk(named, findChunk) {
 		is, err := u.Unlinked(ctx, chunk)
 		if err != nil {
-			return false, fmt.Errorf("look up %d entries out of the scope of %s that groups name: %w", len(named), s.Name(), err)
+			return false, &unansweredError{fmt.Errorf("look up %d entries out of the scope of %s that groups name: %w", len(named), s.Name(), err)}
 		}
 		if is {
 			return true, nil

@@ -93,8 +93,10 @@ type Read struct {
 	Way Way
 	// Engine is how changes were followed.
 	Engine string
-	// Why says why it was this way, where changes alone could have been enough.
+	// Why says why it was this way, where changes alone could have been enough, and
+	// Cause is the error behind that, if there is one.
 	Why     string
+	Cause   error
 	Err     error
 	Sealed  state.Sealed
 	Drained state.Drained

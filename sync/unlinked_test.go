@@ -9,7 +9,6 @@ import (
 	"github.com/rosterd/rosterd/directory"
 	source "github.com/rosterd/rosterd/directory/memory"
 	"github.com/rosterd/rosterd/identity"
-	rostersync "github.com/rosterd/rosterd/sync"
 )
 
 // unlinker is a source that may have taken somebody out of a group and said nothing.
@@ -77,8 +76,8 @@ func TestASweepAsksWhomGroupsNameOutOfScope(t *testing.T) {
 		}
 		u.is, u.err = false, errors.New("the look-up failed")
 		r, read := w.swept()
-		if last := r.Reads[len(r.Reads)-1]; read || !errors.Is(last.Err, u.err) || r.Exit() != rostersync.ExitFailed {
-			t.Errorf("it could not be looked up: read %t, exit %d, %v", read, r.Exit(), last.Err)
+		if last := r.Reads[len(r.Reads)-1]; !read || !errors.Is(last.Cause, u.err) || last.Why == "" || r.Exit() != 0 {
+			t.Errorf("it could not be looked up, each time: read %t, exit %d, because %s: %v, %v", read, r.Exit(), last.Why, last.Cause, last.Err)
 		}
 		u.err = nil
 		w.swept()

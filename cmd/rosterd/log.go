@@ -128,7 +128,7 @@ func logReport(log *slog.Logger, r *rostersync.Report, err error) {
 		if read.Err != nil {
 			log.Error(read.Err.Error()+"; nobody's standing has changed", "MESSAGE_ID", eventUnread, "source", read.Source, "hint", first(hintOf(read.Err), "rosterd check"))
 		} else if text := rereadText(read); text != "" {
-			log.Warn(text, "MESSAGE_ID", eventReread, "source", read.Source)
+			log.Warn(text, "MESSAGE_ID", eventReread, "source", read.Source, "hint", hintOf(read.Cause))
 		}
 	}
 	if p := r.Policy; p != nil && p.Err != nil {

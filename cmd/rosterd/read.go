@@ -27,7 +27,15 @@ func rereadText(r rostersync.Read) string {
 	if r.Way != rostersync.Everything || r.Why == "" {
 		return ""
 	}
-	return fmt.Sprintf("everything of %s was read: %s", r.Source, r.Why)
+	return fmt.Sprintf("everything of %s was read: %s", r.Source, whyText(r))
+}
+
+// whyText is why, with its cause.
+func whyText(r rostersync.Read) string {
+	if r.Cause == nil {
+		return r.Why
+	}
+	return r.Why + ": " + r.Cause.Error()
 }
 
 // readDocument is one read of a source, for machines. A source may be read twice in a
@@ -47,7 +55,7 @@ type readDocument struct {
 }
 
 func newReadDocument(r rostersync.Read) readDocument {
-	d := readDocument{Source: r.Source, Way: string(r.Way), Engine: r.Engine, Why: r.Why, New: r.Sealed.New, Changed: r.Sealed.Changed, Missing: r.Sealed.Missing}
+	d := readDocument{Source: r.Source, Way: string(r.Way), Engine: r.Engine, Why: whyText(r), New: r.Sealed.New, Changed: r.Sealed.Changed, Missing: r.Sealed.Missing}
 	if r.Err != nil {
 		d.Error, d.Hint = r.Err.Error(), hintOf(r.Err)
 	}

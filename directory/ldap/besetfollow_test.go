@@ -16,6 +16,7 @@ import (
 
 	"github.com/rosterd/rosterd/directory"
 	"github.com/rosterd/rosterd/directory/ldap"
+	"github.com/rosterd/rosterd/directory/sourcetest"
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/internal/ldapd"
 	"github.com/rosterd/rosterd/internal/span"
@@ -168,6 +169,11 @@ func (b *beset) strike(x blow, before, after *mirror, there directoryIDs) {
 	if err != nil && (!strings.HasPrefix(err.Error(), "follow source corp: ") || len(err.Error()) < 40) {
 		b.t.Errorf("%s: not a clear reason: %v", x.name, err)
 	}
+	// What comes again each time must not hide that somebody left, for longer than
+	// everything takes to read.
+	if lost := (*directory.LostError)(nil); err != nil && !errors.As(err, &lost) && !b.refusesAll(err, x.fault, m.source) {
+		b.t.Errorf("%s: everything is not read for it: %v", x.name, err)
+	}
 	m.kept(there)
 	if lost := m.lack(before, after); len(lost) > 0 {
 		b.t.Errorf("members were lost: %s; told: %s", strings.Join(lost, ", "), strings.Join(m.told, "; "))
@@ -193,6 +199,19 @@ func (b *beset) strike(x blow, before, after *mirror, there directoryIDs) {
 	if b.t.Failed() {
 		b.t.Fatalf("the fault: %s: %+v", x.name, x.fault)
 	}
+}
+
+// refusesAll says of an error that a listing gives the same: base and canary are asked
+// for by both, and so is who answers, with the same questions in the same order.
+func (b *beset) refusesAll(err error, f ldapd.Fault, s *ldap.Source) bool {
+	var behind *directory.BehindError
+	if errors.As(err, &behind) || errors.Is(err, ldap.ErrBase) || errors.Is(err, ldap.ErrCanary) {
+		return true
+	}
+	defer b.server.Faults().Clear()
+	b.server.Faults().Add(f)
+	_, err = s.Read(b.t.Context(), &sourcetest.Stage{})
+	return err != nil
 }
 
 // A server that has seen less, or is another state of itself, takes nobody away.

@@ -86,7 +86,7 @@ func (r *reading) listContainers(ctx context.Context, conn *ldapwire.Conn) error
 }
 
 // containers tells of the containers of those who are new there. Where one cannot be
-// read, a listing goes on without a cursor, and says why.
+// read, that is an error, and a listing goes on without a cursor.
 func (t *telling) containers(ctx context.Context) error {
 	wanted := map[string]identity.DN{}
 	for _, dn := range t.fresh {
@@ -98,9 +98,6 @@ func (t *telling) containers(ctx context.Context) error {
 	var ids []identity.ID
 	for _, dn := range wanted {
 		id, err := t.source.idAt(ctx, t.conn, t.shape, dn)
-		if err != nil && t.conn.Alive() && ctx.Err() == nil {
-			return &directory.LostError{Why: err.Error(), Err: err}
-		}
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,10 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	if err != nil {
 		return directory.Followed{}, err
 	}
-	defer func() { s.keep(conn, err) }()
+	defer func() {
+		s.keep(conn, err)
+		err = lostBy(ctx, err)
+	}()
 	s = s.on(conn.Server())
 	engine, err := s.resume(conn, since)
 	if err != nil {
@@ -41,7 +44,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	}
 	moved, err := engine.moved(ctx, from.Engine, seen)
 	if err != nil {
-		return directory.Followed{}, unfitNow(err)
+		return directory.Followed{}, err
 	}
 	if !moved && !from.due(at) {
 		facts.Nothing = true
@@ -55,7 +58,7 @@ func (s *Source) follow(ctx context.Context, since directory.Cursor, known direc
 	next := from
 	if moved {
 		if next.Engine, err = engine.news(ctx, from.Engine, n); err != nil {
-			return directory.Followed{}, unfitNow(err)
+			return directory.Followed{}, err
 		}
 	}
 	if from.due(at) {
@@ -98,17 +101,23 @@ func (s *Source) keep(conn *ldapwire.Conn, err error) {
 	s.kept.Give(conn, err)
 }
 
-// unfitNow: an engine that worked here and cannot any more has lost its place.
-func unfitNow(err error) error {
-	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
-		return &directory.LostError{Why: unfit.why}
+// lostBy is what an error means that came once there was a server to follow. It asks
+// for more than a listing does, and elsewhere: in the whole tree, by IDs and by names,
+// without pages. So what it was refused it would be refused each time, while a listing
+// goes on; and where that is refused as well, it says so itself. Base and canaries are
+// seen by both in the same way.
+func lostBy(ctx context.Context, err error) error {
+	var lost *directory.LostError
+	var unfit *unfitError
+	switch {
+	case err == nil, ctx.Err() != nil, errors.As(err, &lost), errors.Is(err, ErrBase), errors.Is(err, ErrCanary):
+		return err
+	case errors.As(err, &unfit):
+		return &directory.LostError{Why: "the server or its rights do not fit any more", Err: err}
+	case errors.Is(err, ldapwire.ErrSizeLimit), errors.Is(err, ldapwire.ErrTimeLimit):
+		return &directory.LostError{Why: "it takes more than the server allows", Err: err}
 	}
-	// A listing has pages, and an answer to what changed has none: the limit would be
-	// hit again each time.
-	if errors.Is(err, ldapwire.ErrSizeLimit) || errors.Is(err, ldapwire.ErrTimeLimit) {
-		return &directory.LostError{Why: "more changed than the server tells at once", Err: err}
-	}
-	return err
+	return &directory.LostError{Why: "what changed could not be read", Err: err}
 }
 
 // inSight makes sure, in the session that shows changes, that nothing else is

@@ -27,7 +27,7 @@ func TestAContainerThatCannotBeReadEndsTheFollowing(t *testing.T) {
 		}
 		w.person("newcomer", hidden)
 		_, err := m.follow(t.Context())
-		if lost := (*directory.LostError)(nil); !errors.As(err, &lost) || !strings.Contains(lost.Why, hidden) {
+		if lost := (*directory.LostError)(nil); !errors.As(err, &lost) || !strings.Contains(lost.Err.Error(), hidden) || strings.Contains(lost.Why, hidden) {
 			t.Fatalf("somebody is new in a container that is hidden: %v", err)
 		}
 		m.read()

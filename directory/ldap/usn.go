@@ -155,7 +155,7 @@ func (n *news) trace(s *Source, t trace) error {
 // rounds, or two that are not told apart.
 func (n *news) meet(t trace) error {
 	if first, twice := n.at[t.id]; twice && !first.Equal(t.dn) {
-		return &directory.LostError{Why: fmt.Sprintf("the ID %s came twice, at %q and at %q", t.id, first, t.dn)}
+		return &directory.LostError{Why: "an ID came twice, under two names", Err: fmt.Errorf("%s at %q and at %q", t.id, first, t.dn)}
 	}
 	n.at[t.id] = t.dn
 	return nil
