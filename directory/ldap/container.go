@@ -38,14 +38,16 @@ func (r *reading) holds(dn identity.DN) {
 
 // listContainers lists the entries that what was read lies below, by their names:
 // one that was renamed meanwhile is not found by the name that was read, and then
-// changes cannot be followed from here.
+// changes cannot be followed from here. Without a cursor they are only looked for.
 func (r *reading) listContainers(ctx context.Context, conn *ldapwire.Conn) error {
 	if len(r.containers) == 0 {
 		return nil
 	}
 	s := r.source
 	add := func(id identity.ID, dn identity.DN) error {
-		delete(r.containers, dn.Key())
+		if delete(r.containers, dn.Key()); r.cursor.cursor.IsZero() {
+			return nil
+		}
 		return r.put(directory.Entry{Kind: directory.Container, ID: id, DN: dn})
 	}
 	for _, base := range s.bases() {
@@ -74,9 +76,16 @@ func (r *reading) listContainers(ctx context.Context, conn *ldapwire.Conn) error
 		switch {
 		case err == nil:
 			err = add(id, dn)
+		case s.profile.misnames && errors.Is(err, ldapwire.ErrNoSuchObject):
+			return misnamed(dn, err)
 		case conn.Alive() && ctx.Err() == nil:
-			r.cursor = started{declined: append(r.cursor.declined, declined{r.cursor.cursor.Engine, err})}
-			return nil
+			if !r.cursor.cursor.IsZero() {
+				r.cursor = started{declined: append(r.cursor.declined, declined{r.cursor.cursor.Engine, err})}
+			}
+			if !s.profile.misnames {
+				return nil
+			}
+			continue
 		}
 		if err != nil {
 			return err

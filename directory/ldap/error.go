@@ -13,6 +13,8 @@ var (
 	ErrCanary = errors.New("the canary was not seen")
 	// ErrID: an entry without its immutable ID, or two with the same.
 	ErrID = errors.New("the ID is not fit")
+	// ErrName: an entry is shown by a name that it cannot have.
+	ErrName = errors.New("the name is not fit")
 	// ErrLookup: a look-up by ID does not find what is there.
 	ErrLookup = errors.New("look-ups by ID do not work")
 )

@@ -52,6 +52,9 @@ func (s *Source) find(ctx context.Context, known []directory.Known) ([]directory
 	if err != nil {
 		return nil, err
 	}
+	if err := l.placed(ctx, listed); err != nil {
+		return nil, err
+	}
 	out := make([]directory.Finding, len(known))
 	for i, k := range known {
 		id := normalID(string(k.ID))

@@ -28,6 +28,9 @@ type profile struct {
 	computed []string
 	// engines follow changes there, the best first.
 	engines []string
+	// misnames: it may show entries below a container that is not there, and says of
+	// what is not there another thing than of what is hidden.
+	misnames bool
 	// retired says of a place in the tree that who is there has left: the reason,
 	// or "".
 	retired func(identity.DN) string
@@ -61,7 +64,7 @@ func profiles() map[string]profile {
 	ds.containers = "(|(objectClass=nsContainer)" + strings.TrimPrefix(containersFilter, "(|")
 	// The plug-in writes memberOf into the entry, as a change like any other.
 	ds.computed = []string{"isMemberOf", "nsRole"}
-	ds.retired = retiredFromIPA
+	ds.retired, ds.misnames = retiredFromIPA, true
 	return map[string]profile{serverGeneric: genericServer, serverOpenLDAP: open, server389: ds, serverAD: adServer}
 }
 

@@ -95,7 +95,7 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 			}
 		}
 	}
-	if !r.cursor.cursor.IsZero() {
+	if !r.cursor.cursor.IsZero() || s.profile.misnames {
 		if err := r.listContainers(ctx, conn); err != nil {
 			return nil, err
 		}
@@ -245,7 +245,7 @@ func (r *reading) add(e directory.Entry) error {
 	} else {
 		r.groups++
 	}
-	if !r.cursor.cursor.IsZero() {
+	if !r.cursor.cursor.IsZero() || r.source.profile.misnames {
 		r.holds(e.DN)
 	}
 	return r.put(e)

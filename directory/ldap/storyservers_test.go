@@ -146,6 +146,17 @@ func storyDirsrv(changes string, n int, plugins ...servers.DirsrvPlugin) followt
 	}
 }
 
+// trueNames lets the server show entries by the names that they have (docs/directories/389ds.md).
+func trueNames(start followtest.Start) followtest.Start {
+	return func(t *testing.T) followtest.World {
+		w := start(t)
+		if err := w.(*storyWorld).ds.Modify("dn: cn=config\nchangetype: modify\nreplace: nsslapd-return-original-entrydn\nnsslapd-return-original-entrydn: off\n"); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+}
+
 func TestDirsrvStory(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -237,4 +248,5 @@ func TestDirsrvWalk(t *testing.T) {
 	t.Parallel()
 	walk(t, "syncrepl", storyDirsrv("syncrepl", 0, servers.ContentSync, servers.MemberOf, servers.ReferentialIntegrity), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true, RenamesOnce: true})
 	walk(t, "timestamp", storyDirsrv("timestamp", 0), followtest.Traits{Engine: "timestamp", RenamesOnce: true})
+	walk(t, "true names", trueNames(storyDirsrv("syncrepl", 0, servers.ContentSync, servers.ReferentialIntegrity)), followtest.Traits{Engine: "syncrepl", Deletes: true, Proves: true, Restarts: true})
 }

@@ -285,7 +285,7 @@ func (t *telling) take(kind directory.Kind, e *ldapwire.Entry, asked map[identit
 		return nil // bases may overlap
 	}
 	t.now[out.ID] = sight{kind, out.DN}
-	if was, known := t.was[out.ID]; !known || was.Left || !was.DN.Parent().Equal(out.DN.Parent()) {
+	if was, known := t.was[out.ID]; t.source.profile.misnames || !known || was.Left || !was.DN.Parent().Equal(out.DN.Parent()) {
 		t.fresh[out.DN.Parent().Key()] = out.DN
 	}
 	if was, known := t.was[out.ID]; (!known || was.Kind == directory.Container || !was.DN.Equal(out.DN)) && strings.EqualFold(e.First(strings.ToLower(hasSubordinates)), "TRUE") {

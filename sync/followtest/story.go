@@ -131,6 +131,9 @@ func (s *story) went() string {
 		}
 		if r.Way == rostersync.Everything && r.Why != "" {
 			text += " (" + r.Why + ")"
+			if r.Cause != nil {
+				text += ": " + r.Cause.Error()
+			}
 		}
 		out = append(out, text)
 	}

@@ -71,7 +71,7 @@ type Traits struct {
 	Restarts bool
 	// RenamesOnce: a walk gives a container a new name once only, and none above or below
 	// it. 389 DS may show people below the name before the last for ever after, and then
-	// everything is read each time: nothing would be followed any more.
+	// nothing is read any more until that is mended.
 	RenamesOnce bool
 	// Now is the clock of the cycles; it should be that of the source.
 	Now func() time.Time
