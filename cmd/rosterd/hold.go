@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -79,7 +80,7 @@ func (a *app) runApprove(ctx context.Context, id, version string, people []strin
 			}
 			return code(rostersync.ExitHeld)
 		}
-		a.printHold(hold, part)
+		a.printHold(s, hold, part)
 		if !a.asks() {
 			fmt.Fprintf(a.stderr, "nothing was approved; to approve these %s:\n  rosterd approve %s%s --version %s --yes\n",
 				count(len(part), "change"), id, partly(people, limit), hold.Version())
@@ -167,25 +168,31 @@ func partly(people []string, limit int) string {
 
 // printHold shows a hold, and of what it covers the part that is asked for, verb
 // by verb.
-func (a *app) printHold(h ledger.Hold, part []ledger.Held) {
+func (a *app) printHold(s *session, h ledger.Hold, part []ledger.Held) {
 	w := a.stdout
 	fmt.Fprintf(w, "%s  %s: %s\n", a.paint(w, bold, h.ID), h.Target, printable(h.Text))
 	fmt.Fprintf(w, "    rule %s, %s, since %s, version %s\n", role(h), h.Status, minute(h.Opened), h.Version())
-	verbs := map[string][]string{}
+	verbs := map[string][]ledger.Held{}
 	who := map[identity.Ordinal]bool{}
 	for _, k := range part {
 		if k.Person.Valid() {
 			who[k.Person] = true
 		}
-		verbs[word(k.Text)] = append(verbs[word(k.Text)], k.Text)
+		verbs[word(k.Text)] = append(verbs[word(k.Text)], k)
 	}
 	for _, v := range sortedKeys(verbs) {
 		list := verbs[v]
-		slices.Sort(list)
-		for i, text := range list {
+		slices.SortFunc(list, func(a, b ledger.Held) int {
+			return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Person, b.Person))
+		})
+		for i, k := range list {
 			if i == 2*few && !a.verbose {
 				fmt.Fprintf(w, "    %s\n", a.paint(w, dim, fmt.Sprintf("… and %s more like these: %s (-v shows all)", grouped(len(list)-2*few), v)))
 				break
+			}
+			text := k.Text
+			if login := s.login(k.Person); k.Person.Valid() && !tells(text, login) {
+				text += "  [" + login + "]"
 			}
 			fmt.Fprintf(w, "    %s\n", printable(text))
 		}
@@ -195,6 +202,15 @@ func (a *app) printHold(h ledger.Hold, part []ledger.Held) {
 		of = ", of " + grouped(len(h.Keys)) + " that are held"
 	}
 	fmt.Fprintf(w, "%s of %s%s\n", count(len(part), "change"), count(len(who), "person"), of)
+}
+
+// tells says whether a text names the person: an account may be called otherwise than
+// whoever decides knows them.
+func tells(text, login string) bool {
+	return slices.ContainsFunc(strings.Fields(text), func(w string) bool {
+		local, _, _ := strings.Cut(w, "@")
+		return strings.EqualFold(local, login)
+	})
 }
 
 // role is the rule of a hold, with the role or attribute that it is judged for.
