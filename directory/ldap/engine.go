@@ -169,7 +169,7 @@ func (s *Source) start(ctx context.Context, conn *ldapwire.Conn) (started, error
 			continue
 		}
 		if err != nil {
-			return started{}, fmt.Errorf("begin to follow changes (%s): %w", name, err)
+			return out, fmt.Errorf("begin to follow changes (%s): %w", name, err)
 		}
 		if token, err = (bookmark{Engine: token}).text(); err != nil {
 			return started{}, err

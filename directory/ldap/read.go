@@ -44,13 +44,13 @@ func (s *Source) listing(ctx context.Context, stage directory.Stage, ids bool) (
 
 // read returns what was read only if that was everything.
 func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*reading, error) {
-	conn, knowledge, err := s.dialCurrent(ctx, directory.KnownTo(stage), "", nil)
+	conn, knowledge, cursor, err := s.begin(ctx, directory.KnownTo(stage), !ids)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close() //nolint:errcheck // all was read, or there is an error already
 	s = s.on(conn.Server())
-	r := &reading{source: s, shape: s.shape(), stage: stage, server: conn.Server(), seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
+	r := &reading{source: s, cursor: cursor, shape: s.shape(), stage: stage, server: conn.Server(), seed: maphash.MakeSeed(), seed2: maphash.MakeSeed(),
 		ids: map[[2]uint64]seen{}, waiting: map[string]bool{}, containers: map[string]identity.DN{}}
 	for _, c := range s.canaries {
 		r.waiting[c.Key()] = true
@@ -67,11 +67,6 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 	}
 	if s.cfg.derives() != "" {
 		r.derived = newDerived(s)
-	}
-	if !ids {
-		if r.cursor, err = s.start(ctx, conn); err != nil {
-			return nil, err
-		}
 	}
 	for _, part := range s.parts() {
 		attributes, sink := part.attributes, r.person
@@ -119,6 +114,26 @@ func (s *Source) read(ctx context.Context, stage directory.Stage, ids bool) (*re
 		return nil, err
 	}
 	return r, nil
+}
+
+// begin connects, and begins to follow if that is asked for. Where that ends the
+// connection, or nothing comes of it in time, it would do so at each read: on a new one
+// everything is read, and not followed this time.
+func (s *Source) begin(ctx context.Context, known directory.Knowledge, follow bool) (*ldapwire.Conn, directory.Knowledge, started, error) {
+	conn, seen, err := s.dialCurrent(ctx, known, "", nil)
+	if err != nil || !follow {
+		return conn, seen, started{}, err
+	}
+	out, cause := s.on(conn.Server()).start(ctx, conn)
+	if cause == nil {
+		return conn, seen, out, nil
+	}
+	_ = conn.Close()
+	if ctx.Err() != nil {
+		return nil, nil, started{}, cause
+	}
+	conn, seen, err = s.dialCurrent(ctx, known, "", nil)
+	return conn, seen, started{declined: append(out.declined, declined{err: cause})}, err
 }
 
 // reading is one read in progress.
