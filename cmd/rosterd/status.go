@@ -262,16 +262,13 @@ func (a *app) printNeeds(p *page, st *rostersync.Status, login func(identity.Ord
 	parked := slices.DeleteFunc(slices.Clone(st.Parked), func(k ledger.Parked) bool {
 		return slices.ContainsFunc(st.Outages, func(o ledger.Outage) bool { return o.Broken() && o.Target == k.Target })
 	})
-	for i, k := range parked {
+	causes := groupParked(parked)
+	for i, g := range causes {
 		if i == few {
-			p.more("", fmt.Sprintf("and %s more parked: rosterd status --json", grouped(len(parked)-few)))
+			p.more("", fmt.Sprintf("and parked for %s more: rosterd status --json", count(len(causes)-few, "reason")))
 			break
 		}
-		next := "waits for a correction"
-		if !k.Next.IsZero() {
-			next = "next " + ago(st.At, k.Next)
-		}
-		say("parked", red, fmt.Sprintf("%s, %s: %s: %s (attempt %d, %s)", k.Target, login(k.Person), k.Subject, k.Error, k.Attempts, next), k.Hint)
+		say("parked", red, a.parkedText(g, st.At, login), g.first.Hint)
 	}
 	if st.InDoubt > 0 {
 		say("in doubt", yellow, count(st.InDoubt, "write")+" whose outcome is not known; the next cycle looks", "rosterd sync")
