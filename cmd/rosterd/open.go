@@ -43,14 +43,20 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, usage(err, hintOf(err))
 	}
-	if werr := problems.Write(a.stderr); werr != nil {
-		return nil, failed(werr)
+	if a.verb == "" || warned[a.verb] || problems.Broken() {
+		if werr := problems.Write(a.stderr); werr != nil {
+			return nil, failed(werr)
+		}
 	}
 	if problems.Broken() {
 		return nil, usage(&mistaken{a.config, problems.Mistakes()}, "correct the file, then: rosterd check --offline")
 	}
 	return c, nil
 }
+
+// warned are the verbs that take a file, or look at it, and so tell what is odd in it.
+// Every day's sync and status would repeat it until nobody reads it.
+var warned = map[string]bool{"check": true, "reload": true, "run": true, "what-if": true}
 
 // open loads the configuration, opens the state and makes the engine. A verb
 // that changes nothing outside the state and meets a running cycle waits as
