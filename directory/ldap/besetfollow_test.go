@@ -171,7 +171,7 @@ func (b *beset) strike(x blow, before, after *mirror, there directoryIDs) {
 	}
 	// What comes again each time must not hide that somebody left, for longer than
 	// everything takes to read.
-	if lost := (*directory.LostError)(nil); err != nil && !errors.As(err, &lost) && !b.refusesAll(err, x.fault, m.source) {
+	if lost := (*directory.LostError)(nil); err != nil && !errors.As(err, &lost) && !b.refusesAll(err, x.fault, m) {
 		b.t.Errorf("%s: everything is not read for it: %v", x.name, err)
 	}
 	m.kept(there)
@@ -202,17 +202,26 @@ func (b *beset) strike(x blow, before, after *mirror, there directoryIDs) {
 }
 
 // refusesAll says of an error that a listing gives the same: base and canary are asked
-// for by both, and so is who answers, with the same questions in the same order.
-func (b *beset) refusesAll(err error, f ldapd.Fault, s *ldap.Source) bool {
+// for by both, and so is who answers and what is known there, with the same questions in
+// the same order.
+func (b *beset) refusesAll(err error, f ldapd.Fault, m *mirror) bool {
 	var behind *directory.BehindError
 	if errors.As(err, &behind) || errors.Is(err, ldap.ErrBase) || errors.Is(err, ldap.ErrCanary) {
 		return true
 	}
 	defer b.server.Faults().Clear()
 	b.server.Faults().Add(f)
-	_, err = s.Read(b.t.Context(), &sourcetest.Stage{})
+	_, err = m.source.Read(b.t.Context(), &knowing{known: m.known})
 	return err != nil
 }
+
+// knowing is a stage behind which something is known.
+type knowing struct {
+	sourcetest.Stage
+	known directory.Knowledge
+}
+
+func (k *knowing) Known() directory.Knowledge { return k.known }
 
 // A server that has seen less, or is another state of itself, takes nobody away.
 func TestLawKnowledgeNeverGoesBackWhileFollowing(t *testing.T) {
