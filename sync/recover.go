@@ -241,7 +241,7 @@ func shows(ch target.Change, a target.Account, d target.Description) bool {
 	case target.Grant:
 		return slices.Contains(a.Entitlements, ch.Entitlement)
 	case target.Revoke:
-		return !slices.Contains(a.Entitlements, ch.Entitlement)
+		return !slices.Contains(a.Entitlements, ch.Entitlement) && !slices.Contains(a.Unseen, ch.Entitlement)
 	case target.Update:
 		for _, v := range ch.Set {
 			if !v.Shown(a.Attributes[v.Name], d) {

@@ -16,6 +16,9 @@ type Account struct {
 	Attributes map[string][]string
 	// Entitlements are those of the scope that the account holds, sorted.
 	Entitlements []string
+	// Unseen are those of the scope of which the target shows nothing to anybody, though it
+	// may have them: whether the account holds them is not known.
+	Unseen []string
 	// Mark is the ownership mark, where the target can hold one.
 	Mark string
 	// Protected says that the target itself guards the account.

@@ -63,7 +63,7 @@ func (m *matter) deprive() {
 		return
 	}
 	for _, g := range gone {
-		if !m.managed[g.Entitlement] || slices.Contains(m.account.Entitlements, g.Entitlement) {
+		if !m.shown(g.Entitlement) || slices.Contains(m.account.Entitlements, g.Entitlement) {
 			m.change(Planned{Change: target.Change{Verb: target.Revoke, Entitlement: g.Entitlement}, Roles: slices.Sorted(slices.Values(g.Roles)), Because: m.deniedFor(g.Roles)})
 		}
 	}

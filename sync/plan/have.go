@@ -207,7 +207,7 @@ func (m *matter) entitlements(d *difference, fresh bool) {
 		if e != nil && len(e.Roles) > 0 {
 			continue
 		}
-		if m.managed[g.Entitlement] && !holds[g.Entitlement] {
+		if m.shown(g.Entitlement) && !holds[g.Entitlement] {
 			l.Granted = slices.DeleteFunc(l.Granted, func(x ledger.Granted) bool { return x.Entitlement == g.Entitlement })
 			continue
 		}
@@ -221,6 +221,11 @@ func (m *matter) entitlements(d *difference, fresh bool) {
 	if len(m.want.Exclusive) > 0 {
 		m.exclusive(from, holds)
 	}
+}
+
+// shown says whether the account would show the entitlement if it held it.
+func (m *matter) shown(name string) bool {
+	return m.managed[name] && !slices.Contains(m.account.Unseen, name)
 }
 
 // give plans a grant, or notes that what is wanted is there.
@@ -239,7 +244,7 @@ func (m *matter) give(d *difference, e mapping.Entitlement, held bool) {
 		d.link.Granted = slices.Insert(d.link.Granted, at, ledger.Granted{Entitlement: e.Name, Roles: roles, Since: m.in.Now})
 		return
 	}
-	if i >= 0 && !m.managed[e.Name] {
+	if i >= 0 && !m.shown(e.Name) {
 		// We gave it, and it is not among what was read: nothing says it is gone.
 		d.link.Granted[i].Roles = roles
 		return

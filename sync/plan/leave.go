@@ -135,7 +135,7 @@ func (m *matter) strippable() []string {
 		}
 	}
 	for _, g := range m.link.Granted {
-		if !m.managed[g.Entitlement] {
+		if !m.shown(g.Entitlement) {
 			out = append(out, g.Entitlement)
 		}
 	}

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -149,7 +148,6 @@ func (t *Target) readGroup(ctx context.Context, doing, entitlement string) (grou
 		}
 		slices.Sort(g.members)
 		g.members = slices.Compact(g.members)
-		t.sawGroup.Store(true)
 		t.written.nest(g.groups)
 		if len(g.members)+len(g.groups) > 0 {
 			t.members.mu.Lock()
@@ -179,42 +177,6 @@ func (g group) has(id target.NativeID) bool {
 	return is
 }
 
-// holdings are the entitlements of the scope by the ID of who holds them, sorted. A
-// group that is not there is held by nobody.
-func (t *Target) holdings(ctx context.Context, doing string, scope target.Scope, accounts []resource) (map[string][]string, error) {
-	held := map[string][]string{}
-	if len(accounts) == 0 || len(scope.Entitlements) == 0 {
-		return held, nil
-	}
-	var mu sync.Mutex
-	give := func(entitlement string, ids ...string) {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, id := range ids {
-			held[id] = append(held[id], entitlement)
-		}
-	}
-	err := t.each(ctx, len(scope.Entitlements), func(ctx context.Context, i int) error {
-		e := scope.Entitlements[i]
-		ids, err := t.holders(ctx, doing, e, accounts)
-		if target.ClassOf(err) == target.Missing {
-			return t.groupsThere(ctx, doing)
-		}
-		give(e, ids...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := t.twoNames(doing, scope.Entitlements); err != nil {
-		return nil, err
-	}
-	for _, list := range held {
-		slices.Sort(list)
-	}
-	return held, nil
-}
-
 // twoNames is the error of one group that is two entitlements, by its name and by its ID.
 // To the policy they are two rights, and what takes the one would take the other from
 // whoever should have it.
@@ -227,22 +189,6 @@ func (t *Target) twoNames(doing string, entitlements []string) error {
 		}
 	}
 	return nil
-}
-
-// groupsThere proves that the groups are there, where one was seen before: else that one
-// is not found says nothing of who holds it.
-func (t *Target) groupsThere(ctx context.Context, doing string) error {
-	if !t.sawGroup.Load() {
-		return nil
-	}
-	r, _, err := t.get(ctx, doing, "Groups", url.Values{"startIndex": {"1"}, "count": {"1"}})
-	if err == nil {
-		_, err = readPage(r)
-	}
-	if err == nil {
-		return nil
-	}
-	return &target.Error{Class: target.Transient, Err: fmt.Errorf("%s: a group was not found, and the groups that were there cannot be listed either: %w", doing, err)}
 }
 
 // holders are those of the accounts, and perhaps others, who hold an entitlement.

@@ -49,12 +49,13 @@ func (t *Target) Look(ctx context.Context, scope target.Scope, queries []target.
 		err = t.there(ctx, doing)
 	}
 	var held map[string][]string
+	var unseen []string
 	if err == nil {
 		var all []resource
 		for _, list := range found {
 			all = append(all, list...)
 		}
-		held, err = t.holdings(ctx, doing, scope, all)
+		held, unseen, err = t.holdings(ctx, doing, scope, all)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -65,7 +66,9 @@ func (t *Target) Look(ctx context.Context, scope target.Scope, queries []target.
 	for i, list := range found {
 		out[i].Read = proof.Looked()
 		for _, r := range list {
-			out[i].Accounts = append(out[i].Accounts, t.shown(r, scope, held))
+			a := t.shown(r, scope, held)
+			a.Unseen = unseen
+			out[i].Accounts = append(out[i].Accounts, a)
 		}
 	}
 	return out, nil
@@ -125,7 +128,7 @@ func (t *Target) List(ctx context.Context, scope target.Scope, yield func(target
 	if err != nil {
 		return target.Complete{}, err
 	}
-	held, err := t.holdings(ctx, doing, scope, all)
+	held, unseen, err := t.holdings(ctx, doing, scope, all)
 	if err != nil {
 		return target.Complete{}, err
 	}
@@ -133,7 +136,9 @@ func (t *Target) List(ctx context.Context, scope target.Scope, yield func(target
 		if err := ctx.Err(); err != nil {
 			return target.Complete{}, cause(ctx)
 		}
-		if err := yield(t.shown(r, scope, held)); err != nil {
+		a := t.shown(r, scope, held)
+		a.Unseen = unseen
+		if err := yield(a); err != nil {
 			return target.Complete{}, err
 		}
 	}

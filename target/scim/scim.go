@@ -39,8 +39,6 @@ type Target struct {
 	kept       keeping
 	// mustMatch: the server takes no write without If-Match.
 	mustMatch atomic.Bool
-	// sawGroup: a group was read.
-	sawGroup atomic.Bool
 	// textActive: a new account says that it is active in a text.
 	textActive atomic.Bool
 }

@@ -18,7 +18,7 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 	n := 0
 	var stopped error // what yield said
 	err := t.with(ctx, "list accounts", func(s *session) error {
-		held, err := s.holdings(ctx, scope)
+		held, unseen, err := s.holdings(ctx, scope)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (t *Accounts) List(ctx context.Context, scope target.Scope, yield func(targ
 				}
 				t.remember(e)
 				a := t.account(e, scope)
-				a.Entitlements = t.heldAlso(held, formers, e)
+				a.Entitlements, a.Unseen = t.heldAlso(held, formers, e), unseen
 				if err := yield(a); err != nil {
 					stopped = err
 					return err

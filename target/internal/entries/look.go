@@ -19,6 +19,7 @@ func (t *Accounts) Look(ctx context.Context, scope target.Scope, queries []targe
 	out := make([]target.Observation, len(queries))
 	found := make([][]entry, len(queries))
 	var held map[target.NativeID][]string
+	var unseen []string
 	err := t.with(ctx, "look at accounts", func(s *session) error {
 		clear(found)
 		clear(out)
@@ -66,7 +67,7 @@ func (t *Accounts) Look(ctx context.Context, scope target.Scope, queries []targe
 			all = append(all, list...)
 		}
 		var err error
-		held, err = s.holdingsOf(ctx, scope, all)
+		held, unseen, err = s.holdingsOf(ctx, scope, all)
 		return err
 	})
 	if err == nil && ctx.Err() != nil {
@@ -79,7 +80,7 @@ func (t *Accounts) Look(ctx context.Context, scope target.Scope, queries []targe
 		out[i].Read = proof.Looked()
 		for _, e := range list {
 			a := t.account(e, scope)
-			a.Entitlements = held[e.id]
+			a.Entitlements, a.Unseen = held[e.id], unseen
 			out[i].Accounts = append(out[i].Accounts, a)
 		}
 	}
