@@ -7,6 +7,7 @@ import (
 
 	"github.com/rosterd/rosterd/identity"
 	"github.com/rosterd/rosterd/ledger"
+	"github.com/rosterd/rosterd/state/journal"
 )
 
 // Spends returns the spends at or after since, oldest first. It changes nothing:
@@ -157,28 +158,38 @@ func (s *Store) Deny(d ledger.Denial) error {
 	return nil
 }
 
-// Allow lifts an offboard, marks the person and writes the journal; and what somebody
-// else disabled is released. Without either it does nothing.
+// Allow lifts an offboard, and releases what somebody else disabled. It marks the person
+// and writes the journal: of each target in which something is released, else once.
+// Without an offboard and without an account it does nothing.
 func (s *Store) Allow(person identity.Ordinal, by, reason string) error {
 	err := s.update(func(tx *txn) error {
-		if err := s.release(tx, person); err != nil {
+		targets, has, err := s.release(tx, person)
+		if err != nil {
 			return err
 		}
 		b := tx.Bucket(bDenials)
-		if b.Get(ordKey(person)) == nil {
-			return nil
+		denied := b.Get(ordKey(person)) != nil
+		if denied {
+			if err := b.Delete(ordKey(person)); err != nil {
+				return err
+			}
+			if err := mark(tx, person, "offboard lifted"); err != nil {
+				return err
+			}
 		}
-		if err := b.Delete(ordKey(person)); err != nil {
-			return err
-		}
-		if err := mark(tx, person, "offboard lifted"); err != nil {
-			return err
+		if denied || has && len(targets) == 0 {
+			targets = append(targets, "")
 		}
 		decider, err := deciders{}.part(tx, by)
 		if err != nil {
 			return err
 		}
-		return s.notePerson(tx, recordOf("allow"), person, nil, because{reason}, decider...)
+		for _, name := range targets {
+			if err := s.notePerson(tx, journal.Record{Kind: "allow", Target: name}, person, nil, because{reason}, decider...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("lift offboard of %s: %w", person, err)

@@ -184,7 +184,7 @@ func (a *applier) ready(orders []ledger.Order) []ledger.Order {
 		if o.Change.Verb == target.Create || o.Change.Verb == target.Link {
 			o.Mark = a.mark(who)
 		}
-		if o.By == "" && a.ask.Named && a.ask.names(who) {
+		if o.By == "" && (a.ask.Named || a.ask.Released) && a.ask.names(who) {
 			o.By = a.ask.By
 		}
 		out = append(out, o)

@@ -65,7 +65,7 @@ func (v *auditView) words() (what string, why []string) {
 		}
 		return "offboard", v.reasons()
 	case "allow":
-		return "release", v.reasons()
+		return "release" + inTarget(v.Target), v.reasons()
 	case "except", "unexcept":
 		what = v.exception()
 		if v.Kind == "unexcept" {
