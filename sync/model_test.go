@@ -120,6 +120,10 @@ func TestLaws(t *testing.T) {
 		if m.with["lag"] {
 			moves["target: listings lag"] = m.act(m.lag)
 		}
+		if m.with["oddities"] {
+			moves["target: lies"], moves["target: groups are hidden"], moves["target: one is not listed"] = m.act(m.lie), m.act(m.veil), m.act(m.unlist)
+			moves["target: lies, too"], moves["target: says yes"], moves["pause or resume"] = m.act(m.lie), m.act(m.lie), m.act(m.pause)
+		}
 		if m.with["passwords"] {
 			moves["letters are lost"] = m.act(m.courierFault)
 		}
@@ -130,7 +134,7 @@ func TestLaws(t *testing.T) {
 }
 
 // modelParts are what a life has or has not.
-var modelParts = []string{"decrees", "seats", "conflict", "passwords", "managers", "protected", "lag", "strangers"}
+var modelParts = []string{"decrees", "seats", "conflict", "passwords", "managers", "protected", "lag", "strangers", "oddities"}
 
 // modelNames are the logins of whoever may come.
 const (
@@ -197,7 +201,9 @@ type model struct {
 	insists bool
 	fresh   map[string]bool
 	// old is what targets list instead of what there is.
-	old    map[string]*memory.Target
+	old map[string]*memory.Target
+	// odd is how targets behave.
+	odd    map[string]odd
 	checks int
 	// broken is what was seen while a cycle ran.
 	broken string
@@ -214,7 +220,7 @@ func newModel(t *rapid.T, folder string) *model {
 		seen: map[string]int{}, approved: map[target.Key]bool{}, denied: map[identity.Ordinal]bool{}, named: map[identity.Ordinal]bool{},
 		removed: map[string][]time.Time{}, extra: map[string]bool{}, with: map[string]bool{},
 		owner: map[string]map[target.NativeID]identity.Ordinal{}, letters: map[string][]handover.Letter{},
-		fresh: map[string]bool{}, old: map[string]*memory.Target{}, strangers: map[string]bool{}, foreign: map[string]bool{}}
+		fresh: map[string]bool{}, old: map[string]*memory.Target{}, odd: map[string]odd{}, strangers: map[string]bool{}, foreign: map[string]bool{}}
 	for _, part := range modelParts {
 		m.with[part] = rapid.Bool().Draw(t, "with "+part)
 	}

@@ -22,12 +22,18 @@ func (w *watched) Grant(ctx context.Context, entitlement string, accounts []targ
 	for _, a := range accounts {
 		w.m.giving(w.name, a.ID, entitlement, false)
 	}
+	if errs := w.noGroup(entitlement, accounts); errs != nil || w.lies(target.Grant) {
+		return errs
+	}
 	return w.Target.Grant(ctx, entitlement, accounts)
 }
 
 func (w *watched) Enable(ctx context.Context, account target.Ref) error {
 	for _, right := range w.m.heldBy(w.name, account.ID).Entitlements {
 		w.m.giving(w.name, account.ID, right, true)
+	}
+	if w.lies(target.Enable) {
+		return nil
 	}
 	return w.Target.Enable(ctx, account)
 }

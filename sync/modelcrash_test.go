@@ -87,6 +87,7 @@ func (m *model) killed() {
 	m.killAt = 0
 	m.source.SetFaults(source.Faults{})
 	clear(m.old)
+	clear(m.odd)
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}

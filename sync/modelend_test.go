@@ -15,6 +15,7 @@ import (
 // in the end, and rosterd to have nothing more to do.
 func (m *model) converge() {
 	m.heal()
+	m.resumeAll()
 	m.file, m.insists = 0, m.with["protected"]
 	m.restart()
 	var r *rostersync.Report

@@ -99,6 +99,7 @@ func (m *model) heal() {
 	m.faulty, m.losing, m.loses = false, false, 0
 	m.source.SetFaults(source.Faults{})
 	clear(m.old)
+	clear(m.odd)
 	for _, w := range m.member {
 		w.SetFaults(memory.Faults{})
 	}

@@ -25,8 +25,23 @@ func (m *model) lag() {
 }
 
 func (w *watched) List(ctx context.Context, scope target.Scope, yield func(target.Account) error) (target.Complete, error) {
-	if old := w.m.old[w.name]; old != nil {
-		return old.List(ctx, scope, yield)
+	shown := w.m.old[w.name]
+	if hidden := w.m.odd[w.name].unlisted; hidden != "" {
+		all := w.Target
+		if shown != nil {
+			all = shown
+		}
+		var err error
+		if shown, err = memory.New(memory.Config{}, w.name); err != nil {
+			return target.Complete{}, err
+		}
+		for _, a := range all.Accounts() {
+			if a.ID != hidden {
+				shown.Put(a)
+			}
+		}
+	} else if shown == nil {
+		shown = w.Target
 	}
-	return w.Target.List(ctx, scope, yield)
+	return shown.List(ctx, scope, func(a target.Account) error { return yield(w.veil(scope, a)) })
 }

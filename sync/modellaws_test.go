@@ -32,6 +32,7 @@ func (m *model) check(r *rostersync.Report, err error) {
 		m.seen[name] = len(writes)
 		m.checkAccounts(name)
 	}
+	m.proved(r)
 	clear(m.fresh)
 	if read {
 		m.sawSource()
@@ -63,6 +64,7 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 		m.t.Fatalf("law 5: %s: a write to %s: %+v", name, w.Account.Name, w)
 	}
 	m.untouched(name, w)
+	m.unpaused(name)
 	switch w.Verb {
 	case target.Create:
 		if w.Done {
