@@ -19,6 +19,7 @@ import (
 func TestDirsrvNamesThatNobodyHas(t *testing.T) {
 	for engine, plugins := range map[string][]servers.DirsrvPlugin{"timestamp": {servers.ReferentialIntegrity}, "syncrepl": {servers.ReferentialIntegrity, servers.ContentSync}} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			w := dirsrvWorld(t, plugins...)
 			unit := func(name string) string {
 				dn := "ou=" + name + "," + people
@@ -62,6 +63,12 @@ func TestDirsrvNamesThatNobodyHas(t *testing.T) {
 				refused("listed, and not followed", err)
 			}
 			all()
+			// One that is hidden, and looked for first, does not hide it.
+			alone := unit("alone")
+			w.person("writer3", alone)
+			w.must(w.ds.SetACI(alone, `(targetattr = "*")(targetfilter = "(objectClass=organizationalUnit)")(version 3.0; acl "hide"; deny (all) userdn = "ldap:///`+sync+`";)`))
+			all()
+			w.must(w.ds.SetACI(alone))
 			under := w.open(func(c *ldap.Config) { c.People.Bases = []string{"ou=third," + people} })
 			_, err = under.Find(t.Context(), []directory.Known{{Kind: directory.Person, ID: id}})
 			refused("looked up, and not listed", err)
