@@ -176,10 +176,15 @@ func (a *app) beside(s *session, next *config.Config) (force, other *rostersync.
 func (a *app) printWhatIf(file string, same bool, w *rostersync.WhatIf) error {
 	out := a.stdout
 	asOf := "by what is in the directory now"
-	if !w.Live {
-		for _, f := range w.Sources {
-			asOf = "by what was read at " + moment(f.LastRead)
+	if !w.Live && len(w.Sources) > 0 {
+		// Of several sources the one that is furthest behind.
+		known := lastOf(w.Sources[0].LastRead, w.Sources[0].LastFollow)
+		for _, f := range w.Sources[1:] {
+			if at := lastOf(f.LastRead, f.LastFollow); at.Before(known) {
+				known = at
+			}
 		}
+		asOf = "by what is known as of " + moment(known)
 	}
 	text := fmt.Sprintf("%s against the policy in force, %s", file, asOf)
 	if same {
@@ -251,14 +256,23 @@ type whatIfDocument struct {
 }
 
 type asOfDocument struct {
-	Source string     `json:"source"`
-	Read   *time.Time `json:"read,omitempty"`
+	Source   string     `json:"source"`
+	Read     *time.Time `json:"read,omitempty"`
+	Followed *time.Time `json:"followed,omitempty"`
+}
+
+// lastOf is the later of two moments.
+func lastOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func newWhatIfDocument(file string, same bool, w *rostersync.WhatIf) whatIfDocument {
 	d := whatIfDocument{1, file, same, w.Live, []asOfDocument{}, listed(w.Impact), listed(w.Ruled), listed(w.Beyond), listed(w.Whole), listed(w.Outside), listed(w.Unread), w.Exit()}
 	for i, f := range w.Sources {
-		d.AsOf = append(d.AsOf, asOfDocument{w.Names[i], some(f.LastRead)})
+		d.AsOf = append(d.AsOf, asOfDocument{w.Names[i], some(f.LastRead), some(f.LastFollow)})
 	}
 	return d
 }
