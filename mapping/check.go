@@ -85,8 +85,8 @@ func (e *expression) member(n *ast.MemberNode) node {
 	lower := strings.ToLower(name.Value)
 	slot := e.names.attribute(lower)
 	e.names.ask("person", lower, func(message, hint string) { e.report(at, message, hint) })
-	if !slices.Contains(e.used, slot) {
-		e.used = append(e.used, slot)
+	if !slices.ContainsFunc(e.used, func(u shown) bool { return u.slot == slot }) {
+		e.used = append(e.used, shown{slot: slot, name: name.Value})
 	}
 	return node{kind: isAttribute, at: at, attr: newAttribute(slot, name.Value), key: "person." + lower}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rosterd/rosterd/internal/secret"
 )
 
 // condition is a compiled `when` or `disabled`.
@@ -23,6 +25,8 @@ type condition struct {
 type shown struct {
 	slot int
 	name string
+	// secret: the values may be one, and are not said.
+	secret bool
 }
 
 // compileCondition reads an expression that is true or false. It returns nil
@@ -47,8 +51,9 @@ func compileCondition(n *names, source, noGroups string, report func(at int, mes
 		c.claims, c.either = x.claims(), x.either
 		c.dead = deadBranches(c.claims, c.either)
 	}
-	for _, slot := range e.used {
-		c.shown = append(c.shown, shown{slot, n.attributes[slot]})
+	for _, u := range e.used {
+		u.secret = secret.Attribute(u.name)
+		c.shown = append(c.shown, u)
 	}
 	return c
 }
@@ -73,7 +78,12 @@ func (c *condition) because(s *scope) string {
 			sep = " ("
 		}
 		b = append(append(append(b, sep...), a.name...), " = "...)
-		b = appendValues(b, s.slots[a.slot].values)
+		values := s.slots[a.slot].values
+		if a.secret && len(values) > 0 {
+			b = append(b, secret.Redacted...)
+			continue
+		}
+		b = appendValues(b, values)
 	}
 	if len(c.shown) > 0 {
 		b = append(b, ')')

@@ -24,7 +24,7 @@ func (m *compiler) dates(c SourcePerson, path func(string) []string) (out []date
 			continue
 		}
 		if slot := m.person(path(a.key), a.attribute); slot >= 0 {
-			out = append(out, date{shown{slot, a.attribute}, a.end})
+			out = append(out, date{shown{slot: slot, name: a.attribute}, a.end})
 		}
 	}
 	if c.Start != "" && strings.EqualFold(c.Start, c.End) {

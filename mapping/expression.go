@@ -65,7 +65,7 @@ type expression struct {
 	report func(at int, message, hint string)
 	failed bool
 	// used are the slots named, in the order in which they stand.
-	used []int
+	used []shown
 	// noGroups says why inGroup may not stand in this expression at all.
 	noGroups string
 	// refers: account(…) may stand here, if it is top, the whole expression.

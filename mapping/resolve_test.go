@@ -64,7 +64,7 @@ func TestResolveGivesRolesWithChains(t *testing.T) {
 	if group.Text != "member of content-leads through desk, editors" || len(group.Path) != 3 || group.Path[0].Name != "desk" {
 		t.Errorf("%+v", group)
 	}
-	if got, want := d.Roles[2].Because[0].Text, `person.employeeType in ["staff", "contractor"] (employeetype = "staff")`; got != want {
+	if got, want := d.Roles[2].Because[0].Text, `person.employeeType in ["staff", "contractor"] (employeeType = "staff")`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	wiki := account(t, d, "wiki")
@@ -290,7 +290,7 @@ func TestStanding(t *testing.T) {
 		}
 		why := "as read"
 		if c.standing == identity.Active && c.want == identity.Disabled {
-			why = `disabled: person.employeeType == "former" (employeetype = "Former")`
+			why = `disabled: person.employeeType == "former" (employeeType = "Former")`
 		}
 		if d.Why != why {
 			t.Errorf("%s: %s", c.name, d.Why)

@@ -20,7 +20,7 @@ func (m *compiler) source(name string, c SourcePerson) source {
 	var out source
 	for _, r := range c.Required {
 		if slot := m.person(path("required"), r); slot >= 0 {
-			out.required = append(out.required, shown{slot, r})
+			out.required = append(out.required, shown{slot: slot, name: r})
 		}
 	}
 	out.dates = m.dates(c, path)
