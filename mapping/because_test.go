@@ -16,6 +16,9 @@ when = 'person.badgeToken != "" and person.EmployeeType == "staff"'
 for = ["badge"]
 [target.door.attributes]
 userName = "${person.uid}"
+room = "${lookup('rooms', person.badgeToken)}"
+[table.rooms]
+other = "1"
 `)
 	who := staff(map[string][]string{"badgetoken": {"hunter2"}})
 	d := p.Resolve(Subject{Person: who})
@@ -25,6 +28,9 @@ userName = "${person.uid}"
 	const want = `person.badgeToken != "" and person.EmployeeType == "staff" (badgeToken = [secret], EmployeeType = "staff")`
 	if got := d.Roles[0].Because[0].Text; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	if why := d.Accounts[0].Invalid; why != "room: the table rooms has nothing for [secret]" {
+		t.Error(why)
 	}
 	if text := fmt.Sprintf("%+v", d); strings.Contains(text, "hunter2") {
 		t.Error(text)

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/rosterd/rosterd/identity"
+	"github.com/rosterd/rosterd/internal/secret"
 )
 
 // table is [table.NAME]: the value by the folded word.
@@ -50,6 +52,7 @@ func (e *expression) lookup(at int, named, word ast.Node, pl place) node {
 	if in.kind == isBad {
 		return bad
 	}
+	hidden := slices.ContainsFunc(e.used, func(u shown) bool { return secret.Attribute(u.name) })
 	return textNode(at, "(lookup "+quoteKey(literal.Value)+" "+in.key+")", func(s *scope) (string, *fault) {
 		folded, why := in.fold(s)
 		if why != nil {
@@ -59,6 +62,10 @@ func (e *expression) lookup(at int, named, word ast.Node, pl place) node {
 		if ok || pl.blank {
 			return v, nil
 		}
-		return "", &fault{faultAbsent, fmt.Sprintf("the table %s has nothing for %q", literal.Value, folded)}
+		said := strconv.Quote(folded)
+		if hidden {
+			said = secret.Redacted
+		}
+		return "", &fault{faultAbsent, fmt.Sprintf("the table %s has nothing for %s", literal.Value, said)}
 	})
 }
