@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
@@ -166,4 +167,25 @@ func (l *Link) granted(entitlement string, roles []string, now time.Time) {
 		return
 	}
 	l.Granted = slices.Insert(l.Granted, i, Granted{Entitlement: entitlement, Roles: slices.Clone(roles), Since: now})
+}
+
+// Respelt is the link with entitlements by other names, by those that they had. The
+// receiver is not changed.
+func (l Link) Respelt(names map[string]string) Link {
+	given := l.Granted
+	l.Granted = nil
+	for _, g := range given {
+		g.Entitlement = cmp.Or(names[g.Entitlement], g.Entitlement)
+		i, had := slices.BinarySearchFunc(l.Granted, g.Entitlement, func(x Granted, e string) int { return strings.Compare(x.Entitlement, e) })
+		if !had {
+			l.Granted = slices.Insert(l.Granted, i, g)
+			continue
+		}
+		both := slices.Sorted(slices.Values(slices.Concat(l.Granted[i].Roles, g.Roles)))
+		l.Granted[i].Roles = slices.Compact(both)
+		if g.Since.Before(l.Granted[i].Since) {
+			l.Granted[i].Since = g.Since
+		}
+	}
+	return l
 }

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,6 +27,7 @@ func (c *cycle) observe(ctx context.Context) error {
 	}
 	wanted := c.wanted(plan.Make(c.input))
 	observed := make([]map[identity.Ordinal]target.Observation, len(c.input.Targets))
+	spelt := make([]map[string]string, len(c.input.Targets))
 	answered := map[string]bool{}
 	group, gctx := errgroup.WithContext(ctx)
 	for i := range c.input.Targets {
@@ -35,7 +37,7 @@ func (c *cycle) observe(ctx context.Context) error {
 			err := c.down[t.Name]
 			c.shared.Unlock()
 			if err == nil {
-				observed[i], err = c.observeOne(gctx, t, wanted[t.Name])
+				observed[i], spelt[i], err = c.observeOne(gctx, t, wanted[t.Name])
 			}
 			if gctx.Err() != nil {
 				return gctx.Err()
@@ -64,6 +66,7 @@ func (c *cycle) observe(ctx context.Context) error {
 			}
 			continue
 		}
+		c.respell(t.Name, spelt[i])
 		if err := c.attach(t, observed[i]); err != nil {
 			return err
 		}
@@ -109,28 +112,31 @@ func (c *cycle) wanted(draft plan.Plan) map[string][]want {
 }
 
 // observeOne answers the looks of one target, by a listing where that is
-// cheaper or asked for.
-func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (map[identity.Ordinal]target.Observation, error) {
+// cheaper or asked for, and says which entitlements have other names than they had.
+func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (seen map[identity.Ordinal]target.Observation, spelt map[string]string, err error) {
 	// One that failed is tried also where nobody needs it.
 	_, ill := c.outages[t.Name]
 	if len(wants) == 0 && !c.ask.Full && !ill {
-		return nil, nil
+		return nil, nil, nil
 	}
 	member := c.target(t.Name)
 	if err := c.sameSystem(ctx, member); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if spelt, err = c.respelt(ctx, member, c.givenTo(*t, wants)); err != nil {
+		return nil, nil, err
 	}
 	fresh, err := c.fresh(t, wants)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ask := c.looker(member, c.scope(t.Name), "observe")
 	if c.ask.Full || len(wants) >= listFrom || fresh {
 		listing, err := target.Collect(ctx, c.counting("observe", member), c.scope(t.Name))
 		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", t.Name, err)
+			return nil, nil, fmt.Errorf("list %s: %w", t.Name, err)
 		}
-		ask = ask.from(listing, c.otherwise(*t, wants))
+		ask = ask.from(listing, c.otherwise(*t, wants, spelt))
 		if c.ask.Full {
 			t.Accounts, t.Listed = listing.Accounts(), true
 		}
@@ -138,14 +144,15 @@ func (c *cycle) observeOne(ctx context.Context, t *plan.Target, wants []want) (m
 		c.listed[t.Name] = listing.Accounts()
 		c.shared.Unlock()
 	}
-	return see(ctx, ask, wants)
+	seen, err = see(ctx, ask, wants)
+	return seen, spelt, err
 }
 
 // otherwise says of the accounts in which people have a link whether they are not open
 // or closed as that says, or lack what we gave: nobody is taken for done, or left alone,
 // by a listing that lags behind what we wrote. Nor is one for done whom somebody else
 // had disabled, and may have enabled since.
-func (c *cycle) otherwise(t plan.Target, wants []want) func(int, target.Account) bool {
+func (c *cycle) otherwise(t plan.Target, wants []want, spelt map[string]string) func(int, target.Account) bool {
 	links := make(map[identity.Ordinal]*ledger.Link, len(wants))
 	for _, p := range c.input.People {
 		links[p.Ordinal] = p.Seen[t.Name].Link
@@ -156,7 +163,9 @@ func (c *cycle) otherwise(t plan.Target, wants []want) func(int, target.Account)
 			return false
 		}
 		return t.Description.CanDisable && (l.Phase == ledger.ClosedElsewhere || a.Enabled != (l.Phase == ledger.Open)) ||
-			slices.ContainsFunc(l.Granted, func(g ledger.Granted) bool { return !slices.Contains(a.Entitlements, g.Entitlement) })
+			slices.ContainsFunc(l.Granted, func(g ledger.Granted) bool {
+				return !slices.Contains(a.Entitlements, cmp.Or(spelt[g.Entitlement], g.Entitlement))
+			})
 	}
 }
 

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,7 +60,20 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 		return err
 	}
 	links := map[identity.Ordinal]ledger.Link{}
-	ask := c.doubtLook(ctx, t, doubts)
+	given := make([]string, len(doubts))
+	for i, in := range doubts {
+		given[i] = in.Order().Change.Entitlement
+	}
+	spelt, err := c.respelt(ctx, t, slices.DeleteFunc(given, func(e string) bool { return e == "" }))
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.down[t.Name] = err
+		c.stayInDoubt(t.Name, doubts)
+		return nil
+	}
+	ask := c.doubtLook(ctx, t, doubts, spelt)
 	for at := 0; at < len(doubts); at += lookChunk {
 		chunk := doubts[at:min(at+lookChunk, len(doubts))]
 		queries := make([]target.Query, len(chunk))
@@ -75,7 +89,7 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 			c.stayInDoubt(t.Name, doubts[at:])
 			return nil
 		}
-		if err := c.answer(ctx, t, chunk, answers, links); err != nil {
+		if err := c.answer(ctx, t, chunk, answers, links, spelt); err != nil {
 			return err
 		}
 	}
@@ -86,11 +100,11 @@ func (c *cycle) recoverOne(ctx context.Context, t Target, doubts []state.Intent)
 // batches of a first provisioning, one listing finds those that were; where there is no
 // listing, looks do. What is known by its ID is asked for: a listing may show what was
 // wished, and not what was done.
-func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) looker {
+func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent, spelt map[string]string) looker {
 	made := 0
 	scope := c.scopeWith(t.Name, func(yield func(target.Change) bool) {
 		for _, in := range doubts {
-			if !yield(in.Order().Change) {
+			if !yield(named(in.Order(), spelt).Change) {
 				return
 			}
 		}
@@ -113,7 +127,7 @@ func (c *cycle) doubtLook(ctx context.Context, t Target, doubts []state.Intent) 
 
 // answer records what the looks say of each intent, in the order in which the
 // intents were made, and makes the links as they now stand known to the plan.
-func (c *cycle) answer(ctx context.Context, t Target, chunk []state.Intent, answers []target.Observation, links map[identity.Ordinal]ledger.Link) error {
+func (c *cycle) answer(ctx context.Context, t Target, chunk []state.Intent, answers []target.Observation, links map[identity.Ordinal]ledger.Link, spelt map[string]string) error {
 	stuck, err := c.resumeMade(ctx, t, chunk, answers)
 	if err != nil {
 		return err
@@ -125,7 +139,7 @@ func (c *cycle) answer(ctx context.Context, t Target, chunk []state.Intent, answ
 			c.stayInDoubt(t.Name, []state.Intent{in})
 			continue
 		}
-		out := settleDoubt(o, answers[i], t.Describe())
+		out := settleDoubt(named(o, spelt), answers[i], t.Describe())
 		l, known := links[o.Change.Person]
 		if !known {
 			all, err := c.Store.Links(o.Change.Person)
@@ -157,6 +171,12 @@ func (c *cycle) answer(ctx context.Context, t Target, chunk []state.Intent, answ
 		c.report.Recovered++
 	}
 	return c.Store.Record(results)
+}
+
+// named is the order as the policy writes its entitlement now.
+func named(o ledger.Order, spelt map[string]string) ledger.Order {
+	o.Change.Entitlement = cmp.Or(spelt[o.Change.Entitlement], o.Change.Entitlement)
+	return o
 }
 
 // mayBelongTo says whether a link may be kept: it is somebody's, and nobody

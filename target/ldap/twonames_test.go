@@ -39,6 +39,10 @@ func TestOneGroupByTwoNames(t *testing.T) {
 			t.Errorf("check of %q: %+v, %v", both, notes, err)
 		}
 	}
+	called, err := tg.Called(ctx, []string{"Writers", "authors", "cn=writers," + inGroups, "Readers", "Nowhere", "cn=nowhere," + inGroups})
+	if err != nil || len(called) != 4 || called["Writers"] != called["authors"] || called["Writers"] != called["cn=writers,"+inGroups] || called["Writers"] == called["Readers"] {
+		t.Errorf("called %q, %v", called, err)
+	}
 	o, err := tg.Look(ctx, target.Scope{Entitlements: []string{"Readers", "Writers"}}, []target.Query{{ID: ref.ID}})
 	if err != nil || len(o[0].Accounts[0].Entitlements) != 1 {
 		t.Errorf("one name each: %+v, %v", o, err)

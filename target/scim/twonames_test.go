@@ -31,6 +31,10 @@ func TestOneGroupByNameAndByID(t *testing.T) {
 	if err != nil || !told {
 		t.Errorf("check: %+v, %v", notes, err)
 	}
+	called, err := w.Called(t.Context(), []string{"Writers", byIDPrefix + id, "Readers", "Nowhere"})
+	if err != nil || len(called) != 3 || called["Writers"] != called[byIDPrefix+id] || called["Writers"] == called["Readers"] {
+		t.Errorf("called %q, %v", called, err)
+	}
 	other := target.Scope{Entitlements: []string{"Readers", byIDPrefix + id}}
 	if o, err := w.Look(t.Context(), other, []target.Query{{ID: ref.ID}}); err != nil || len(o[0].Accounts[0].Entitlements) != 1 {
 		t.Errorf("one name each: %+v, %v", o, err)

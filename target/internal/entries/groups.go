@@ -3,6 +3,7 @@ package entries
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,13 +53,39 @@ func (t *Accounts) groupDN(entitlement string) (identity.DN, bool) {
 	return dn, err == nil && dn.Within(t.cfg.Groups.Base)
 }
 
-// readGroups reads the groups of the entitlements. One that is not there is not
-// in the answer; a name that two groups have is an error.
+// readGroups reads the groups of the entitlements. One that is not there is not in the
+// answer; a name that two groups have is an error, and so are two names of one group.
 func (s *session) readGroups(ctx context.Context, entitlements []string, attributes ...string) (map[string]group, error) {
+	out, err := s.findGroups(ctx, entitlements, attributes...)
+	called := make(map[string]string, len(out)) // DN → entitlement
+	for _, e := range slices.Sorted(maps.Keys(out)) {
+		g := out[e]
+		if other, twice := called[g.dn.Key()]; twice {
+			return nil, twoNames(other, e, g.rec.DN)
+		}
+		called[g.dn.Key()] = e
+	}
+	return out, err
+}
+
+// Called returns the names of the groups. See target.Namer.
+func (t *Accounts) Called(ctx context.Context, entitlements []string) (called map[string]string, err error) {
+	err = t.with(ctx, "find groups", func(s *session) error {
+		groups, err := s.findGroups(ctx, entitlements)
+		called = make(map[string]string, len(groups))
+		for e, g := range groups {
+			called[e] = g.dn.Key()
+		}
+		return err
+	})
+	return called, err
+}
+
+// findGroups reads the groups of the entitlements, by whatever names.
+func (s *session) findGroups(ctx context.Context, entitlements []string, attributes ...string) (map[string]group, error) {
 	t := s.t
 	attributes = slices.DeleteFunc(attributes, func(a string) bool { return a == "" })
 	out := make(map[string]group, len(entitlements))
-	called := make(map[string]string, len(entitlements)) // DN → entitlement
 	put := func(entitlement string, rec ldapwire.Record) error {
 		dn, err := identity.ParseDN(rec.DN)
 		if err != nil {
@@ -67,10 +94,6 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 		if other, twice := out[entitlement]; twice && !other.dn.Equal(dn) {
 			return refused("name one of them by its DN", "the entitlement %q names two groups, %s and %s", entitlement, other.rec.DN, rec.DN)
 		}
-		if other, is := called[dn.Key()]; is && other != entitlement {
-			return twoNames(other, entitlement, rec.DN)
-		}
-		called[dn.Key()] = entitlement
 		out[entitlement] = group{rec: rec, dn: dn, entitlement: entitlement}
 		return nil
 	}
@@ -124,9 +147,7 @@ func (s *session) readGroups(ctx context.Context, entitlements []string, attribu
 // twoNames is the error of one group that is two entitlements. To the policy they are two
 // rights, and what takes the one would take the other from whoever should have it.
 func twoNames(a, b, dn string) error {
-	if b < a {
-		a, b = b, a
-	}
+	a, b = min(a, b), max(a, b)
 	return refused("write it in one way", "the entitlements %q and %q are one group, %s", a, b, dn)
 }
 
