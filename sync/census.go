@@ -24,6 +24,8 @@ type Census struct {
 	Unread map[string]int
 	// Renamed are groups that the policy calls as they were called once.
 	Renamed []ledger.Pin
+	// Systems are those in which we have accounts, by target.
+	Systems map[string]string
 }
 
 // strangeValues is how many values of one attribute are kept.
@@ -49,6 +51,9 @@ func (e *Engine) Census() (Census, error) {
 		if p.Status == ledger.PinRenamed {
 			out.Renamed = append(out.Renamed, p)
 		}
+	}
+	if out.Systems, err = c.systems(); err != nil {
+		return out, err
 	}
 	asks := c.Policy.Asks()
 	for _, s := range c.Sources {
@@ -105,4 +110,19 @@ func several(all map[string]map[string]int, name, value string) {
 	if n := all[name][value]; n > 0 || len(all[name]) < strangeValues {
 		all[name][value] = n + 1
 	}
+}
+
+// systems are those in which accounts of ours are, as far as a target was ever met.
+func (c *cycle) systems() (map[string]string, error) {
+	out := map[string]string{}
+	for _, t := range c.Targets {
+		known, err := c.Store.Target(t.Name)
+		if err != nil {
+			return nil, err
+		}
+		if known.Identity != "" {
+			out[t.Name] = known.Identity
+		}
+	}
+	return out, nil
 }

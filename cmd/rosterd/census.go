@@ -70,7 +70,7 @@ func (a *app) runCensus(ctx context.Context) error {
 	if a.json {
 		return failed(a.printJSON(found))
 	}
-	a.printNotes(found.Notes)
+	a.printNotes(slices.DeleteFunc(found.Notes, func(n checkNote) bool { return n.System != "" }))
 	return nil
 }
 
@@ -91,6 +91,9 @@ func (a *app) counted(e *rostersync.Engine) (notes []checkNote) {
 		note("people", "ok", "nobody is known who is there and open", "see who is there: rosterd plan")
 	} else {
 		note("people", "ok", count(x.People, "person")+" who are there and open", "")
+	}
+	for _, name := range sortedKeys(x.Systems) {
+		notes = append(notes, checkNote{Where: "target " + name, Level: "ok", Text: "its accounts are in " + x.Systems[name], System: x.Systems[name]})
 	}
 	for _, name := range sortedKeys(x.Unread) {
 		note("people", "ok", fmt.Sprintf("%s was not read yet of %s", name, count(x.Unread[name], "person")), "the next full read has it: rosterd sync --full")

@@ -67,6 +67,8 @@ type checkNote struct {
 	// Group is one that the file calls as it was called once, Now its name.
 	Group string `json:"group,omitempty"`
 	Now   string `json:"now,omitempty"`
+	// System is where the accounts of a target are that we manage.
+	System string `json:"system,omitempty"`
 }
 
 func (a *app) runCheck(ctx context.Context, offline bool) error {
@@ -97,7 +99,7 @@ func (a *app) runCheck(ctx context.Context, offline bool) error {
 		}
 		a.nextRuns(c, note)
 		for _, n := range known {
-			if n.Group == "" {
+			if n.Group == "" && n.System == "" {
 				note(n.Where, n.Level, n.Text, n.Hint)
 			}
 		}
@@ -165,6 +167,10 @@ func (a *app) connect(ctx context.Context, c *config.Config, known []checkNote, 
 				note("target "+t.Name, "ok", found, "")
 			}
 		}
+		if err := foreign(ctx, t, known); err != nil {
+			note("target "+t.Name, "error", err.Error(), hintOf(err))
+			continue
+		}
 		checker, can := t.Target.(target.Checker)
 		if !can {
 			continue
@@ -183,6 +189,20 @@ func (a *app) connect(ctx context.Context, c *config.Config, known []checkNote, 
 		}
 	}
 	return nil
+}
+
+// foreign is the error of a target that is another system than the one where the accounts
+// are.
+func foreign(ctx context.Context, t rostersync.Target, known []checkNote) error {
+	i := slices.IndexFunc(known, func(n checkNote) bool { return n.System != "" && n.Where == "target "+t.Name })
+	if i < 0 {
+		return nil
+	}
+	found, err := t.Identity(ctx)
+	if err != nil || found == known[i].System {
+		return nil //nolint:nilerr // the check of the target says why
+	}
+	return &rostersync.ForeignError{Target: t.Name, Known: known[i].System, Found: found}
 }
 
 // nextRuns tells when the service of the next version would run.

@@ -278,3 +278,17 @@ func TestContentTeam(t *testing.T) {
 	s.want(0, "sync")
 	s.quiet()
 }
+
+// A target that is another system by now is told by check too, which sync names.
+func TestCheckTellsAnotherSystem(t *testing.T) {
+	s := team(t)
+	s.want(0, "sync")
+	s.want(0, "check")
+	s.edit(`"ou=accounts,ou=wiki,dc=apps,dc=example"`, `"ou=accounts,ou=site,dc=apps,dc=example"`)
+	if out, _ := s.want(1, "check"); !strings.Contains(out, `✗ connect to wiki: it is "ldap:ou=accounts,ou=site`) {
+		t.Errorf("check says\n%s", out)
+	}
+	if out, _ := s.want(0, "check", "--people"); strings.Contains(out, "wiki") {
+		t.Errorf("check --people says\n%s", out)
+	}
+}
