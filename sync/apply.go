@@ -39,6 +39,7 @@ func (c *cycle) apply(ctx context.Context) error {
 		a := &applier{cycle: c, target: t, probing: c.outages[t.Name].Broken(), refs: map[identity.Ordinal]target.Ref{}, links: map[identity.Ordinal]ledger.Link{},
 			blocked: map[identity.Ordinal]string{}, attempts: map[identity.Ordinal]int{}, sequences: map[identity.Ordinal]uint64{}}
 		a.remember()
+		a.needs = c.cleared.Needs(t.Name)
 		for _, w := range waves {
 			a.total += len(w)
 		}
@@ -68,6 +69,8 @@ type applier struct {
 	attempts map[identity.Ordinal]int
 	// sequences are those of the marks that this cycle took.
 	sequences map[identity.Ordinal]uint64
+	// needs are the changes that each waits for.
+	needs map[target.Key][]target.Key
 	// blocked are people for whom an earlier step failed, with that step.
 	blocked map[identity.Ordinal]string
 	failing int  // requests that failed in a row

@@ -148,6 +148,9 @@ func (a *applier) send(ctx context.Context, b *batch) (wait func()) {
 func (a *applier) run(ctx context.Context, waves [][]ledger.Order) error {
 	for _, wave := range waves {
 		byEntitlement(wave)
+		if err := a.awaited(ctx, wave); err != nil {
+			return err
+		}
 		for len(wave) > 0 {
 			if err := ctx.Err(); err != nil {
 				return err

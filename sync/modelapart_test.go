@@ -62,9 +62,7 @@ func (m *model) giving(name string, id target.NativeID, right string, back bool)
 		return
 	}
 	a := m.heldBy(name, id)
-	if pair := []string{"Full", "Light"}; name == "wiki" && slices.Contains(pair, right) && !slices.Contains(m.odd[name].lies, target.Revoke) {
-		// Of one target the word is taken that the old one is gone: what comes after it in
-		// the same cycle does not wait until that was read back.
+	if pair := []string{"Full", "Light"}; name == "wiki" && slices.Contains(pair, right) {
 		for _, other := range pair {
 			if other != right && slices.Contains(a.Entitlements, other) {
 				m.wrong("exclusive: %s is given %s and holds %s", a.Name, right, other)

@@ -42,41 +42,60 @@ type Verified struct {
 }
 
 func (c *cycle) verifyOne(ctx context.Context, t Target, orders []ledger.Order) error {
-	left := map[identity.Ordinal][]ledger.Order{}
-	var who []identity.Ordinal
+	left, err := c.readUntil(ctx, t, orders, c.keep)
+	if err != nil || len(left.who) == 0 {
+		return err
+	}
+	return c.unverified(t, left.who, left.missing, left.cause)
+}
+
+// unseen are those whose account does not show all that was done, as far as it could be
+// read; cause is why it could not.
+type unseen struct {
+	who     []identity.Ordinal
+	missing map[identity.Ordinal][]ledger.Order
+	cause   error
+}
+
+// readUntil reads back what was done until the target shows it, or may take no longer, and
+// tells whose account agrees.
+func (c *cycle) readUntil(ctx context.Context, t Target, orders []ledger.Order, agree func(Verified) error) (unseen, error) {
+	done := map[identity.Ordinal][]ledger.Order{}
+	var left unseen
 	for _, o := range orders {
-		if left[o.Change.Person] == nil {
-			who = append(who, o.Change.Person)
+		if done[o.Change.Person] == nil {
+			left.who = append(left.who, o.Change.Person)
 		}
-		left[o.Change.Person] = append(left[o.Change.Person], o)
+		done[o.Change.Person] = append(done[o.Change.Person], o)
 	}
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
 	until := c.Now().Add(t.VerifyWithin)
 	for {
-		agreed, disagreed, err := c.readBack(ctx, t, who, left)
+		var agreed Verified
+		agreed, left.missing, left.cause = c.readBack(ctx, t, left.who, done)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return left, ctx.Err()
 		}
-		if err == nil {
-			if err := c.keep(agreed); err != nil {
-				return err
+		if left.cause == nil {
+			if err := agree(agreed); err != nil {
+				return left, err
 			}
-			who = who[:0]
-			for p := range disagreed {
-				who = append(who, p)
+			left.who = left.who[:0]
+			for p := range left.missing {
+				left.who = append(left.who, p)
 			}
 		}
-		if len(who) == 0 {
-			return nil
+		if len(left.who) == 0 {
+			return left, nil
 		}
 		pause := wait.NextBackOff()
 		if c.ask.stopped() || !c.Now().Add(pause).Before(until) {
-			return c.unverified(t, who, disagreed, err)
+			return left, nil
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return left, ctx.Err()
 		case <-time.After(pause):
 		}
 	}

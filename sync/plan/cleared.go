@@ -79,6 +79,17 @@ func (c Cleared) Waves(name string) [][]ledger.Order {
 	return out
 }
 
+// Needs are the changes that each change of a target waits for, by their keys.
+func (c Cleared) Needs(name string) map[target.Key][]target.Key {
+	out := map[target.Key][]target.Key{}
+	for _, o := range c.orders {
+		if o.order.Change.Target == name && len(o.needs) > 0 {
+			out[o.key] = slices.Clone(o.needs)
+		}
+	}
+	return out
+}
+
 // copied keeps what the caller does with an order out of the Cleared.
 func copied(o ledger.Order) ledger.Order {
 	o.Because, o.Roles, o.Spends = slices.Clone(o.Because), slices.Clone(o.Roles), slices.Clone(o.Spends)
