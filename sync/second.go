@@ -15,10 +15,10 @@ import (
 // was shown: the marks of those are there, and the next cycle does it. Its second pass
 // has the same bounds.
 func (r Request) second(first *Report) (Request, bool) {
-	again := Request{Verb: r.Verb, By: r.By, Scheduled: true, again: true, Progress: r.Progress, Stop: r.Stop}
+	again := Request{Verb: r.Verb, By: r.By, Scheduled: true, Protected: r.Protected, again: true, Progress: r.Progress, Stop: r.Stop}
 	if again.People = slices.Concat(first.Referring, first.Following); r.bounded() {
 		again.People = slices.Clone(first.Following)
-		again.Allow, again.Named, again.Protected = r.Allow, r.Named, r.Protected
+		again.Allow, again.Named = r.Allow, r.Named
 	}
 	slices.Sort(again.People)
 	again.People = slices.Compact(again.People)
