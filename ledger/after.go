@@ -68,14 +68,20 @@ func (l Link) After(o Order, out Outcome, now time.Time) Link {
 		l.wrote(ch.Set)
 	case target.Grant:
 		l.granted(ch.Entitlement, o.Roles, now)
+		l.Taken = without(l.Taken, ch.Entitlement)
 	case target.Revoke:
 		l.Granted = slices.DeleteFunc(l.Granted, func(g Granted) bool { return g.Entitlement == ch.Entitlement })
+		if !out.Verified {
+			l.Taken = append(slices.Clone(l.Taken), ch.Entitlement)
+			slices.Sort(l.Taken)
+			l.Taken = slices.Compact(l.Taken)
+		}
 	case target.Disable:
 		l.close(Closed, o.Situation, now)
 		l.Reference = ""
 	case target.Delete:
 		l.close(Deleted, o.Situation, now)
-		l.Granted, l.Written, l.Added, l.Awaits = nil, nil, nil, nil
+		l.Granted, l.Taken, l.Written, l.Added, l.Awaits = nil, nil, nil, nil, nil
 	}
 	switch ch.Verb {
 	case target.Create, target.Link, target.Rename:
@@ -188,4 +194,25 @@ func (l Link) Respelt(names map[string]string) Link {
 		}
 	}
 	return l
+}
+
+// Unproved is the link of an account of which nobody read back what was taken: whoever
+// was to do that was stopped. By it that is held still. The receiver is not changed.
+func (l Link) Unproved() Link {
+	l.Granted = slices.Clone(l.Granted)
+	for _, e := range l.Taken {
+		i, had := slices.BinarySearchFunc(l.Granted, e, func(g Granted, e string) int { return strings.Compare(g.Entitlement, e) })
+		if !had {
+			l.Granted = slices.Insert(l.Granted, i, Granted{Entitlement: e})
+		}
+	}
+	l.Taken = nil
+	return l
+}
+
+func without(list []string, one string) []string {
+	if len(list) == 1 && list[0] == one {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == one })
 }

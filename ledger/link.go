@@ -37,6 +37,8 @@ type Link struct {
 	Awaits []string
 	// Granted are the entitlements that we gave, sorted by name.
 	Granted []Granted
+	// Taken are those that the target said to have taken, sorted, until that is read back.
+	Taken []string
 	// Verified is when the target was last read to agree.
 	Verified time.Time
 	// Owed: we made or opened the account, and no password was handed over for it since.

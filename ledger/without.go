@@ -31,6 +31,7 @@ func (l Link) Without(o Order) Link {
 			}
 		}
 	case target.Revoke:
+		l.Taken = without(l.Taken, ch.Entitlement)
 		i, had := slices.BinarySearchFunc(l.Granted, ch.Entitlement, func(g Granted, e string) int { return strings.Compare(g.Entitlement, e) })
 		if !had {
 			l.Granted = slices.Insert(l.Granted, i, Granted{Entitlement: ch.Entitlement, Roles: slices.Clone(o.Roles)})

@@ -290,7 +290,7 @@ func TestLinksAndTheirOwners(t *testing.T) {
 	full := ledger.Link{Person: 1, Target: "wiki", Account: "a\x00\xff", Name: "writer1", Owner: ledger.Adopted, By: "admin", Phase: ledger.Closed,
 		Cause: "gone", PhaseSince: at(), Written: map[string]ledger.Digest{"mail": {1}, "cn": {2}},
 		Granted: []ledger.Granted{{Entitlement: "Writers", Roles: []string{"writer", "lead"}, Since: at()}}, Verified: at(),
-		Added: map[string][]string{"mail": {"w1@corp.example", "\xff"}, "room": {""}}}
+		Added: map[string][]string{"mail": {"w1@corp.example", "\xff"}, "room": {""}}, Taken: []string{"Drafts", "Editors"}}
 	ok(t, k.s.PutLinks([]ledger.Link{full, {Person: 2, Target: "wiki", Account: "b", Phase: ledger.Open}, {Person: 1, Target: "dir", Account: "b", Phase: ledger.Open}}))
 	k.reopen()
 	if got := must2(k.s.Links()); !reflect.DeepEqual(got[1]["wiki"], full) || len(got) != 2 || len(got[1]) != 2 {

@@ -160,7 +160,7 @@ func (s *Store) VerifyLinks(cycle, name string, ords []identity.Ordinal, at time
 				if err != nil {
 					return err
 				}
-				l.Verified = at
+				l.Verified, l.Taken = at, nil
 				if err := b.Put(linkKey(o, name), encodeLink(l)); err != nil {
 					return err
 				}

@@ -10,8 +10,9 @@ import (
 )
 
 // linkForm 1 had neither added values nor the name that was given; 2 not what others
-// refer to the account by; 3 nothing of passwords; 4 not what it awaits.
-const linkForm = 5
+// refer to the account by; 3 nothing of passwords; 4 not what it awaits; 5 not
+// what was taken and not read back.
+const linkForm = 6
 
 // encodeLink writes a link without its person and target, which are its key.
 // The phase stands at the front, where counting finds it.
@@ -51,6 +52,7 @@ func encodeLink(l ledger.Link) []byte {
 	w.bool(l.Owed)
 	w.time(l.Handed)
 	w.texts(l.Awaits)
+	w.texts(l.Taken)
 	return w.b
 }
 
@@ -97,6 +99,9 @@ func decodeLink(person identity.Ordinal, name string, b []byte) (ledger.Link, er
 	}
 	if form >= 5 {
 		l.Awaits = r.texts()
+	}
+	if form >= 6 {
+		l.Taken = r.texts()
 	}
 	return l, r.end()
 }

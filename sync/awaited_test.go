@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rosterd/rosterd/ledger"
 	"github.com/rosterd/rosterd/mapping"
 	rostersync "github.com/rosterd/rosterd/sync"
 	"github.com/rosterd/rosterd/target"
@@ -61,4 +62,41 @@ func TestAnExclusiveRightIsSeenToBeGone(t *testing.T) {
 	w.has("p0001", true, "Full")
 	w.has("p0002", true, "Light")
 	w.quiet()
+}
+
+// A right that the target said to have taken, and that nobody read back since whoever was
+// to was killed, is looked at: it is taken again where it is held still.
+func TestLaw07TakenAndNeverReadBack(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		w := newWorld(t)
+		w.joinMany("p", 12)
+		w.members("writers", logins("p", 12)...)
+		w.synced()
+		w.members("writers", logins("p", 12)[1:]...)
+		if who := w.person("p0000"); held {
+			links, err := w.engine.Store.Links(who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := links[who]["wiki"]
+			l.Granted, l.Taken = nil, []string{"Writers"}
+			if err := w.engine.Store.PutLinks([]ledger.Link{l}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := len(w.wiki.Writes())
+		if r := w.sync(); r.Exit() != 0 {
+			t.Errorf("exit %d\n%s", r.Exit(), text(r))
+		}
+		w.has("p0000", true)
+		w.has("p0001", true, "Writers")
+		if n := len(w.wiki.Writes()) - before; n != 1 {
+			t.Errorf("%d writes", n)
+		}
+		links, err := w.engine.Store.Links(w.person("p0000"))
+		if l := links[w.person("p0000")]["wiki"]; err != nil || len(l.Granted)+len(l.Taken) > 0 {
+			t.Errorf("held %v: the link has %v and %v, %v", held, l.Granted, l.Taken, err)
+		}
+		w.quiet()
+	}
 }

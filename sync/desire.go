@@ -109,6 +109,9 @@ func (c *cycle) resolved(g gathered) []plan.Person {
 		for _, t := range c.Targets {
 			var s plan.Seen
 			if l, linked := links[p.Ordinal][t.Name]; linked {
+				if len(l.Taken) > 0 {
+					l, s.Corrected = l.Unproved(), true
+				}
 				s.Link = &l
 			}
 			if k, is := c.known.parked[place{t.Name, p.Ordinal}]; is {

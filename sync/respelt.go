@@ -69,7 +69,7 @@ func (c *cycle) respell(name string, spelt map[string]string) {
 			continue
 		}
 		l := s.Link.Respelt(spelt)
-		s.Link, s.Respelt = &l, true
+		s.Link, s.Corrected = &l, true
 		p.Seen[name] = s
 	}
 }

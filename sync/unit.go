@@ -217,6 +217,9 @@ func (a *applier) result(in state.Intent, ref target.Ref, took time.Duration, er
 			out.Way = a.target.Passwords.Way()
 		}
 		l := a.links[who].After(o, out, a.Now())
+		if !a.target.Describe().ReadBack {
+			l.Taken = nil // the word is all that there will be
+		}
 		a.links[who], a.refs[who] = l, target.Ref{ID: l.Account, Name: l.Name}
 		return state.Result{Intent: in, Outcome: out, Link: &l}
 	}

@@ -311,7 +311,7 @@ func (m *matter) corrected(l ledger.Link) {
 	if len(l.Granted) == 0 && len(m.seen.Link.Granted) == 0 {
 		l.Granted = m.seen.Link.Granted
 	}
-	if m.seen.Respelt || !reflect.DeepEqual(l, *m.seen.Link) {
+	if m.seen.Corrected || !reflect.DeepEqual(l, *m.seen.Link) {
 		m.s.Link = &l
 	}
 }

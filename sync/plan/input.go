@@ -83,8 +83,8 @@ type Person struct {
 // Seen is what is known of one person in one target.
 type Seen struct {
 	Link *ledger.Link
-	// Respelt: the link has an entitlement by another name than the state.
-	Respelt bool
+	// Corrected: the link has other entitlements than in the state, or by other names.
+	Corrected bool
 	// Observed answers the Look that an earlier plan asked for; nil if nobody
 	// looked.
 	Observed *target.Observation
