@@ -34,6 +34,7 @@ func (m *model) check(r *rostersync.Report, err error) {
 	}
 	m.proved(r)
 	clear(m.fresh)
+	m.heard(r)
 	if read {
 		m.sawSource()
 	}
@@ -42,12 +43,23 @@ func (m *model) check(r *rostersync.Report, err error) {
 	}
 }
 
+// heard remembers of whom a follow told that they were deleted: whoever was made again
+// since, and not shown yet, is still that for rosterd.
+func (m *model) heard(r *rostersync.Report) {
+	if m.mute || !slices.ContainsFunc(r.Reads, func(x rostersync.Read) bool { return x.Err == nil && x.Way == rostersync.Changes }) {
+		return
+	}
+	for _, h := range m.humans {
+		h.told = h.told || !h.there
+	}
+}
+
 // sawSource remembers what a complete read showed.
 func (m *model) sawSource() {
 	for _, h := range m.humans {
 		switch {
 		case h.there && !m.hidden(h):
-			h.was, h.shown, h.unseen = m.baseOnce(h), h.is, time.Time{}
+			h.was, h.shown, h.unseen, h.told = m.baseOnce(h), h.is, time.Time{}, false
 		case h.unseen.IsZero():
 			h.unseen = m.now
 		}
@@ -111,7 +123,7 @@ func (m *model) checkWrite(name string, w memory.Write, read bool) {
 	}
 	change := target.Change{Target: name, Person: who, Verb: w.Verb, Entitlement: w.Entitlement}
 	// Where deletions are told, who is deleted is gone at once.
-	told := m.follows && !m.mute && !h.there
+	told := m.follows && !m.mute && !h.there || h.told
 	allowed := m.approved[change.Key()] || m.denied[who] || m.gone(h) || told
 	is, was := m.gives(h, m.base(h), m.inForce()), m.gives(h, m.wasNow(h), m.inForce())
 	switch w.Verb {

@@ -25,6 +25,8 @@ type human struct {
 	there bool
 	// unseen is when a complete read first did not show them.
 	unseen time.Time
+	// told: a follow told that they were deleted, and nothing showed them since.
+	told   bool
 	absent bool // proved absent
 	// was is what they should have had by the last complete read, between the dates
 	// that it showed; is are those of the source.
